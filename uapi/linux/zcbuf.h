@@ -1,0 +1,969 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * zcbuf: one pool of I/O-ready memory for a whole host.
+ *
+ * THE MANUAL
+ * ==========
+ *
+ * Trust. A pool is one trust domain. Whoever is attached to it for writing can
+ * change any byte of it, whoever is attached read-only can read any byte. The
+ * kernel's own state and other pools are never affected. Who owns which buffer,
+ * zeroing and page separation inside a pool make bugs visible and crashes
+ * harmless; they are no security boundary.
+ *
+ * Objects. open("/dev/zcbuf") makes a session, attached to nothing. POOL_CREATE
+ * makes a pool and attaches to it, POOL_ATTACH attaches to one by name or
+ * through another session's file descriptor: one session, one pool, for life.
+ * mmap() of the session at offset o maps the pool from byte o ("pool offset").
+ * mmap() of a session that is attached to nothing, at offset 0, makes an
+ * anonymous pool of that size which lives as long as the mapping (or the
+ * session) does.
+ *
+ * Lifetime. A session owns its buffers, its pending reservations and the
+ * deliveries it has not released. All of it is given back the moment the last
+ * reference to the open file is gone: close, exit, SIGKILL, exec, the last dup
+ * closed. Mappings stay valid until munmap and own nothing.
+ *
+ * Calls. Every argument starts with { __u32 size, flags }: size is
+ * sizeof(the struct), as the caller was compiled. Fields named out_* are
+ * written by the kernel, everything else is read. A call that fails leaves all
+ * as it was, unless its text says otherwise. Times are CLOCK_MONOTONIC
+ * nanoseconds, lengths and offsets are bytes. Calls may sleep for memory and
+ * locks; only those with a deadline wait for other processes.
+ *
+ * Waiting. deadline_ns = 0 never waits (EAGAIN), ZCBUF_NO_DEADLINE waits
+ * without end, anything else is an absolute CLOCK_MONOTONIC time (ETIMEDOUT
+ * when it has passed). A file opened O_NONBLOCK never waits. EINTR: a signal
+ * came and nothing was done.
+ *
+ * Batches. Calls with entries and count (1 to out_max_batch of QUERY, 1024)
+ * work through the entries in order and stop at the first that fails: out_done
+ * is how many were done and out_error the positive errno of the next one, or 0.
+ * The call returns 0 if at least one entry was done, else -1 with that errno.
+ *
+ * Result memory is checked to be writable before anything is done; if it is
+ * not: EFAULT, and nothing happened. If another thread unmaps it during the
+ * call, what the call created is taken back as if its owner had died (the ids
+ * are spent) and the answer is EFAULT.
+ *
+ * Errors every call can give:
+ *   E2BIG       size is larger than this kernel's struct and the tail is not 0
+ *   EFAULT      argument or result memory is not accessible
+ *   EINVAL      size is smaller than the first released struct, a count is 0
+ *               or above the limit, a bad combination
+ *   ENOTTY      no such call
+ *   EOPNOTSUPP  unknown flag, or a reserved field that is not 0
+ *   EPERM       the session is not attached, or its attachment lacks the right
+ * and the others, each with one meaning:
+ *   EAGAIN      would have to wait               EALREADY  committed before
+ *   EBADSLT     freed or released twice          EBUSY     attached already
+ *   EEXIST      exists with other options        EINTR     signal, nothing done
+ *   EMFILE      per-pool limit of objects        EMSGSIZE  size differs from the
+ *   ENOENT      never issued, or gone                      reservation; array
+ *   ENOMEM      pool, limit, cgroup or machine             too small
+ *               is out of memory                 EPIPE     no consumer
+ *   ERANGE      outside its object               ESHUTDOWN finalized; the end
+ *   ESTALE      freed and reissued; failed       ETIMEDOUT deadline passed
+ *
+ * Version 0.x: this interface may change until 1.0. Ask QUERY for features and
+ * limits; never guess from a version.
+ */
+#ifndef _UAPI_LINUX_ZCBUF_H
+#define _UAPI_LINUX_ZCBUF_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define ZCBUF_DEVICE		"/dev/zcbuf"
+
+#define ZCBUF_VERSION_MAJOR	0
+#define ZCBUF_VERSION_MINOR	1
+#define ZCBUF_VERSION_PATCH	0
+#define ZCBUF_VERSION	((ZCBUF_VERSION_MAJOR << 16) |			\
+			 (ZCBUF_VERSION_MINOR << 8) | ZCBUF_VERSION_PATCH)
+
+#define ZCBUF_MAX_BATCH		1024	/* entries in one call */
+#define ZCBUF_MAX_NAME		64	/* bytes of a pool's name */
+#define ZCBUF_MAX_CLASSES	24	/* slab classes of one pool */
+#define ZCBUF_MAX_CHUNKS	1024	/* chunk lengths of one commit */
+#define ZCBUF_MAX_EXTENTS	2	/* extents of one group */
+#define ZCBUF_NR_CALLS		32	/* room in zcbuf_query.out_sizes */
+
+#define ZCBUF_NO_DEADLINE	(~(__u64)0)
+
+/*
+ * Call numbers carry no size (_IO), so a struct can grow without a new number.
+ */
+#define ZCBUF_IOC_TYPE			0xBC
+#define ZCBUF_NR_QUERY			0
+#define ZCBUF_NR_POOL_CREATE		1
+#define ZCBUF_NR_POOL_ATTACH		2
+#define ZCBUF_NR_POOL_INFO		3
+#define ZCBUF_NR_ALLOC			4
+#define ZCBUF_NR_FREE			5
+#define ZCBUF_NR_CHANNEL_OPEN		6
+#define ZCBUF_NR_CHANNEL_CLOSE		7
+#define ZCBUF_NR_RESERVE		8
+#define ZCBUF_NR_COMMIT			9
+#define ZCBUF_NR_COMMIT_RESERVE		10
+#define ZCBUF_NR_ABORT			11
+#define ZCBUF_NR_FLUSH			12
+#define ZCBUF_NR_FINALIZE		13
+#define ZCBUF_NR_RECEIVE		14
+#define ZCBUF_NR_RECEIVE_FAILED		15
+#define ZCBUF_NR_RELEASE		16
+#define ZCBUF_NR_EVENTFD		17
+
+#define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
+#define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
+#define ZCBUF_IOC_POOL_ATTACH	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_ATTACH)
+#define ZCBUF_IOC_POOL_INFO	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_INFO)
+#define ZCBUF_IOC_ALLOC		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_ALLOC)
+#define ZCBUF_IOC_FREE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_FREE)
+#define ZCBUF_IOC_CHANNEL_OPEN	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_CHANNEL_OPEN)
+#define ZCBUF_IOC_CHANNEL_CLOSE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_CHANNEL_CLOSE)
+#define ZCBUF_IOC_RESERVE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_RESERVE)
+#define ZCBUF_IOC_COMMIT	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_COMMIT)
+#define ZCBUF_IOC_COMMIT_RESERVE _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_COMMIT_RESERVE)
+#define ZCBUF_IOC_ABORT		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_ABORT)
+#define ZCBUF_IOC_FLUSH		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_FLUSH)
+#define ZCBUF_IOC_FINALIZE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_FINALIZE)
+#define ZCBUF_IOC_RECEIVE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_RECEIVE)
+#define ZCBUF_IOC_RECEIVE_FAILED _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_RECEIVE_FAILED)
+#define ZCBUF_IOC_RELEASE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_RELEASE)
+#define ZCBUF_IOC_EVENTFD	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EVENTFD)
+
+/*
+ * Rights of an attachment: what the file was opened for, and what the pool's
+ * mode (by name) or the donor's own rights (by descriptor) leave of it. Read
+ * permission gives MAP_READ and CONSUME, write permission MAP_WRITE and
+ * PRODUCE. They can only be narrowed.
+ */
+#define ZCBUF_RIGHT_MAP_READ	(1U << 0)
+#define ZCBUF_RIGHT_MAP_WRITE	(1U << 1)	/* and ALLOC, FREE */
+#define ZCBUF_RIGHT_PRODUCE	(1U << 2)	/* RESERVE, COMMIT, ... */
+#define ZCBUF_RIGHT_CONSUME	(1U << 3)	/* RECEIVE, RELEASE, ... */
+#define ZCBUF_RIGHT_ADMIN	(1U << 4)	/* the pool's creator */
+#define ZCBUF_RIGHTS_ALL	0x1fU
+
+/*
+ * Buffer handles: { class 6 bits | generation | index }, see
+ * zcbuf_buf_offset() and zcbuf_buf_class(). Classes 0 to 31 are blocks of
+ * pages of 4096 << class bytes, index in units of 4096; classes 32 and up are
+ * slab class (class - 32) of the pool's table, index in units of 16 bytes.
+ * No buffer handle is 0.
+ */
+#define ZCBUF_BUF_CLASS_SHIFT	58
+#define ZCBUF_BUF_SLAB		32	/* first slab class */
+#define ZCBUF_BUF_PAGE_BITS	28	/* index bits, classes below 32 */
+#define ZCBUF_BUF_SLAB_BITS	36	/* index bits, slab classes */
+
+static __inline__ __u32 zcbuf_buf_class(__u64 handle)
+{
+	return (__u32)(handle >> ZCBUF_BUF_CLASS_SHIFT);
+}
+
+/* zcbuf_buf_offset() - the pool offset of a buffer, bytes */
+static __inline__ __u64 zcbuf_buf_offset(__u64 handle)
+{
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+		return (handle & (((__u64)1 << ZCBUF_BUF_PAGE_BITS) - 1)) << 12;
+	return (handle & (((__u64)1 << ZCBUF_BUF_SLAB_BITS) - 1)) << 4;
+}
+
+/*
+ * zcbuf_buf_capacity() - bytes of a buffer; @class_size is the pool's table of
+ * slab classes (zcbuf_class.length, in order), unused for blocks of pages.
+ */
+static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
+					   const __u32 *class_size)
+{
+	__u32 cls = zcbuf_buf_class(handle);
+
+	if (cls < ZCBUF_BUF_SLAB)
+		return (__u64)4096 << cls;
+	return class_size[cls - ZCBUF_BUF_SLAB];
+}
+
+/* ------------------------------------------------------------------ QUERY */
+
+#define ZCBUF_FEATURE_POOL_PAGES	(1ULL << 0)
+#define ZCBUF_FEATURE_POOL_TIERS	(1ULL << 1)
+#define ZCBUF_FEATURE_FIXED_BUFFERS	(1ULL << 2) /* io_uring can register */
+#define ZCBUF_FEATURE_STREAM		(1ULL << 3)
+#define ZCBUF_FEATURE_WINDOW		(1ULL << 4)
+#define ZCBUF_FEATURE_ORDERED		(1ULL << 5)
+
+/**
+ * struct zcbuf_query - what this kernel offers and this session is
+ * @size: sizeof(struct zcbuf_query)
+ * @flags: 0
+ * @out_features: ZCBUF_FEATURE_*
+ * @out_version: ZCBUF_VERSION of the module
+ * @out_page_size: bytes of a page
+ * @out_huge_page_size: bytes of a page of a huge-page arena
+ * @out_max_batch: entries per batched call
+ * @out_arena_unit: arena sizes are multiples of this, bytes
+ * @out_default_arena_size: bytes
+ * @out_max_pool_size: bytes
+ * @out_user_limit: bytes the caller's user may hold in pools
+ * @out_user_charged: bytes the caller's user holds
+ * @out_total_limit: bytes all users together may hold
+ * @out_total_charged: bytes all users hold
+ * @out_max_sessions: per pool
+ * @out_max_channels: per pool
+ * @out_session: this session's id, as netlink and zcctl show it
+ * @out_pool: handle of the attached pool, 0 if none
+ * @out_rights: ZCBUF_RIGHT_* of the attachment
+ * @__reserved: 0
+ * @out_sizes: by call number, sizeof() of its argument in this kernel; 0: no
+ *	such call
+ *
+ * Needs no attachment. Since 0.1.
+ */
+struct zcbuf_query {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_features;
+	__u32 out_version;
+	__u32 out_page_size;
+	__u32 out_huge_page_size;
+	__u32 out_max_batch;
+	__aligned_u64 out_arena_unit;
+	__aligned_u64 out_default_arena_size;
+	__aligned_u64 out_max_pool_size;
+	__aligned_u64 out_user_limit;
+	__aligned_u64 out_user_charged;
+	__aligned_u64 out_total_limit;
+	__aligned_u64 out_total_charged;
+	__u32 out_max_sessions;
+	__u32 out_max_channels;
+	__aligned_u64 out_session;
+	__aligned_u64 out_pool;
+	__u32 out_rights;
+	__u32 __reserved;
+	__u16 out_sizes[ZCBUF_NR_CALLS];
+};
+
+/* ------------------------------------------------------------------ pools */
+
+#define ZCBUF_POOL_PAGES	0	/* buddy blocks of pages */
+#define ZCBUF_POOL_TIERS	1	/* and slab classes below them */
+
+#define ZCBUF_POOL_F_NO_ZERO_ON_REUSE	(1U << 0) /* do not zero at hand-out */
+#define ZCBUF_POOL_F_HUGE_STRICT	(1U << 1) /* ENOMEM without huge pages */
+#define ZCBUF_POOL_F_SMALL_PAGES	(1U << 2) /* do not try huge pages */
+#define ZCBUF_POOL_F_NODE		(1U << 3) /* node is set */
+
+/**
+ * struct zcbuf_class - one slab class
+ * @length: bytes of an object: 16 to 1 MiB, a multiple of 16 (if it is not one
+ *	it is rounded up). A class packs whole objects into blocks of pages.
+ * @count: 0
+ */
+struct zcbuf_class {
+	__u32 length;
+	__u32 count;
+};
+
+/**
+ * struct zcbuf_pool_create - make a pool and attach to it
+ * @size: sizeof(struct zcbuf_pool_create)
+ * @flags: ZCBUF_POOL_F_*
+ * @kind: ZCBUF_POOL_PAGES or ZCBUF_POOL_TIERS
+ * @mode: permission bits (0666) for attaching by name; 0 means 0600
+ * @node: NUMA node of the memory, with ZCBUF_POOL_F_NODE, else 0
+ * @nclasses: entries of @classes; 0: the default tiers (16 bytes to 256 KiB,
+ *	powers of four)
+ * @arena_size: bytes, a multiple of out_arena_unit; 0 means the default
+ * @classes: pointer to struct zcbuf_class[@nclasses], ascending; TIERS only
+ * @name: pointer to @name_len bytes, printable ASCII without '/' and blanks;
+ *	0 makes an anonymous pool
+ * @name_len: 0 to ZCBUF_MAX_NAME
+ * @__reserved: 0
+ * @out_pool: the pool's handle
+ * @out_size: bytes, for mmap()
+ * @out_page_order: 0, or the order of the huge pages it is made of
+ * @out_rights: ZCBUF_RIGHT_* of this session
+ *
+ * All memory is allocated now, zeroed and charged to the caller's memory
+ * cgroup, to its user and to the module's limit; nothing is populated later.
+ * Names are unique per IPC namespace and user. The pool lives until its last
+ * session, mapping and I/O are gone.
+ *
+ * EBUSY: the session is attached already. EEXIST: the name is taken. ENOMEM:
+ * out of memory, or a limit was hit (zcctl check says which). EINVAL: name,
+ * mode, node, class table or arena size. Since 0.1.
+ */
+struct zcbuf_pool_create {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 mode;
+	__u32 node;
+	__u32 nclasses;
+	__aligned_u64 arena_size;
+	__aligned_u64 classes;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 __reserved;
+	__aligned_u64 out_pool;
+	__aligned_u64 out_size;
+	__u32 out_page_order;
+	__u32 out_rights;
+};
+
+#define ZCBUF_ATTACH_F_FD	(1U << 0)	/* by fd, not by name */
+#define ZCBUF_ATTACH_F_UID	(1U << 1)	/* another user's name */
+
+/**
+ * struct zcbuf_pool_attach - attach this session to a pool that exists
+ * @size: sizeof(struct zcbuf_pool_attach)
+ * @flags: ZCBUF_ATTACH_F_FD, ZCBUF_ATTACH_F_UID or 0
+ * @fd: another session, which is attached; with ZCBUF_ATTACH_F_FD, else 0
+ * @rights: ZCBUF_RIGHT_* wanted, 0 means all there are. A right that is not to
+ *	be had: EPERM.
+ * @name: pointer to the name, without ZCBUF_ATTACH_F_FD
+ * @name_len: bytes of it
+ * @uid: with ZCBUF_ATTACH_F_UID, the user whose pool it is; else 0. Names are
+ *	the caller's own otherwise, so nobody can squat on them.
+ * @out_pool: the pool's handle
+ * @out_size: bytes, for mmap()
+ * @out_kind: ZCBUF_POOL_*
+ * @out_rights: ZCBUF_RIGHT_* of this session
+ *
+ * ENOENT: no such name, or @fd is no attached session. EPERM: the mode gives
+ * this user nothing. EBUSY: attached already. EMFILE: sessions per pool. EBADF:
+ * @fd is no descriptor. Since 0.1.
+ */
+struct zcbuf_pool_attach {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 rights;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 uid;
+	__aligned_u64 out_pool;
+	__aligned_u64 out_size;
+	__u32 out_kind;
+	__u32 out_rights;
+};
+
+/**
+ * struct zcbuf_pool_info - state of the attached pool
+ * @size: sizeof(struct zcbuf_pool_info)
+ * @flags: 0
+ * @classes: pointer to struct zcbuf_class[@nclasses], or 0
+ * @nclasses: in: room at @classes. out: classes of the pool (EMSGSIZE if there
+ *	was room for some but not for all)
+ * @out_kind: ZCBUF_POOL_*
+ * @out_pool: the pool's handle
+ * @out_size: bytes in all arenas
+ * @out_used: bytes handed out: buffers, groups, and whole pages leased to slab
+ *	classes
+ * @out_min_free: the least that was ever free, bytes
+ * @out_largest_free: the largest block that is free, bytes
+ * @out_arena_size: bytes
+ * @out_arenas: their number
+ * @out_page_order: 0, or the order of the huge pages
+ * @out_sessions: attached
+ * @out_channels: open
+ * @out_bad_frees: frees and releases refused so far
+ * @out_flags: ZCBUF_POOL_F_* it was created with
+ * @out_rights: of this session
+ *
+ * Since 0.1.
+ */
+struct zcbuf_pool_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 classes;
+	__u32 nclasses;
+	__u32 out_kind;
+	__aligned_u64 out_pool;
+	__aligned_u64 out_size;
+	__aligned_u64 out_used;
+	__aligned_u64 out_min_free;
+	__aligned_u64 out_largest_free;
+	__aligned_u64 out_arena_size;
+	__u32 out_arenas;
+	__u32 out_page_order;
+	__u32 out_sessions;
+	__u32 out_channels;
+	__aligned_u64 out_bad_frees;
+	__u32 out_flags;
+	__u32 out_rights;
+};
+
+/* ---------------------------------------------------------------- buffers */
+
+#define ZCBUF_ALLOC_F_ZERO	(1U << 0)	/* contents are zero */
+
+/**
+ * struct zcbuf_alloc - buffers of one length
+ * @size: sizeof(struct zcbuf_alloc)
+ * @flags: ZCBUF_ALLOC_F_ZERO
+ * @length: bytes wanted of each. 0: the smallest block (PAGES), else EINVAL.
+ * @handles: pointer to __u64[@count], written
+ * @count: buffers wanted
+ * @align: bytes, a power of two up to 2 MiB; 0: a block of pages is aligned to
+ *	its capacity, a slab object to the largest power of two in its class
+ * @out_done: buffers got
+ * @out_error: why not more
+ *
+ * A buffer that another session used last is zeroed, unless the pool has
+ * NO_ZERO_ON_REUSE. E2BIG: larger than an arena. ENOMEM: no block is free.
+ * EINVAL: align. Since 0.1.
+ */
+struct zcbuf_alloc {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__aligned_u64 handles;
+	__u32 count;
+	__u32 align;
+	__u32 out_done;
+	__u32 out_error;
+};
+
+/**
+ * struct zcbuf_batch - the argument of FREE, COMMIT, ABORT and RELEASE
+ * @size: sizeof(struct zcbuf_batch)
+ * @flags: 0
+ * @channel: its handle; 0 for FREE
+ * @entries: pointer to @count entries:
+ *	FREE __u64 buffer handles, COMMIT struct zcbuf_commit_entry, ABORT struct
+ *	zcbuf_abort_entry, RELEASE __u64 delivery handles
+ * @count: entries
+ * @__reserved: 0
+ * @out_done: entries done
+ * @out_error: why not more
+ *
+ * FREE: ENOENT never issued, EPERM another session's, EBADSLT it is free,
+ * ESTALE it was freed and is somebody's again. The generation of an object of
+ * a slab class is its page's: a stale handle is told apart only once the page
+ * has been given back. Since 0.1.
+ */
+struct zcbuf_batch {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__aligned_u64 entries;
+	__u32 count;
+	__u32 __reserved;
+	__u32 out_done;
+	__u32 out_error;
+};
+
+/* --------------------------------------------------------------- channels */
+
+#define ZCBUF_PORT_PRODUCE	(1U << 0)
+#define ZCBUF_PORT_CONSUME	(1U << 1)
+#define ZCBUF_PORT_RECV_FAILED	(1U << 2)
+
+#define ZCBUF_CHANNEL_F_THRESHOLD	(1U << 0) /* threshold is set */
+#define ZCBUF_CHANNEL_F_HOLD_FAILED	(1U << 1) /* failed groups at FINALIZE */
+#define ZCBUF_CHANNEL_F_ORDERED		(1U << 2) /* deliver in offset order */
+#define ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE (1U << 3)
+
+/**
+ * struct zcbuf_channel_open - make a channel, or take ports of one
+ * @size: sizeof(struct zcbuf_channel_open)
+ * @flags: ZCBUF_CHANNEL_F_*; of a channel that exists: 0, or what it was made
+ *	with
+ * @channel: 0 makes a channel; else the handle of one of this pool
+ * @ports: ZCBUF_PORT_* this session wants; those it has already it keeps
+ * @align: bytes, a power of two up to 4096; offsets advance by the reserved
+ *	length rounded up to it. 0 means 64.
+ * @threshold: with ZCBUF_CHANNEL_F_THRESHOLD: a group seals when the stream
+ *	bytes in it reach this; 0 makes every reservation its own group. Default
+ *	1 MiB.
+ * @max_reservation: the usual upper bound of a reservation, bytes; 0 means the
+ *	threshold, at least 4096. A group gets one block of @threshold +
+ *	@max_reservation, rounded up to a power of two of pages; a larger
+ *	reservation gets an extent of its own and seals its group.
+ * @max_age_us: seal an open group this long after it was opened; 0 means never
+ * @max_outstanding: reservations the channel may hold, from RESERVE until
+ *	their group is released; 0 means 65536, which is the most
+ * @depth: queue of this session's consumer port, groups; 0 means 1024, at most
+ *	65536
+ * @out_channel: its handle
+ * @out_block: bytes of a group's block
+ *
+ * Each complete group of a stream goes to exactly one consumer, in order of
+ * completion; with all queues full or no consumer it is parked until there is
+ * room. Deliveries and queue entries a consumer leaves behind: what it had
+ * received is released, what it had not goes to the others. A group with a
+ * failed reservation goes to the failure queue, which any session with
+ * RECV_FAILED serves. When the last producer port is gone the channel is
+ * finalized, unless it has NO_AUTO_FINALIZE; it goes away with its last port.
+ *
+ * ENOENT: no such channel. EEXIST: it exists with other options, or this
+ * session's consumer port has another depth. E2BIG: the block would be larger
+ * than an arena. EMFILE: channels of this pool. EPERM: a port needs
+ * RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
+ */
+struct zcbuf_channel_open {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__u32 ports;
+	__u32 align;
+	__aligned_u64 threshold;
+	__aligned_u64 max_reservation;
+	__u32 max_age_us;
+	__u32 max_outstanding;
+	__u32 depth;
+	__u32 __reserved;
+	__aligned_u64 out_channel;
+	__aligned_u64 out_block;
+};
+
+/**
+ * struct zcbuf_channel_close - give ports back
+ * @size: sizeof(struct zcbuf_channel_close)
+ * @flags: 0
+ * @channel: its handle
+ * @ports: ZCBUF_PORT_*; 0 means all this session has
+ * @__reserved: 0
+ *
+ * As if the session had died, for these ports alone: pending reservations
+ * fail, received deliveries are released. ENOENT: no such port. Since 0.1.
+ */
+struct zcbuf_channel_close {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__u32 ports;
+	__u32 __reserved;
+};
+
+/**
+ * struct zcbuf_reservation - one entry of RESERVE
+ * @length: bytes wanted
+ * @out_id: reservation id, per channel from 0
+ * @out_group: group id, per channel from 0
+ * @out_offset: stream offset, bytes
+ * @out_pool_offset: where the bytes are, pool offset
+ */
+struct zcbuf_reservation {
+	__aligned_u64 length;
+	__aligned_u64 out_id;
+	__aligned_u64 out_group;
+	__aligned_u64 out_offset;
+	__aligned_u64 out_pool_offset;
+};
+
+#define ZCBUF_RESERVE_F_WINDOW		(1U << 0)
+#define ZCBUF_RESERVE_F_NEED_CONSUMER	(1U << 1) /* EPIPE if there is none */
+
+/**
+ * struct zcbuf_reserve - space in the stream
+ * @size: sizeof(struct zcbuf_reserve)
+ * @flags: ZCBUF_RESERVE_F_*
+ * @channel: its handle
+ * @entries: pointer to struct zcbuf_reservation[@count]
+ * @deadline_ns: how long to wait for memory and credit
+ * @count: entries
+ * @__reserved: 0
+ * @out_done: entries done
+ * @out_error: why not more
+ *
+ * A reservation joins the open group, which seals at once when it has reached
+ * the threshold. WINDOW: a group of its own, sealed at birth, whose COMMIT may
+ * use less than was reserved; the unused whole pages go back then.
+ *
+ * EINVAL: length 0. E2BIG: larger than an arena. EAGAIN: no memory or no
+ * credit now. ESHUTDOWN: finalized. EPERM: no producer port. Since 0.1.
+ */
+struct zcbuf_reserve {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__aligned_u64 entries;
+	__aligned_u64 deadline_ns;
+	__u32 count;
+	__u32 __reserved;
+	__u32 out_done;
+	__u32 out_error;
+};
+
+/**
+ * struct zcbuf_commit_entry - one entry of COMMIT
+ * @group: group id
+ * @id: reservation id
+ * @offset: its stream offset
+ * @length: bytes written: the reserved length; of a window, that or less, not
+ *	0. Must be 0 with @nchunks.
+ * @chunks: pointer to __u64[@nchunks], the lengths of the pieces written, in
+ *	order; together @length. For the caller's own checking: pieces are not
+ *	delivered apart.
+ * @nchunks: 0 to ZCBUF_MAX_CHUNKS
+ * @nrecords: records in it, for the consumer; 0 counts as 1
+ *
+ * Checked in this order, and a check that fails leaves the reservation as it
+ * is: ESHUTDOWN the channel is finalized, ENOENT group, ENOENT reservation,
+ * EPERM owner, EINVAL offset, EALREADY committed, ESTALE failed, ERANGE chunks
+ * beyond the end, EMSGSIZE length. ESHUTDOWN and ESTALE also acknowledge that
+ * a reservation somebody else failed is no longer written to: its memory can
+ * then be freed.
+ */
+struct zcbuf_commit_entry {
+	__aligned_u64 group;
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 chunks;
+	__u32 nchunks;
+	__u32 nrecords;
+};
+
+/**
+ * struct zcbuf_abort_entry - one entry of ABORT
+ * @group: group id
+ * @id: reservation id
+ *
+ * The reservation fails. Errors as for COMMIT: ESHUTDOWN, ENOENT, EPERM,
+ * EALREADY, ESTALE.
+ */
+struct zcbuf_abort_entry {
+	__aligned_u64 group;
+	__aligned_u64 id;
+};
+
+/**
+ * struct zcbuf_commit_reserve - turn over: COMMIT, then RESERVE
+ * @size: sizeof(struct zcbuf_commit_reserve)
+ * @flags: ZCBUF_RESERVE_F_*
+ * @channel: its handle
+ * @commits: pointer to struct zcbuf_commit_entry[@ncommits]
+ * @reserves: pointer to struct zcbuf_reservation[@nreserves]
+ * @deadline_ns: of the RESERVE part
+ * @ncommits: entries, at least 1
+ * @nreserves: entries, at least 1
+ * @out_committed: commits done
+ * @out_commit_error: why not more
+ * @out_reserved: reservations made; none unless all commits were done
+ * @out_reserve_error: why not more
+ *
+ * Returns 0 if anything was done, else -1 with the first error. Since 0.1.
+ */
+struct zcbuf_commit_reserve {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__aligned_u64 commits;
+	__aligned_u64 reserves;
+	__aligned_u64 deadline_ns;
+	__u32 ncommits;
+	__u32 nreserves;
+	__u32 out_committed;
+	__u32 out_commit_error;
+	__u32 out_reserved;
+	__u32 out_reserve_error;
+};
+
+/**
+ * struct zcbuf_flush - seal the open group now
+ * @size: sizeof(struct zcbuf_flush)
+ * @flags: 0
+ * @channel: its handle
+ * @out_sealed: 1 if there was one, else 0
+ * @__reserved: 0
+ *
+ * EPERM: no producer port. ESHUTDOWN: finalized. Since 0.1.
+ */
+struct zcbuf_flush {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__u32 out_sealed;
+	__u32 __reserved;
+};
+
+/**
+ * struct zcbuf_finalize - end the stream
+ * @size: sizeof(struct zcbuf_finalize)
+ * @flags: 0
+ * @channel: its handle
+ * @out_success: groups this call put on the success queue
+ * @out_failure: groups this call put on the failure queue, held ones included
+ * @out_reservations: reservations this call failed
+ *
+ * Waits for nobody: seals the open group, fails what is pending, delivers all
+ * there is. Again: 0, with zero counts. EPERM: no producer port. Since 0.1.
+ */
+struct zcbuf_finalize {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__aligned_u64 out_success;
+	__aligned_u64 out_failure;
+	__aligned_u64 out_reservations;
+};
+
+/**
+ * struct zcbuf_extent - a contiguous piece of a group
+ * @pool_offset: where it is
+ * @length: bytes
+ */
+struct zcbuf_extent {
+	__aligned_u64 pool_offset;
+	__aligned_u64 length;
+};
+
+/**
+ * struct zcbuf_delivery - one entry of RECEIVE
+ * @handle: for RELEASE; never 0
+ * @group: group id
+ * @offset: stream offset of its first byte
+ * @length: bytes, from the first byte of its first reservation to the last byte
+ *	of its last one
+ * @seq: deliveries to this consumer port before this one
+ * @time_ns: when the group was complete, CLOCK_MONOTONIC
+ * @nrecords: records the producers counted
+ * @nextents: 1 or 2
+ * @extents: where the bytes are, in stream order; together @length
+ *
+ * From the end of an extent to the end of its last page lies memory of the
+ * group that nobody reads: a consumer attached for writing may zero it and
+ * write whole pages to a file opened O_DIRECT.
+ */
+struct zcbuf_delivery {
+	__aligned_u64 handle;
+	__aligned_u64 group;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 seq;
+	__aligned_u64 time_ns;
+	__u32 nrecords;
+	__u32 nextents;
+	struct zcbuf_extent extents[ZCBUF_MAX_EXTENTS];
+};
+
+/**
+ * struct zcbuf_receive - take complete groups
+ * @size: sizeof(struct zcbuf_receive)
+ * @flags: 0
+ * @channel: its handle
+ * @entries: pointer to @count entries, written
+ * @deadline_ns: how long to wait for the first
+ * @count: entries
+ * @entry_size: sizeof(struct zcbuf_delivery)
+ * @out_done: entries written
+ * @out_error: why not more (EAGAIN, ESHUTDOWN)
+ *
+ * The deliveries are the session's until it RELEASEs them. EAGAIN: nothing
+ * ready. ESHUTDOWN: finalized, and all was taken. EPERM: no consumer port.
+ * EINVAL: entry_size is smaller than the first released struct; a larger one
+ * is filled up with zeros. Since 0.1.
+ */
+struct zcbuf_receive {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__aligned_u64 entries;
+	__aligned_u64 deadline_ns;
+	__u32 count;
+	__u32 entry_size;
+	__u32 out_done;
+	__u32 out_error;
+};
+
+/**
+ * struct zcbuf_piece - a committed reservation of a failed group
+ * @offset: stream offset
+ * @length: bytes
+ * @pool_offset: where they are
+ */
+struct zcbuf_piece {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 pool_offset;
+};
+
+/**
+ * struct zcbuf_lost - a failed reservation of a failed group
+ * @id: reservation id
+ * @offset: stream offset
+ * @length: bytes that were reserved
+ */
+struct zcbuf_lost {
+	__aligned_u64 id;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+/**
+ * struct zcbuf_receive_failed - take one failed group
+ * @size: sizeof(struct zcbuf_receive_failed)
+ * @flags: 0
+ * @channel: its handle
+ * @pieces: pointer to struct zcbuf_piece[@npieces], written in ascending order
+ * @lost: pointer to struct zcbuf_lost[@nlost], written in ascending order
+ * @deadline_ns: how long to wait for one
+ * @npieces: in: room at @pieces. out: how many the group has
+ * @nlost: in: room at @lost. out: how many the group has
+ * @out_delivery: the group as a whole; its length counts failed reservations
+ *
+ * EMSGSIZE: an array was too small; both numbers are written back and nothing
+ * was taken. EAGAIN: no failed group. ESHUTDOWN: finalized, and all were taken.
+ * EPERM: no RECV_FAILED port. RELEASE takes out_delivery.handle. Since 0.1.
+ */
+struct zcbuf_receive_failed {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__aligned_u64 pieces;
+	__aligned_u64 lost;
+	__aligned_u64 deadline_ns;
+	__u32 npieces;
+	__u32 nlost;
+	struct zcbuf_delivery out_delivery;
+};
+
+#define ZCBUF_EVENTFD_NONE	0	/* disarm */
+#define ZCBUF_EVENTFD_EACH	1	/* count every delivery */
+
+#define ZCBUF_EVENTFD_F_FAILED	(1U << 0)	/* of the failure queue */
+
+/**
+ * struct zcbuf_eventfd - be told of deliveries by an eventfd
+ * @size: sizeof(struct zcbuf_eventfd)
+ * @flags: ZCBUF_EVENTFD_F_FAILED: the RECV_FAILED port, else the consumer port
+ * @channel: its handle
+ * @fd: an eventfd, with EACH; else 0
+ * @mode: ZCBUF_EVENTFD_*
+ *
+ * EACH adds 1 for every group put on the port's queue from now on, for those
+ * already there, and once for the end of the stream. The count is a hint:
+ * drain with RECEIVE until EAGAIN. EPERM: no such port. EBADF, EINVAL: @fd is
+ * no eventfd. Since 0.1.
+ */
+struct zcbuf_eventfd {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__s32 fd;
+	__u32 mode;
+};
+
+/*
+ * poll() on a session: EPOLLIN something can be received, EPOLLOUT a RESERVE of
+ * max_reservation would not say EAGAIN, EPOLLHUP every stream it receives from
+ * has ended and is drained, EPOLLERR it is attached to nothing. Over several
+ * channels: IN and OUT if it is so for any, HUP if for all.
+ */
+
+/* ---------------------------------------------------------------- netlink */
+
+/*
+ * Generic netlink family "zcbuf", initial network namespace only. Three dumps;
+ * each message is one object. The requester sees pools it could attach to, and
+ * their sessions and channels. uapi/zcbuf.yaml is the specification.
+ */
+#define ZCBUF_GENL_NAME		"zcbuf"
+#define ZCBUF_GENL_VERSION	1
+
+enum zcbuf_genl_cmd {
+	ZCBUF_CMD_UNSPEC,
+	ZCBUF_CMD_POOL_GET,		/* dump; ZCBUF_A_POOL_* */
+	ZCBUF_CMD_SESSION_GET,		/* dump; ZCBUF_A_SESSION_* */
+	ZCBUF_CMD_CHANNEL_GET,		/* dump; ZCBUF_A_CHANNEL_* */
+	__ZCBUF_CMD_MAX
+};
+
+#define ZCBUF_CMD_MAX	(__ZCBUF_CMD_MAX - 1)
+
+enum zcbuf_genl_pool {
+	ZCBUF_A_POOL_UNSPEC,
+	ZCBUF_A_POOL_PAD,
+	ZCBUF_A_POOL_HANDLE,		/* u64 */
+	ZCBUF_A_POOL_NAME,		/* string, absent if anonymous */
+	ZCBUF_A_POOL_KIND,		/* u32, ZCBUF_POOL_* */
+	ZCBUF_A_POOL_FLAGS,		/* u32, ZCBUF_POOL_F_* */
+	ZCBUF_A_POOL_UID,		/* u32 */
+	ZCBUF_A_POOL_GID,		/* u32 */
+	ZCBUF_A_POOL_MODE,		/* u32 */
+	ZCBUF_A_POOL_SIZE,		/* u64, bytes */
+	ZCBUF_A_POOL_USED,		/* u64, bytes */
+	ZCBUF_A_POOL_MIN_FREE,		/* u64, bytes */
+	ZCBUF_A_POOL_LARGEST_FREE,	/* u64, bytes */
+	ZCBUF_A_POOL_ARENA_SIZE,	/* u64, bytes */
+	ZCBUF_A_POOL_ARENAS,		/* u32 */
+	ZCBUF_A_POOL_PAGE_ORDER,	/* u32 */
+	ZCBUF_A_POOL_SESSIONS,		/* u32 */
+	ZCBUF_A_POOL_CHANNELS,		/* u32 */
+	ZCBUF_A_POOL_MAPPINGS,		/* u32 */
+	ZCBUF_A_POOL_BAD_FREES,		/* u64 */
+	ZCBUF_A_POOL_ZOMBIE,		/* flag: only pinned pages are left */
+	ZCBUF_A_POOL_ORDER_FREE,	/* binary, u32[]: free blocks of 4096 << i */
+	ZCBUF_A_POOL_CLASS,		/* nest, repeated; ZCBUF_A_CLASS_* */
+	__ZCBUF_A_POOL_MAX
+};
+
+#define ZCBUF_A_POOL_MAX	(__ZCBUF_A_POOL_MAX - 1)
+
+enum zcbuf_genl_class {
+	ZCBUF_A_CLASS_UNSPEC,
+	ZCBUF_A_CLASS_LENGTH,		/* u32, bytes of an object */
+	ZCBUF_A_CLASS_USED,		/* u32, objects handed out */
+	ZCBUF_A_CLASS_TOTAL,		/* u32, objects in leased pages */
+	__ZCBUF_A_CLASS_MAX
+};
+
+#define ZCBUF_A_CLASS_MAX	(__ZCBUF_A_CLASS_MAX - 1)
+
+enum zcbuf_genl_session {
+	ZCBUF_A_SESSION_UNSPEC,
+	ZCBUF_A_SESSION_PAD,
+	ZCBUF_A_SESSION_ID,		/* u64 */
+	ZCBUF_A_SESSION_POOL,		/* u64, pool handle */
+	ZCBUF_A_SESSION_PID,		/* u32, opener, in the reader's ns, or 0 */
+	ZCBUF_A_SESSION_COMM,		/* string, opener's name */
+	ZCBUF_A_SESSION_UID,		/* u32 */
+	ZCBUF_A_SESSION_RIGHTS,		/* u32, ZCBUF_RIGHT_* */
+	ZCBUF_A_SESSION_AGE_NS,		/* u64 */
+	ZCBUF_A_SESSION_BUFFERS,	/* u64, buffers owned */
+	ZCBUF_A_SESSION_BYTES,		/* u64, bytes of them */
+	ZCBUF_A_SESSION_PENDING,	/* u64, pending reservations */
+	ZCBUF_A_SESSION_PENDING_BYTES,	/* u64 */
+	ZCBUF_A_SESSION_HELD,		/* u64, deliveries not released */
+	ZCBUF_A_SESSION_HELD_BYTES,	/* u64 */
+	ZCBUF_A_SESSION_PORTS,		/* u32 */
+	__ZCBUF_A_SESSION_MAX
+};
+
+#define ZCBUF_A_SESSION_MAX	(__ZCBUF_A_SESSION_MAX - 1)
+
+enum zcbuf_genl_channel {
+	ZCBUF_A_CHANNEL_UNSPEC,
+	ZCBUF_A_CHANNEL_PAD,
+	ZCBUF_A_CHANNEL_HANDLE,		/* u64 */
+	ZCBUF_A_CHANNEL_POOL,		/* u64, pool handle */
+	ZCBUF_A_CHANNEL_FLAGS,		/* u32, ZCBUF_CHANNEL_F_* */
+	ZCBUF_A_CHANNEL_THRESHOLD,	/* u64, bytes */
+	ZCBUF_A_CHANNEL_BLOCK,		/* u64, bytes of a group's block */
+	ZCBUF_A_CHANNEL_PRODUCERS,	/* u32 */
+	ZCBUF_A_CHANNEL_CONSUMERS,	/* u32 */
+	ZCBUF_A_CHANNEL_FAILED_PORTS,	/* u32 */
+	ZCBUF_A_CHANNEL_RESERVATIONS,	/* u64, made so far */
+	ZCBUF_A_CHANNEL_GROUPS,		/* u64, opened so far */
+	ZCBUF_A_CHANNEL_OFFSET,		/* u64, stream bytes so far */
+	ZCBUF_A_CHANNEL_OUTSTANDING,	/* u32, credits taken */
+	ZCBUF_A_CHANNEL_MAX_OUTSTANDING, /* u32 */
+	ZCBUF_A_CHANNEL_PENDING,	/* u32, reservations undecided */
+	ZCBUF_A_CHANNEL_QUEUED,		/* u32, groups on consumer queues */
+	ZCBUF_A_CHANNEL_PARKED,		/* u32, complete, no queue has room */
+	ZCBUF_A_CHANNEL_FAILED,		/* u32, on the failure queue or held */
+	ZCBUF_A_CHANNEL_DELIVERED,	/* u32, received and not released */
+	ZCBUF_A_CHANNEL_STRAGGLERS,	/* u32, failed, owner to acknowledge */
+	ZCBUF_A_CHANNEL_BYTES,		/* u64, of group blocks */
+	ZCBUF_A_CHANNEL_FINALIZED,	/* flag */
+	__ZCBUF_A_CHANNEL_MAX
+};
+
+#define ZCBUF_A_CHANNEL_MAX	(__ZCBUF_A_CHANNEL_MAX - 1)
+
+#endif /* _UAPI_LINUX_ZCBUF_H */
