@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers: who holds which block of pages, and what a handle names.
+ *
+ * A page has two generations, one for handles of the block that starts at it
+ * and one for those of objects in the slab that starts at it. Each advances
+ * when its handles end: an older one is a handle that was issued, one that is
+ * not older and does not match was not. When either is used up, the block is
+ * retired.
+ */
+#include "buf.h"
+#include "slab.h"
+
+#include <linux/zcbuf.h>
+
+/* A block handle counts in units of 4096 bytes, a slab handle in 16. */
+#define BLOCK_UNIT_SHIFT	12
+#define SLAB_UNIT_SHIFT		4
+
+static u64 handle_bits(u64 handle, unsigned int shift, unsigned int bits)
+{
+	return handle >> shift & (BIT_ULL(bits) - 1);
+}
+
+static u64 make_handle(unsigned int class, unsigned int index_bits, u32 gen,
+		       u64 index)
+{
+	return (u64)class << ZCBUF_BUF_CLASS_SHIFT |
+	       (u64)gen << index_bits | index;
+}
+
+static void list_insert(struct zcb_buf_table *t, struct zcb_buf_list *l,
+			u32 page)
+{
+	struct zcb_buf_page *p = &t->pages[page];
+
+	p->prev = ZCB_BUF_NONE;
+	p->next = l->first;
+	if (l->first != ZCB_BUF_NONE)
+		t->pages[l->first].prev = page;
+	l->first = page;
+	l->count++;
+	l->pages += 1U << p->order;
+}
+
+static void list_remove(struct zcb_buf_table *t, struct zcb_buf_list *l,
+			u32 page)
+{
+	struct zcb_buf_page *p = &t->pages[page];
+
+	if (p->prev == ZCB_BUF_NONE)
+		l->first = p->next;
+	else
+		t->pages[p->prev].next = p->next;
+	if (p->next != ZCB_BUF_NONE)
+		t->pages[p->next].prev = p->prev;
+	l->count--;
+	l->pages -= 1U << p->order;
+}
+
+static void give(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
+		 u32 page, unsigned int order)
+{
+	struct zcb_buf_page *p = &t->pages[page];
+
+	p->owner = owner;
+	p->order = order;
+	list_insert(t, l, page);
+}
+
+/* Returns whether the page can be handed out again. */
+static bool take(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
+{
+	struct zcb_buf_page *p = &t->pages[page];
+
+	list_remove(t, l, page);
+	p->owner = NULL;
+	p->slab = NULL;
+	p->state = ZCB_BUF_IDLE;
+	if (p->gen <= ZCB_BUF_GEN_MAX && p->slab_gen <= ZCB_BUF_SLAB_GEN_MAX)
+		return true;
+	p->state = ZCB_BUF_RETIRED;
+	return false;
+}
+
+static bool in_use(const struct zcb_buf_page *p)
+{
+	return p->state != ZCB_BUF_IDLE && p->state != ZCB_BUF_RETIRED;
+}
+
+/*
+ * Is @page part of anything that is handed out? A block is aligned to its size,
+ * so it starts at one of a few pages.
+ */
+static bool page_in_use(const struct zcb_buf_table *t, u32 page)
+{
+	unsigned int order;
+	u32 head;
+
+	for (order = 0; order < BITS_PER_TYPE(page); order++) {
+		head = page >> order << order;
+		if (in_use(&t->pages[head]) &&
+		    page - head < 1U << t->pages[head].order)
+			return true;
+		if (!head)
+			break;
+	}
+	return false;
+}
+
+/* Why a handle of generation @gen, where @now is due, names nothing. */
+static int refuse(const struct zcb_buf_table *t, u32 page, u32 gen, u32 now)
+{
+	if (!gen || gen >= now)
+		return -ENOENT;
+	return page_in_use(t, page) ? -ESTALE : -EBADSLT;
+}
+
+/**
+ * zcb_buf_list_init() - the list of an owner who has nothing
+ * @l: the list
+ *
+ * Context: Any.
+ */
+void zcb_buf_list_init(struct zcb_buf_list *l)
+{
+	l->first = ZCB_BUF_NONE;
+	l->count = 0;
+	l->pages = 0;
+}
+
+/**
+ * zcb_buf_table_init() - the pages of a pool, all idle and never used
+ * @t: the table
+ * @pages: memory for @npages records; contents do not matter
+ * @npages: pages of the pool, at most 1 TiB of them
+ * @page_shift: of a page, at least 12
+ *
+ * Context: Any.
+ */
+void zcb_buf_table_init(struct zcb_buf_table *t, struct zcb_buf_page *pages,
+			u32 npages, unsigned int page_shift)
+{
+	u32 i;
+
+	t->pages = pages;
+	t->npages = npages;
+	t->page_shift = page_shift;
+	for (i = 0; i < npages; i++)
+		pages[i] = (struct zcb_buf_page){
+			.prev = ZCB_BUF_NONE,
+			.next = ZCB_BUF_NONE,
+			.gen = 1,
+			.slab_gen = 1,
+			.state = ZCB_BUF_IDLE,
+		};
+}
+
+/**
+ * zcb_buf_hand_out() - make a block a buffer
+ * @t: the table
+ * @l: the owner's list
+ * @owner: who gets it
+ * @page: its first page; the block is fresh from the buddy
+ * @order: of the block
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Its handle.
+ */
+u64 zcb_buf_hand_out(struct zcb_buf_table *t, struct zcb_buf_list *l,
+		     void *owner, u32 page, unsigned int order)
+{
+	unsigned int shift = t->page_shift - BLOCK_UNIT_SHIFT;
+
+	give(t, l, owner, page, order);
+	t->pages[page].state = ZCB_BUF_BLOCK;
+	return make_handle(order + shift, ZCBUF_BUF_PAGE_BITS,
+			   t->pages[page].gen, (u64)page << shift);
+}
+
+/**
+ * zcb_buf_find() - the block a handle names
+ * @t: the table
+ * @handle: whatever user space says, of a class below ZCBUF_BUF_SLAB
+ * @owner: who must own it
+ * @page: its first page
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: 0; -EINVAL if no such block could be; -ENOENT if the handle was never
+ * issued; -EBADSLT if the block is free; -ESTALE if it was freed and is part of
+ * something else now; -EPERM if it is not @owner's.
+ */
+int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
+		 u32 *page)
+{
+	unsigned int shift = t->page_shift - BLOCK_UNIT_SHIFT;
+	u64 index = handle_bits(handle, 0, ZCBUF_BUF_PAGE_BITS);
+	u32 class = zcbuf_buf_class(handle);
+	const struct zcb_buf_page *p;
+	u32 gen;
+
+	if (class < shift || class >= ZCBUF_BUF_SLAB)
+		return -EINVAL;
+	if (index & (BIT(shift) - 1) ||
+	    index + BIT_ULL(class) > (u64)t->npages << shift)
+		return -EINVAL;
+	gen = handle_bits(handle, ZCBUF_BUF_PAGE_BITS,
+			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_PAGE_BITS);
+	p = &t->pages[index >> shift];
+	if (p->state != ZCB_BUF_BLOCK || p->gen != gen ||
+	    p->order != class - shift)
+		return refuse(t, index >> shift, gen, p->gen);
+	if (p->owner != owner)
+		return -EPERM;
+	*page = index >> shift;
+	return 0;
+}
+
+/**
+ * zcb_buf_take_back() - a buffer is a buffer no more
+ * @t: the table
+ * @l: the owner's list
+ * @page: its first page
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Whether the block goes back to the buddy. If not, the generations of
+ * its first page are used up and it stays out of use.
+ */
+bool zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
+		       u32 page)
+{
+	t->pages[page].gen++;
+	return take(t, l, page);
+}
+
+/**
+ * zcb_buf_lease() - make a block a slab
+ * @t: the table
+ * @l: the owner's list
+ * @owner: who gets it
+ * @page: its first page; the block is fresh from the buddy
+ * @order: of the block
+ * @slab: its bookkeeping
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
+		   u32 page, unsigned int order, struct zcb_slab *slab)
+{
+	give(t, l, owner, page, order);
+	t->pages[page].state = ZCB_BUF_SLAB;
+	t->pages[page].slab = slab;
+}
+
+/**
+ * zcb_buf_unlease() - a slab is a slab no more
+ * @t: the table
+ * @l: the owner's list
+ * @page: its first page
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: As zcb_buf_take_back().
+ */
+bool zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
+{
+	t->pages[page].slab_gen++;
+	return take(t, l, page);
+}
+
+/**
+ * zcb_buf_slab_handle() - the handle of a slab object
+ * @t: the table
+ * @page: first page of its slab
+ * @class: number of its slab class
+ * @offset_in_slab: where it is, bytes
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: The handle.
+ */
+u64 zcb_buf_slab_handle(const struct zcb_buf_table *t, u32 page,
+			unsigned int class, u64 offset_in_slab)
+{
+	u64 offset = ((u64)page << t->page_shift) + offset_in_slab;
+
+	return make_handle(ZCBUF_BUF_SLAB + class, ZCBUF_BUF_SLAB_BITS,
+			   t->pages[page].slab_gen, offset >> SLAB_UNIT_SHIFT);
+}
+
+/**
+ * zcb_buf_find_slab() - the slab of the object a handle names
+ * @t: the table
+ * @handle: whatever user space says, of a class from ZCBUF_BUF_SLAB on
+ * @order: of the slabs of that class
+ * @owner: who must own it
+ * @slab: the slab's bookkeeping
+ * @offset_in_slab: where the object is, bytes; zcb_slab_put() checks it
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: As zcb_buf_find().
+ */
+int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
+		      unsigned int order, const void *owner,
+		      struct zcb_slab **slab, u64 *offset_in_slab)
+{
+	u64 offset = zcbuf_buf_offset(handle);
+	u32 class = zcbuf_buf_class(handle);
+	const struct zcb_buf_page *p;
+	u32 gen, page;
+
+	if (class < ZCBUF_BUF_SLAB)
+		return -EINVAL;
+	if (offset >> t->page_shift >= t->npages)
+		return -EINVAL;
+	gen = handle_bits(handle, ZCBUF_BUF_SLAB_BITS,
+			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_SLAB_BITS);
+	page = (u32)(offset >> t->page_shift) >> order << order;
+	p = &t->pages[page];
+	if (p->state != ZCB_BUF_SLAB || p->slab_gen != gen ||
+	    p->slab->class != class - ZCBUF_BUF_SLAB)
+		return refuse(t, offset >> t->page_shift, gen, p->slab_gen);
+	if (p->owner != owner)
+		return -EPERM;
+	*slab = p->slab;
+	*offset_in_slab = offset - ((u64)page << t->page_shift);
+	return 0;
+}
+
+/**
+ * zcb_buf_was_used() - did anybody ever use any of these pages?
+ * @t: the table
+ * @page: the first
+ * @npages: how many
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Whether zcb_buf_tag() was called for any of them: if not, all are
+ * zero.
+ */
+bool zcb_buf_was_used(const struct zcb_buf_table *t, u32 page, u32 npages)
+{
+	u32 i;
+
+	for (i = page; i < page + npages; i++)
+		if (t->pages[i].domain)
+			return true;
+	return false;
+}
+
+/**
+ * zcb_buf_tag() - somebody will use these pages
+ * @t: the table
+ * @page: the first
+ * @npages: how many
+ * @domain: who; not 0
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Whether another domain used any of them last: they must be zeroed
+ * before they are handed out.
+ */
+bool zcb_buf_tag(struct zcb_buf_table *t, u32 page, u32 npages, u32 domain)
+{
+	bool foreign = false;
+	u32 i;
+
+	for (i = page; i < page + npages; i++) {
+		u32 *last = &t->pages[i].domain;
+
+		foreign |= *last && *last != domain;
+		*last = domain;
+	}
+	return foreign;
+}

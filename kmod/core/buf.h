@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Buffers: what the pages of an arena are handed out as, out of line. One
+ * record per page of the pool; the record of a block's first page stands for
+ * the block. Owners keep their blocks on an index-linked list, so that giving
+ * everything back costs a few instructions for each.
+ *
+ * Buffer handles are those of uapi/linux/zcbuf.h. The caller locks.
+ */
+#ifndef ZCB_CORE_BUF_H
+#define ZCB_CORE_BUF_H
+
+#include "env.h"
+
+#define ZCB_BUF_NONE		(~0U)
+#define ZCB_BUF_GEN_MAX		((1U << 30) - 1)
+#define ZCB_BUF_SLAB_GEN_MAX	((1U << 22) - 1)
+
+struct zcb_slab;
+
+enum zcb_buf_state {
+	ZCB_BUF_IDLE,		/* free, or not the first page of a block */
+	ZCB_BUF_BLOCK,		/* a buffer: block of pages */
+	ZCB_BUF_SLAB,		/* leased to a slab class */
+	ZCB_BUF_GROUP,		/* part of a channel's group */
+	ZCB_BUF_RETIRED,	/* generations used up, never handed out again */
+};
+
+/**
+ * struct zcb_buf_page - one page
+ * @owner: who holds the block (BLOCK, SLAB), opaque
+ * @slab: SLAB: its bookkeeping
+ * @prev: previous block of the owner, or ZCB_BUF_NONE
+ * @next: next block of the owner, or ZCB_BUF_NONE
+ * @domain: who used this page last; 0: nobody ever, it is zero
+ * @gen: generation of the handle that is out or, when idle, of the next; from 1
+ * @slab_gen: the same of slab handles, which have fewer bits for it
+ * @order: of the block
+ * @state: enum zcb_buf_state
+ */
+struct zcb_buf_page {
+	void *owner;
+	struct zcb_slab *slab;
+	u32 prev;
+	u32 next;
+	u32 domain;
+	u32 gen;
+	u32 slab_gen;
+	u8 order;
+	u8 state;
+};
+
+/**
+ * struct zcb_buf_list - the blocks of one owner
+ * @first: first page of the first block, or ZCB_BUF_NONE
+ * @count: blocks
+ * @pages: pages in them
+ */
+struct zcb_buf_list {
+	u32 first;
+	u32 count;
+	u64 pages;
+};
+
+/**
+ * struct zcb_buf_table - the pages of a pool
+ * @pages: @npages records
+ * @npages: pages of the pool
+ * @page_shift: of a page, at least 12
+ */
+struct zcb_buf_table {
+	struct zcb_buf_page *pages;
+	u32 npages;
+	u8 page_shift;
+};
+
+void zcb_buf_list_init(struct zcb_buf_list *l);
+void zcb_buf_table_init(struct zcb_buf_table *t, struct zcb_buf_page *pages,
+			u32 npages, unsigned int page_shift);
+
+/* Make the block at @page, fresh from the buddy, a buffer of @owner. */
+u64 zcb_buf_hand_out(struct zcb_buf_table *t, struct zcb_buf_list *l,
+		     void *owner, u32 page, unsigned int order);
+/*
+ * Find the block a handle of class < ZCBUF_BUF_SLAB names: -EINVAL out of
+ * range, -ENOENT never issued, -EBADSLT free, -ESTALE reissued, -EPERM not
+ * @owner's.
+ */
+int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
+		 u32 *page);
+/*
+ * Take the block at @page back; false: its generations are used up and it must
+ * not go back to the buddy.
+ */
+bool zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
+		       u32 page);
+
+/* The same for pages leased to a slab class. */
+void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
+		   u32 page, unsigned int order, struct zcb_slab *slab);
+bool zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page);
+u64 zcb_buf_slab_handle(const struct zcb_buf_table *t, u32 page,
+			unsigned int class, u64 offset_in_slab);
+/* As zcb_buf_find(), for a slab handle; @order is the class's slab order. */
+int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
+		      unsigned int order, const void *owner,
+		      struct zcb_slab **slab, u64 *offset_in_slab);
+
+/* Was any of [page, page + npages) ever tagged? If not, all are zero. */
+bool zcb_buf_was_used(const struct zcb_buf_table *t, u32 page, u32 npages);
+/*
+ * Tag [page, page + npages) with @domain. Returns whether any of them was last
+ * used by another domain and must be zeroed before it is handed out.
+ */
+bool zcb_buf_tag(struct zcb_buf_table *t, u32 page, u32 npages, u32 domain);
+
+#endif /* ZCB_CORE_BUF_H */

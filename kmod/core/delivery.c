@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Complete groups on their way: to the queue of a port or among the parked, to
+ * the hands of a consumer, and back to stream.c when they are dead.
+ *
+ * Two invariants carry this. A group is parked only while no port has room, so
+ * whoever makes room takes from the parked groups. And parked groups are in the
+ * order of their ranks, so whoever takes from the front keeps the order of
+ * completion, or of the stream if it is ORDERED.
+ *
+ * Nothing here sleeps or allocates; the caller holds the channel's lock.
+ */
+#include "delivery.h"
+
+static bool port_has_room(const struct zcb_consumer *c)
+{
+	return c->queued < c->depth;
+}
+
+/* Whose turn it is: of the ports with room, the one waiting longest. */
+static struct zcb_consumer *stream_pick_port(const struct zcb_stream *s)
+{
+	struct zcb_consumer *c;
+
+	list_for_each_entry(c, &s->consumers, node)
+		if (port_has_room(c))
+			return c;
+	return NULL;
+}
+
+static void stream_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
+			   struct zcb_group *g)
+{
+	g->state = ZCB_GROUP_QUEUED;
+	g->holder = c;
+	list_add_tail(&g->queue, &c->queue);
+	c->queued++;
+	s->nqueued++;
+	list_move_tail(&c->node, &s->consumers);
+	s->ops->ready(s, c, 1);
+}
+
+/* Park @g before @next, a parked group's node or the end of the list. */
+static void stream_park(struct zcb_stream *s, struct zcb_group *g,
+			struct list_head *next)
+{
+	g->state = ZCB_GROUP_PARKED;
+	g->holder = NULL;
+	list_add_tail(&g->queue, next);
+	s->nparked++;
+}
+
+/* The first parked group goes to @c. */
+static void stream_unpark(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	struct zcb_group *g = list_first_entry(&s->parked, struct zcb_group,
+					       queue);
+
+	list_del(&g->queue);
+	s->nparked--;
+	stream_enqueue(s, c, g);
+}
+
+/* @c may have room now; no other port has, or nothing would be parked. */
+static void stream_refill(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	while (!list_empty(&s->parked) && port_has_room(c))
+		stream_unpark(s, c);
+}
+
+static void stream_tell_ports(struct zcb_stream *s, struct list_head *ports,
+			      u32 n)
+{
+	struct zcb_consumer *c;
+
+	list_for_each_entry(c, ports, node)
+		s->ops->ready(s, c, n);
+}
+
+static bool stream_success_ended(const struct zcb_stream *s)
+{
+	return s->finalized && !s->nqueued && !s->nparked;
+}
+
+static bool stream_failure_ended(const struct zcb_stream *s)
+{
+	return s->finalized && list_empty(&s->failed);
+}
+
+/**
+ * zcb_delivery_success() - a group without failures can go
+ * @s: the stream
+ * @g: the group; complete, on no queue, and nothing holds it back any more
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
+{
+	struct zcb_consumer *c = NULL;
+
+	g->rank = s->next_rank++;
+	if (list_empty(&s->parked))
+		c = stream_pick_port(s);
+	if (c)
+		stream_enqueue(s, c, g);
+	else
+		stream_park(s, g, &s->parked);
+}
+
+/**
+ * zcb_delivery_failure() - a failed group can go
+ * @s: the stream
+ * @g: the group; complete, on no queue, counted in @s->nfailed
+ *
+ * All failure ports share one queue, which has no bound but the credits.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_delivery_failure(struct zcb_stream *s, struct zcb_group *g)
+{
+	g->state = ZCB_GROUP_FAILED;
+	list_add_tail(&g->queue, &s->failed);
+	stream_tell_ports(s, &s->failure_ports, 1);
+}
+
+/**
+ * zcb_delivery_end() - tell the ports for which the stream ends right now
+ * @s: the stream, finalized this moment
+ *
+ * The other ports are told by the receive that takes the last group.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_delivery_end(struct zcb_stream *s)
+{
+	if (stream_success_ended(s))
+		stream_tell_ports(s, &s->consumers, 0);
+	if (stream_failure_ended(s))
+		stream_tell_ports(s, &s->failure_ports, 0);
+}
+
+/**
+ * zcb_consumer_init() - make a consumer port that has nothing
+ * @c: its memory, whatever is in there
+ * @depth: most groups offered to it at a time, at least 1
+ * @failure: serves the failure queue, not the success queue
+ *
+ * Context: Before anybody else knows the port.
+ */
+void zcb_consumer_init(struct zcb_consumer *c, u32 depth, bool failure)
+{
+	memset(c, 0, sizeof(*c));
+	INIT_LIST_HEAD(&c->node);
+	INIT_LIST_HEAD(&c->queue);
+	INIT_LIST_HEAD(&c->held);
+	c->depth = depth;
+	c->failure = failure;
+}
+
+/**
+ * zcb_stream_add_consumer() - let a port take part in deliveries
+ * @s: the stream
+ * @c: an initialized port
+ *
+ * What is parked is offered to it at once.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_stream_add_consumer(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	if (c->failure) {
+		list_add_tail(&c->node, &s->failure_ports);
+		return;
+	}
+	list_add_tail(&c->node, &s->consumers);
+	stream_refill(s, c);
+}
+
+/**
+ * zcb_stream_ended() - has a port got all there is?
+ * @s: the stream
+ * @c: the port
+ *
+ * A group on the queue of another port may still come back, if that port
+ * leaves; one that was received may not.
+ *
+ * Context: The caller holds the channel's lock.
+ * Return: true if nothing is left for @c, now and ever.
+ */
+bool zcb_stream_ended(const struct zcb_stream *s, const struct zcb_consumer *c)
+{
+	return c->failure ? stream_failure_ended(s) : stream_success_ended(s);
+}
+
+/**
+ * zcb_stream_peek() - what would a port receive?
+ * @s: the stream
+ * @c: the port
+ * @group: set to the group on success; it stays where it is
+ *
+ * Context: The caller holds the channel's lock.
+ * Return: 0; -EAGAIN: nothing yet, -ESHUTDOWN: nothing ever.
+ */
+int zcb_stream_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+		    struct zcb_group **group)
+{
+	const struct list_head *queue = c->failure ? &s->failed : &c->queue;
+
+	if (list_empty(queue))
+		return zcb_stream_ended(s, c) ? -ESHUTDOWN : -EAGAIN;
+	*group = list_first_entry(queue, struct zcb_group, queue);
+	return 0;
+}
+
+static void stream_hold(struct zcb_stream *s, struct zcb_consumer *c,
+			struct zcb_group *g)
+{
+	g->state = ZCB_GROUP_HELD;
+	g->holder = c;
+	g->seq = c->next_seq++;
+	list_move_tail(&g->queue, &c->held);
+	c->nheld++;
+	c->held_bytes += zcb_group_bytes(g, s->cfg.page_shift);
+	s->nheld++;
+}
+
+/**
+ * zcb_stream_receive() - take the next group of a port's queue
+ * @s: the stream
+ * @c: the port
+ * @group: set to the group on success, which @c holds now
+ *
+ * Room on its queue is filled from the parked groups. Taking the last group of
+ * a finalized stream is its end for all ports of that kind.
+ *
+ * Context: The caller holds the channel's lock.
+ * Return: as zcb_stream_peek().
+ */
+int zcb_stream_receive(struct zcb_stream *s, struct zcb_consumer *c,
+		       struct zcb_group **group)
+{
+	int err = zcb_stream_peek(s, c, group);
+
+	if (err)
+		return err;
+	stream_hold(s, c, *group);
+	if (c->failure) {
+		s->nfailed--;
+	} else {
+		c->queued--;
+		s->nqueued--;
+		stream_refill(s, c);
+	}
+	if (zcb_stream_ended(s, c))
+		stream_tell_ports(s, c->failure ? &s->failure_ports :
+				  &s->consumers, 0);
+	return 0;
+}
+
+/* @g is not in the hands of @c any more. */
+static void stream_let_go(struct zcb_stream *s, struct zcb_consumer *c,
+			  struct zcb_group *g)
+{
+	list_del_init(&g->queue);
+	g->holder = NULL;
+	c->nheld--;
+	c->held_bytes -= zcb_group_bytes(g, s->cfg.page_shift);
+	s->nheld--;
+	zcb_stream_bury(s, g);
+}
+
+/**
+ * zcb_stream_release() - a port is done with a group
+ * @s: the stream
+ * @c: the port that holds it
+ * @group: id of the group
+ *
+ * Its memory goes back, unless stragglers keep it.
+ *
+ * Context: The caller holds the channel's lock.
+ * Return: 0; -ENOENT: no such group or never received, -EBADSLT: released
+ * before, -EPERM: another port holds it.
+ */
+int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group)
+{
+	struct zcb_group *g = zcb_stream_find_group(s, group);
+
+	if (!g)
+		return group < s->next_group ? -EBADSLT : -ENOENT;
+	if (g->state == ZCB_GROUP_DEAD)
+		return -EBADSLT;
+	if (g->state != ZCB_GROUP_HELD)
+		return -ENOENT;
+	if (g->holder != c)
+		return -EPERM;
+	stream_let_go(s, c, g);
+	return 0;
+}
+
+/*
+ * What @c was offered and did not take goes back among the parked, by rank: a
+ * port that left before may have given back groups as old.
+ */
+static void stream_repark_queue(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	struct list_head *next = s->parked.next;
+	struct zcb_group *g, *tmp;
+
+	list_for_each_entry_safe(g, tmp, &c->queue, queue) {
+		while (next != &s->parked &&
+		       list_entry(next, struct zcb_group, queue)->rank < g->rank)
+			next = next->next;
+		list_del(&g->queue);
+		stream_park(s, g, next);
+	}
+	s->nqueued -= c->queued;
+	c->queued = 0;
+}
+
+/* Some ports may have room. */
+static void stream_refill_all(struct zcb_stream *s)
+{
+	struct zcb_consumer *c;
+
+	while (!list_empty(&s->parked)) {
+		c = stream_pick_port(s);
+		if (!c)
+			return;
+		stream_unpark(s, c);
+	}
+}
+
+/**
+ * zcb_stream_drop_consumer() - a consumer is gone
+ * @s: the stream
+ * @c: its port
+ *
+ * What it held is released. What it was offered and did not take is offered to
+ * the others, before all that was complete later.
+ *
+ * Context: The caller holds the channel's lock. Walks what @c has and, if it
+ * was offered something, the parked groups.
+ */
+void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	struct zcb_group *g, *tmp;
+
+	list_del_init(&c->node);
+	list_for_each_entry_safe(g, tmp, &c->held, queue)
+		stream_let_go(s, c, g);
+	stream_repark_queue(s, c);
+	stream_refill_all(s);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What stream.c and delivery.c need of each other and nobody else: stream.c
+ * makes groups complete, delivery.c brings them to the ports and back.
+ */
+#ifndef ZCB_CORE_DELIVERY_H
+#define ZCB_CORE_DELIVERY_H
+
+#include "stream.h"
+
+/* delivery.c */
+void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g);
+void zcb_delivery_failure(struct zcb_stream *s, struct zcb_group *g);
+void zcb_delivery_end(struct zcb_stream *s);
+
+/* stream.c */
+struct zcb_group *zcb_stream_find_group(const struct zcb_stream *s, u64 id);
+void zcb_stream_bury(struct zcb_stream *s, struct zcb_group *g);
+
+#endif /* ZCB_CORE_DELIVERY_H */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Slab classes: objects of one length packed into blocks of pages. A slab is
+ * leased whole to one owner, who keeps it on a list per class. One bit per
+ * object says whether it is out; nothing is written into the pages.
+ *
+ * The caller locks and brings the memory of struct zcb_slab.
+ */
+#ifndef ZCB_CORE_SLAB_H
+#define ZCB_CORE_SLAB_H
+
+#include "env.h"
+
+#define ZCB_SLAB_MIN		16U
+#define ZCB_SLAB_MAX		(1024U * 1024)
+#define ZCB_SLAB_CLASSES	24
+#define ZCB_SLAB_TIERS		8	/* the default table */
+
+/**
+ * struct zcb_slab_class - one length
+ * @length: bytes of an object, a multiple of 16
+ * @nobjs: objects in a slab
+ * @order: of a slab, in pages
+ * @align: largest power of two that divides @length, bytes
+ * @used: objects out, all owners
+ * @total: objects in leased slabs, all owners
+ */
+struct zcb_slab_class {
+	u32 length;
+	u32 nobjs;
+	u32 order;
+	u32 align;
+	u32 used;
+	u32 total;
+};
+
+/**
+ * struct zcb_slab - one leased block
+ * @node: on the owner's list of its class: those with a free object first
+ * @page: its first page
+ * @nfree: objects that are not out
+ * @class: number of its class
+ * @map: bit set: the object is out
+ */
+struct zcb_slab {
+	struct list_head node;
+	u32 page;
+	u32 nfree;
+	u32 class;
+	unsigned long map[];
+};
+
+/**
+ * struct zcb_slab_table - the classes of a pool, ascending
+ * @n: how many
+ * @class: them
+ */
+struct zcb_slab_table {
+	u32 n;
+	struct zcb_slab_class class[ZCB_SLAB_CLASSES];
+};
+
+extern const u32 zcb_slab_tiers[ZCB_SLAB_TIERS];	/* 16 .. 256 KiB */
+
+/* -EINVAL: not ascending, out of [MIN, MAX], or more than CLASSES. */
+int zcb_slab_table_init(struct zcb_slab_table *t, const u32 *length, u32 n,
+			unsigned int page_shift);
+/* The smallest class for @length bytes at @align (0: any), or -E2BIG. */
+int zcb_slab_class_for(const struct zcb_slab_table *t, u64 length, u32 align);
+size_t zcb_slab_size(const struct zcb_slab_class *c);	/* of struct zcb_slab */
+void zcb_slab_init(struct zcb_slab *s, struct zcb_slab_table *t, u32 class,
+		   u32 page, struct list_head *owner_list);
+/* Take an object: its slab and byte offset in it; -EAGAIN: all slabs full. */
+int zcb_slab_get(struct zcb_slab_table *t, u32 class,
+		 struct list_head *owner_list, struct zcb_slab **slab,
+		 u64 *offset);
+/* Put one back: -EBADSLT it is not out, -EINVAL no object starts there. */
+int zcb_slab_put(struct zcb_slab_table *t, struct zcb_slab *s,
+		 struct list_head *owner_list, u64 offset);
+/* Forget a slab, whatever is out of it; the caller gives its pages back. */
+void zcb_slab_fini(struct zcb_slab *s, struct zcb_slab_table *t);
+
+static inline bool zcb_slab_empty(const struct zcb_slab *s,
+				  const struct zcb_slab_table *t)
+{
+	return s->nfree == t->class[s->class].nobjs;
+}
+
+#endif /* ZCB_CORE_SLAB_H */

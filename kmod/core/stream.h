@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stream of a channel: reservations go in, complete groups come out on the
+ * queues of consumers, failed ones on the failure queue. BEHAVIOUR: ids and
+ * offsets in arrival order, at most one open group, sealing at reserve time,
+ * delivery in order of completion, nothing after RESERVE can fail for lack of
+ * memory: every reservation has prepaid its records by a credit.
+ *
+ * The caller holds the channel's lock for every call here, brings memory
+ * before it calls, and gets it back through struct zcb_stream_ops, which are
+ * called with that lock held and must not call back.
+ */
+#ifndef ZCB_CORE_STREAM_H
+#define ZCB_CORE_STREAM_H
+
+#include "credit.h"
+#include "env.h"
+#include "group.h"
+
+#define ZCB_STREAM_WINDOW	true
+
+/**
+ * struct zcb_stream_ops - what a stream asks of its channel
+ * @give_pages: these pages are not needed any more
+ * @free_group: the group is dead: free its extents' pages, its reservations
+ *	(list @resvs) and itself. It is on no list and in no hash.
+ * @ready: @n groups were put on the queue of @c, or (@n = 0) the stream of @c
+ *	has ended: all was taken. Once for each port that was there then.
+ */
+struct zcb_stream_ops {
+	void (*give_pages)(struct zcb_stream *s, u64 pool_offset, u32 pages);
+	void (*free_group)(struct zcb_stream *s, struct zcb_group *g);
+	void (*ready)(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
+};
+
+/**
+ * struct zcb_stream_config - how a stream was opened; constant
+ * @threshold: bytes at which a group seals; 0: every reservation a group
+ * @max_reservation: usual bound of a reservation, sizes the block
+ * @align: offsets are multiples of it
+ * @max_outstanding: credits
+ * @max_extent: largest block of the pool, bytes
+ * @page_shift: of a page
+ * @hold_failed: failed groups are delivered by finalize only
+ * @ordered: deliver in offset order
+ */
+struct zcb_stream_config {
+	u64 threshold;
+	u64 max_reservation;
+	u64 max_extent;
+	u32 align;
+	u32 max_outstanding;
+	u8 page_shift;
+	bool hold_failed;
+	bool ordered;
+};
+
+/**
+ * struct zcb_producer - one producer port
+ * @pending: its undecided reservations, ascending id
+ * @stragglers: its reservations somebody else failed, not acknowledged
+ * @decided: its other reservations that still exist
+ * @npending: entries of @pending
+ * @pending_bytes: reserved bytes in them
+ */
+struct zcb_producer {
+	struct list_head pending;
+	struct list_head stragglers;
+	struct list_head decided;
+	u32 npending;
+	u64 pending_bytes;
+};
+
+/**
+ * struct zcb_consumer - one consumer port, of the success or failure queue
+ * @node: in the stream's list
+ * @queue: groups offered to it (success only; failure ports share one queue)
+ * @held: groups received and not released
+ * @depth: most entries of @queue
+ * @queued: entries of @queue
+ * @nheld: entries of @held
+ * @held_bytes: memory of them
+ * @next_seq: deliveries so far
+ * @failure: serves the failure queue
+ */
+struct zcb_consumer {
+	struct list_head node;
+	struct list_head queue;
+	struct list_head held;
+	u32 depth;
+	u32 queued;
+	u32 nheld;
+	u64 held_bytes;
+	u64 next_seq;
+	bool failure;
+};
+
+/* What finalize did. */
+struct zcb_stream_counts {
+	u64 success;
+	u64 failure;
+	u64 reservations;
+};
+
+/**
+ * struct zcb_stream - see above
+ * @cfg: constant
+ * @ops: constant
+ * @hash: buckets of reservations by id, then as many of groups by id: a group
+ *	is found through its first reservation
+ * @hash_mask: buckets of either kind - 1
+ * @credit: one for each reservation, until its group is dead and acknowledged
+ * @groups: all groups that are not dead, ascending id
+ * @parked: complete groups on no queue, in order of completion
+ * @failed: the failure queue
+ * @consumers: success ports; the one offered to (or added) longest ago first
+ * @failure_ports: failure ports
+ * @open: the open group, or NULL
+ * @turn: ORDERED: first group that is not complete, or NULL
+ * @next_resv: next reservation id
+ * @next_group: next group id
+ * @next_rank: groups that became ready for delivery so far
+ * @offset: next stream offset
+ * @nparked: entries of @parked
+ * @nqueued: entries of all consumers' queues
+ * @nfailed: groups withheld or on the failure queue
+ * @nheld: groups received and not released
+ * @npending: undecided reservations
+ * @nstragglers: reservations failed and not acknowledged
+ * @bytes: memory of all groups, the dead with stragglers included
+ * @finalized: no more reservations
+ */
+struct zcb_stream {
+	struct zcb_stream_config cfg;
+	const struct zcb_stream_ops *ops;
+	struct zcb_resv **hash;
+	u32 hash_mask;
+	struct zcb_credit credit;
+	struct list_head groups;
+	struct list_head parked;
+	struct list_head failed;
+	struct list_head consumers;
+	struct list_head failure_ports;
+	struct zcb_group *open;
+	struct zcb_group *turn;
+	u64 next_resv;
+	u64 next_group;
+	u64 next_rank;
+	u64 offset;
+	u32 nparked;
+	u32 nqueued;
+	u32 nfailed;
+	u32 nheld;
+	u32 npending;
+	u32 nstragglers;
+	u64 bytes;
+	bool finalized;
+};
+
+/* What RESERVE brings besides the plan: all memory is the stream's afterwards
+ * (if @group or the extent is not needed, it must not be brought).
+ */
+struct zcb_stream_supply {
+	struct zcb_resv *resv;
+	struct zcb_group *group;	/* if plan.group, else NULL */
+	u64 pool_offset;		/* if plan.extent_bytes */
+	u32 pages;			/* if plan.extent_bytes, else 0 */
+};
+
+/* What COMMIT says, as read from the caller. */
+struct zcb_stream_commit {
+	u64 group;
+	u64 id;
+	u64 offset;
+	u64 length;		/* or the sum of the chunks */
+	bool overrun;		/* the sum of the chunks overflows u64 */
+	bool chunked;		/* length is a sum: beyond the end is ERANGE */
+	u32 nrecords;		/* 0 counts as 1 */
+};
+
+u64 zcb_stream_block(const struct zcb_stream_config *cfg);
+
+/* @hash: @nbuckets (a power of two, at least 2) NULL pointers. */
+void zcb_stream_init(struct zcb_stream *s, const struct zcb_stream_config *cfg,
+		     const struct zcb_stream_ops *ops, struct zcb_resv **hash,
+		     u32 nbuckets);
+void zcb_producer_init(struct zcb_producer *p);
+void zcb_consumer_init(struct zcb_consumer *c, u32 depth, bool failure);
+
+/* What would RESERVE need? -EINVAL -E2BIG -ESHUTDOWN -EAGAIN (no credit). */
+int zcb_stream_plan(const struct zcb_stream *s, u64 length, bool window,
+		    struct zcb_group_plan *plan);
+/* With what the plan asked for, under the same lock: cannot fail. */
+struct zcb_resv *zcb_stream_reserve(struct zcb_stream *s,
+				    struct zcb_producer *p, u64 length,
+				    bool window,
+				    const struct zcb_stream_supply *supply,
+				    u64 now_ns);
+int zcb_stream_commit(struct zcb_stream *s, struct zcb_producer *p,
+		      const struct zcb_stream_commit *c, u64 now_ns);
+int zcb_stream_abort(struct zcb_stream *s, struct zcb_producer *p, u64 group,
+		     u64 id, u64 now_ns);
+/* Seal the open group; false: there was none. */
+bool zcb_stream_flush(struct zcb_stream *s, u64 now_ns);
+void zcb_stream_finalize(struct zcb_stream *s, u64 now_ns,
+			 struct zcb_stream_counts *counts);
+
+void zcb_stream_add_consumer(struct zcb_stream *s, struct zcb_consumer *c);
+/* Next group of @c's queue, now held by @c: -EAGAIN, -ESHUTDOWN at the end. */
+int zcb_stream_receive(struct zcb_stream *s, struct zcb_consumer *c,
+		       struct zcb_group **group);
+/* The group zcb_stream_receive() would return, left where it is. */
+int zcb_stream_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+		    struct zcb_group **group);
+/*
+ * -ENOENT no such group or never received, -EBADSLT released before, -EPERM
+ * held by another port than @c.
+ */
+int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group);
+/* Nothing is left for @c, now and ever. */
+bool zcb_stream_ended(const struct zcb_stream *s, const struct zcb_consumer *c);
+
+/* The owner is gone: its pending reservations fail, its stragglers are done. */
+void zcb_stream_drop_producer(struct zcb_stream *s, struct zcb_producer *p,
+			      u64 now_ns);
+/* Its queue goes to the others or is parked, what it held is released. */
+void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c);
+/*
+ * The channel is going away, no port is left: every group that is left is
+ * freed.
+ */
+void zcb_stream_fini(struct zcb_stream *s);
+
+#endif /* ZCB_CORE_STREAM_H */

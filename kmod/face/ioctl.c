@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctl face: a table, and one dispatcher that does for every call what
+ * every call needs: size and tail, flags, rights, writable result memory, and
+ * copying the answer back.
+ */
+#include <linux/fs.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../obj/account.h"
+#include "../obj/arena.h"
+#include "face.h"
+#include "ioctl.h"
+
+#define ZCB_CALL_SIZE_MAX	PAGE_SIZE	/* of an argument, tail included */
+
+/* What a call needs besides an attached session. */
+#define ZCB_NEEDS_NOTHING	(~0U)		/* not even that */
+#define ZCB_NEEDS_ATTACHED	0
+
+/**
+ * struct zcb_ioctl_row - one call
+ * @size: of its argument
+ * @min_size: of its argument when it was first released
+ * @flags: bits of its flags field that have a meaning
+ * @right: ZCBUF_RIGHT_* or ZCB_NEEDS_*
+ * @writes: the argument has out_ fields
+ * @handler: does it; the argument has been copied and is copied back
+ */
+struct zcb_ioctl_row {
+	u16 size;
+	u16 min_size;
+	u32 flags;
+	u32 right;
+	bool writes;
+	int (*handler)(struct zcb_call *c);
+};
+
+/* Every argument begins with these. */
+struct zcb_ioctl_head {
+	u32 size;
+	u32 flags;
+};
+
+union zcb_ioctl_arg {
+	struct zcb_ioctl_head head;
+	struct zcbuf_query query;
+	struct zcbuf_pool_create pool_create;
+	struct zcbuf_pool_attach pool_attach;
+	struct zcbuf_pool_info pool_info;
+	struct zcbuf_alloc alloc;
+	struct zcbuf_batch batch;
+	struct zcbuf_channel_open channel_open;
+	struct zcbuf_channel_close channel_close;
+	struct zcbuf_reserve reserve;
+	struct zcbuf_commit_reserve commit_reserve;
+	struct zcbuf_flush flush;
+	struct zcbuf_finalize finalize;
+	struct zcbuf_receive receive;
+	struct zcbuf_receive_failed receive_failed;
+	struct zcbuf_eventfd eventfd;
+};
+
+static int zcb_ioctl_query(struct zcb_call *c);
+
+#define ZCB_ROW(_nr, _struct, _last, _flags, _right, _writes, _handler)	\
+	[_nr] = {							\
+		.size = sizeof(struct _struct),				\
+		.min_size = offsetofend(struct _struct, _last),		\
+		.flags = _flags,					\
+		.right = _right,					\
+		.writes = _writes,					\
+		.handler = _handler,					\
+	}
+
+#define ZCB_POOL_FLAGS	(ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
+			 ZCBUF_POOL_F_HUGE_STRICT |			\
+			 ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE)
+#define ZCB_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |			\
+			   ZCBUF_CHANNEL_F_HOLD_FAILED |		\
+			   ZCBUF_CHANNEL_F_ORDERED |			\
+			   ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE)
+#define ZCB_RESERVE_FLAGS (ZCBUF_RESERVE_F_WINDOW |			\
+			   ZCBUF_RESERVE_F_NEED_CONSUMER)
+
+static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
+	ZCB_ROW(ZCBUF_NR_QUERY, zcbuf_query, out_sizes, 0, ZCB_NEEDS_NOTHING,
+		true, zcb_ioctl_query),
+	ZCB_ROW(ZCBUF_NR_POOL_CREATE, zcbuf_pool_create, out_rights,
+		ZCB_POOL_FLAGS, ZCB_NEEDS_NOTHING, true, zcb_ioctl_pool_create),
+	ZCB_ROW(ZCBUF_NR_POOL_ATTACH, zcbuf_pool_attach, out_rights,
+		ZCBUF_ATTACH_F_FD | ZCBUF_ATTACH_F_UID, ZCB_NEEDS_NOTHING, true,
+		zcb_ioctl_pool_attach),
+	ZCB_ROW(ZCBUF_NR_POOL_INFO, zcbuf_pool_info, out_rights, 0,
+		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pool_info),
+	ZCB_ROW(ZCBUF_NR_ALLOC, zcbuf_alloc, out_error, ZCBUF_ALLOC_F_ZERO,
+		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_alloc),
+	ZCB_ROW(ZCBUF_NR_FREE, zcbuf_batch, out_error, 0, ZCBUF_RIGHT_MAP_WRITE,
+		true, zcb_ioctl_free),
+	ZCB_ROW(ZCBUF_NR_CHANNEL_OPEN, zcbuf_channel_open, out_block,
+		ZCB_CHANNEL_FLAGS, ZCB_NEEDS_ATTACHED, true,
+		zcb_ioctl_channel_open),
+	ZCB_ROW(ZCBUF_NR_CHANNEL_CLOSE, zcbuf_channel_close, __reserved, 0,
+		ZCB_NEEDS_ATTACHED, false, zcb_ioctl_channel_close),
+	ZCB_ROW(ZCBUF_NR_RESERVE, zcbuf_reserve, out_error, ZCB_RESERVE_FLAGS,
+		ZCBUF_RIGHT_PRODUCE, true, zcb_ioctl_reserve),
+	ZCB_ROW(ZCBUF_NR_COMMIT, zcbuf_batch, out_error, 0, ZCBUF_RIGHT_PRODUCE,
+		true, zcb_ioctl_commit),
+	ZCB_ROW(ZCBUF_NR_COMMIT_RESERVE, zcbuf_commit_reserve,
+		out_reserve_error, ZCB_RESERVE_FLAGS, ZCBUF_RIGHT_PRODUCE, true,
+		zcb_ioctl_commit_reserve),
+	ZCB_ROW(ZCBUF_NR_ABORT, zcbuf_batch, out_error, 0, ZCBUF_RIGHT_PRODUCE,
+		true, zcb_ioctl_abort),
+	ZCB_ROW(ZCBUF_NR_FLUSH, zcbuf_flush, __reserved, 0, ZCBUF_RIGHT_PRODUCE,
+		true, zcb_ioctl_flush),
+	ZCB_ROW(ZCBUF_NR_FINALIZE, zcbuf_finalize, out_reservations, 0,
+		ZCBUF_RIGHT_PRODUCE, true, zcb_ioctl_finalize),
+	ZCB_ROW(ZCBUF_NR_RECEIVE, zcbuf_receive, out_error, 0,
+		ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_receive),
+	ZCB_ROW(ZCBUF_NR_RECEIVE_FAILED, zcbuf_receive_failed, out_delivery, 0,
+		ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_receive_failed),
+	ZCB_ROW(ZCBUF_NR_RELEASE, zcbuf_batch, out_error, 0,
+		ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_release),
+	ZCB_ROW(ZCBUF_NR_EVENTFD, zcbuf_eventfd, mode, ZCBUF_EVENTFD_F_FAILED,
+		ZCBUF_RIGHT_CONSUME, false, zcb_ioctl_eventfd),
+};
+
+static void query_memory(struct zcbuf_query *q)
+{
+	struct zcb_account_stat st;
+
+	zcb_account_stat(&st);
+	q->out_user_limit = st.user_limit;
+	q->out_user_charged = st.user_charged;
+	q->out_total_limit = st.total_limit;
+	q->out_total_charged = st.total_charged;
+	q->out_page_size = PAGE_SIZE;
+	q->out_huge_page_size = ZCB_ARENA_UNIT;
+	q->out_arena_unit = ZCB_ARENA_UNIT;
+	q->out_default_arena_size = ZCB_ARENA_DEFAULT;
+	q->out_max_pool_size = ZCB_ARENA_MAX;
+}
+
+static int zcb_ioctl_query(struct zcb_call *c)
+{
+	struct zcbuf_query *q = c->arg;
+	u32 i;
+
+	q->out_features = ZCBUF_FEATURE_POOL_PAGES | ZCBUF_FEATURE_POOL_TIERS |
+			  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
+			  ZCBUF_FEATURE_ORDERED;
+	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
+		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
+	q->out_version = ZCBUF_VERSION;
+	q->out_max_batch = ZCBUF_MAX_BATCH;
+	q->out_max_sessions = ZCB_POOL_MAX_SESSIONS;
+	q->out_max_channels = ZCB_POOL_MAX_CHANNELS;
+	query_memory(q);
+	q->out_session = c->s->id;
+	q->out_pool = c->pool ? c->pool->handle : 0;
+	q->out_rights = c->pool ? c->s->rights : 0;
+	for (i = 0; i < ZCBUF_NR_CALLS; i++)
+		q->out_sizes[i] = ioctl_rows[i].size;
+	return q->__reserved ? -EOPNOTSUPP : 0;
+}
+
+/**
+ * zcb_user_probe - is result memory writable
+ * @uptr: user address
+ * @bytes: how much
+ *
+ * Every page is read and written back, so nothing changes.
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+int zcb_user_probe(u64 uptr, u64 bytes)
+{
+	u8 __user *p = u64_to_user_ptr(uptr);
+	u8 __user *last = p + bytes - 1;
+	u8 byte;
+
+	if (!bytes)
+		return 0;
+	if (!access_ok(p, bytes))
+		return -EFAULT;
+	for (;;) {
+		if (get_user(byte, p) || put_user(byte, p))
+			return -EFAULT;
+		if (p == last)
+			return 0;
+		p = (u8 __user *)((unsigned long)p | ~PAGE_MASK) + 1;
+		if (p > last)
+			p = last;
+	}
+}
+
+/**
+ * zcb_user_array - copy an array of entries in
+ * @uptr: user address
+ * @count: entries
+ * @size: of an entry
+ *
+ * Context: may sleep.
+ * Return: the copy, for kvfree(), or -EINVAL, -ENOMEM, -EFAULT as error
+ * pointer.
+ */
+void *zcb_user_array(u64 uptr, u32 count, size_t size)
+{
+	if (!count || count > ZCBUF_MAX_BATCH)
+		return ERR_PTR(-EINVAL);
+	return vmemdup_array_user(u64_to_user_ptr(uptr), count, size);
+}
+
+/**
+ * zcb_batch_result - the batch rule
+ * @done: entries done
+ * @err: why not more, or 0
+ * @out_done: of the argument
+ * @out_error: of the argument
+ *
+ * Return: what the call returns.
+ */
+int zcb_batch_result(u32 done, int err, u32 *out_done, u32 *out_error)
+{
+	*out_done = done;
+	*out_error = err == -ERESTARTSYS ? EINTR : -err;
+	return done ? 0 : err;
+}
+
+/**
+ * zcb_call_deadline - how long a call may wait
+ * @c: the call
+ * @deadline_ns: what it asked for
+ *
+ * Return: @deadline_ns, or 0 if the file is O_NONBLOCK.
+ */
+u64 zcb_call_deadline(const struct zcb_call *c, u64 deadline_ns)
+{
+	return c->nonblock ? 0 : deadline_ns;
+}
+
+/**
+ * zcb_call_answer - copy the argument back
+ * @c: the call
+ *
+ * A handler that has to undo what it did if this fails calls it itself.
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+int zcb_call_answer(struct zcb_call *c)
+{
+	c->answered = true;
+	return copy_to_user(c->uarg, c->arg, c->copy) ? -EFAULT : 0;
+}
+
+static int call_check(const struct zcb_call *c, const struct zcb_ioctl_row *row)
+{
+	const struct zcb_ioctl_head *head = c->arg;
+
+	if (head->flags & ~row->flags)
+		return -EOPNOTSUPP;
+	if (row->right == ZCB_NEEDS_NOTHING)
+		return 0;
+	if (!c->pool || (c->s->rights & row->right) != row->right)
+		return -EPERM;
+	return 0;
+}
+
+static int call_read(struct zcb_call *c, const struct zcb_ioctl_row *row)
+{
+	u32 size;
+
+	if (get_user(size, (u32 __user *)c->uarg))
+		return -EFAULT;
+	if (size > ZCB_CALL_SIZE_MAX)
+		return -E2BIG;
+	if (size < row->min_size)
+		return -EINVAL;
+	c->copy = min_t(u32, size, row->size);
+	return copy_struct_from_user(c->arg, row->size, c->uarg, size);
+}
+
+/* EFAULT: nothing can be said. A restart must find the argument as it was. */
+static int call_finish(struct zcb_call *c, const struct zcb_ioctl_row *row,
+		       int err)
+{
+	if (!row->writes || c->answered)
+		return err;
+	if (err == -EFAULT || err == -ERESTARTSYS)
+		return err;
+	return zcb_call_answer(c) ?: err;
+}
+
+static int call_run(struct zcb_call *c, const struct zcb_ioctl_row *row)
+{
+	int err;
+
+	err = call_read(c, row);
+	if (err)
+		return err;
+	err = call_check(c, row);
+	if (err)
+		return err;
+	if (row->writes &&
+	    zcb_user_probe((unsigned long)c->uarg, c->copy))
+		return -EFAULT;
+	return call_finish(c, row, row->handler(c));
+}
+
+/**
+ * zcb_ioctl - a call
+ * @file: a session
+ * @cmd: ZCBUF_IOC_*
+ * @arg: user address of its argument
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno of the manual.
+ */
+long zcb_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct zcb_session *s = file->private_data;
+	union zcb_ioctl_arg karg;
+	struct zcb_call c = {
+		.s = s,
+		.pool = zcb_session_pool(s),
+		.arg = &karg,
+		.uarg = (void __user *)arg,
+		.nonblock = file->f_flags & O_NONBLOCK,
+	};
+	u32 nr = _IOC_NR(cmd);
+
+	if (nr >= ZCBUF_NR_CALLS || cmd != _IO(ZCBUF_IOC_TYPE, nr))
+		return -ENOTTY;
+	nr = array_index_nospec(nr, ZCBUF_NR_CALLS);
+	if (!ioctl_rows[nr].handler)
+		return -ENOTTY;
+	return call_run(&c, &ioctl_rows[nr]);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside the ioctl face: one call as its handler sees it, and helpers for user
+ * memory. Handlers are grouped by noun in ioctl_*.c; the table is ioctl.c.
+ *
+ * No lock of obj/ is held while user memory is accessed: it may be memory of a
+ * pool, and anybody may stop the access for as long as he likes.
+ */
+#ifndef ZCB_FACE_IOCTL_H
+#define ZCB_FACE_IOCTL_H
+
+#include <linux/err.h>
+#include <linux/types.h>
+#include <linux/zcbuf.h>
+
+#include "../obj/channel.h"
+#include "../obj/session.h"
+
+/**
+ * struct zcb_call - one call
+ * @s: the caller's session
+ * @pool: what it is attached to; NULL only if the call needs no attachment
+ * @arg: the argument, as copied; handlers fill in its out_ fields
+ * @uarg: where it came from
+ * @copy: bytes of it the caller knows
+ * @answered: zcb_call_answer() has copied it back
+ * @nonblock: the file is O_NONBLOCK
+ */
+struct zcb_call {
+	struct zcb_session *s;
+	struct zcb_pool *pool;
+	void *arg;
+	void __user *uarg;
+	u32 copy;
+	bool answered;
+	bool nonblock;
+};
+
+int zcb_call_answer(struct zcb_call *c);
+u64 zcb_call_deadline(const struct zcb_call *c, u64 deadline_ns);
+
+int zcb_user_probe(u64 uptr, u64 bytes);
+void *zcb_user_array(u64 uptr, u32 count, size_t size);
+int zcb_batch_result(u32 done, int err, u32 *out_done, u32 *out_error);
+
+int zcb_ioctl_pool_create(struct zcb_call *c);
+int zcb_ioctl_pool_attach(struct zcb_call *c);
+int zcb_ioctl_pool_info(struct zcb_call *c);
+int zcb_ioctl_alloc(struct zcb_call *c);
+int zcb_ioctl_free(struct zcb_call *c);
+
+int zcb_ioctl_channel_open(struct zcb_call *c);
+int zcb_ioctl_channel_close(struct zcb_call *c);
+int zcb_ioctl_reserve(struct zcb_call *c);
+int zcb_ioctl_commit(struct zcb_call *c);
+int zcb_ioctl_commit_reserve(struct zcb_call *c);
+int zcb_ioctl_abort(struct zcb_call *c);
+int zcb_ioctl_flush(struct zcb_call *c);
+int zcb_ioctl_finalize(struct zcb_call *c);
+
+int zcb_ioctl_receive(struct zcb_call *c);
+int zcb_ioctl_receive_failed(struct zcb_call *c);
+int zcb_ioctl_release(struct zcb_call *c);
+int zcb_ioctl_eventfd(struct zcb_call *c);
+
+DEFINE_FREE(zcb_kvfree, void *, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
+DEFINE_FREE(zcb_port_put, struct zcb_port *,
+	    if (!IS_ERR_OR_NULL(_T)) zcb_port_put(_T))
+
+#endif /* ZCB_FACE_IOCTL_H */

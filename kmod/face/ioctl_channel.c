@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls on channels, the producer's side.
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "ioctl.h"
+
+#define ZCB_CHANNEL_ALIGN	64
+#define ZCB_CHANNEL_ALIGN_MAX	4096
+#define ZCB_CHANNEL_THRESHOLD	((u64)1 << 20)
+#define ZCB_CHANNEL_RESV_MIN	4096U
+#define ZCB_CHANNEL_OUTSTANDING	65536U
+#define ZCB_CHANNEL_BYTES_MAX	((u64)1 << 40)	/* sums of two do not overflow */
+#define ZCB_CHANNEL_PORTS	(ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME | \
+				 ZCBUF_PORT_RECV_FAILED)
+#define ZCB_CHUNKS_AT_ONCE	32
+
+static int channel_check_open(const struct zcb_call *c)
+{
+	const struct zcbuf_channel_open *a = c->arg;
+	u32 rights = 0;
+
+	if (a->__reserved || a->ports & ~ZCB_CHANNEL_PORTS)
+		return -EOPNOTSUPP;
+	if (!a->ports)
+		return -EINVAL;
+	if (a->align && (!is_power_of_2(a->align) ||
+			 a->align > ZCB_CHANNEL_ALIGN_MAX))
+		return -EINVAL;
+	if (a->threshold && !(a->flags & ZCBUF_CHANNEL_F_THRESHOLD))
+		return -EINVAL;
+	if (a->depth > ZCB_QUEUE_DEPTH_MAX ||
+	    a->max_outstanding > ZCB_CHANNEL_OUTSTANDING)
+		return -EINVAL;
+	if (a->threshold > ZCB_CHANNEL_BYTES_MAX ||
+	    a->max_reservation > ZCB_CHANNEL_BYTES_MAX)
+		return -E2BIG;
+	if (a->ports & ZCBUF_PORT_PRODUCE)
+		rights |= ZCBUF_RIGHT_PRODUCE;
+	if (a->ports & ~ZCBUF_PORT_PRODUCE)
+		rights |= ZCBUF_RIGHT_CONSUME;
+	return (c->s->rights & rights) == rights ? 0 : -EPERM;
+}
+
+/* Defaults filled in. */
+static void channel_read_config(const struct zcb_call *c,
+				struct zcb_channel_config *cfg)
+{
+	const struct zcbuf_channel_open *a = c->arg;
+	struct zcb_stream_config *s = &cfg->stream;
+
+	cfg->flags = a->flags & ~ZCBUF_CHANNEL_F_THRESHOLD;
+	cfg->max_age_us = a->max_age_us;
+	s->threshold = a->flags & ZCBUF_CHANNEL_F_THRESHOLD ?
+		       a->threshold : ZCB_CHANNEL_THRESHOLD;
+	s->max_reservation = a->max_reservation ?:
+			     max_t(u64, s->threshold, ZCB_CHANNEL_RESV_MIN);
+	s->max_extent = zcb_pool_largest(c->pool);
+	s->align = a->align ?: ZCB_CHANNEL_ALIGN;
+	s->max_outstanding = a->max_outstanding ?: ZCB_CHANNEL_OUTSTANDING;
+	s->page_shift = PAGE_SHIFT;
+	s->hold_failed = a->flags & ZCBUF_CHANNEL_F_HOLD_FAILED;
+	s->ordered = a->flags & ZCBUF_CHANNEL_F_ORDERED;
+}
+
+static bool channel_wants_defaults(const struct zcbuf_channel_open *a)
+{
+	return !a->flags && !a->align && !a->threshold && !a->max_reservation &&
+	       !a->max_age_us && !a->max_outstanding;
+}
+
+/**
+ * zcb_ioctl_channel_open - CHANNEL_OPEN
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_channel_open(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_channel_open *a = c->arg;
+	struct zcb_channel_config cfg = {};
+	u32 added = 0;
+	int err;
+
+	err = channel_check_open(c);
+	if (err)
+		return err;
+	channel_read_config(c, &cfg);
+	if (!a->channel && zcb_stream_block(&cfg.stream) > cfg.stream.max_extent)
+		return -E2BIG;
+	err = zcb_channel_open(c->s, a->channel, &cfg,
+			       channel_wants_defaults(a), a->ports, a->depth,
+			       &port, &added);
+	if (err)
+		return err;
+	a->out_channel = port->channel->handle;
+	a->out_block = zcb_stream_block(&port->channel->cfg.stream);
+	err = zcb_call_answer(c);
+	if (err && added)
+		zcb_channel_close(c->s, a->out_channel, added);
+	return err;
+}
+
+/**
+ * zcb_ioctl_channel_close - CHANNEL_CLOSE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_channel_close(struct zcb_call *c)
+{
+	const struct zcbuf_channel_close *a = c->arg;
+
+	if (a->__reserved || a->ports & ~ZCB_CHANNEL_PORTS)
+		return -EOPNOTSUPP;
+	return zcb_channel_close(c->s, a->channel, a->ports);
+}
+
+/* Waits, if at all, for the first only: what was got is not held up. */
+static int reserve_some(struct zcb_port *port, struct zcbuf_reservation *r,
+			u32 count, u32 flags, u64 deadline_ns, u32 *done)
+{
+	int err = 0;
+
+	for (*done = 0; *done < count; ++*done) {
+		err = zcb_channel_reserve(port, &r[*done], flags,
+					  *done ? 0 : deadline_ns);
+		if (err)
+			break;
+		cond_resched();
+	}
+	return err;
+}
+
+/* Their owner never learned of them: as if it had died. */
+static void reserve_undo(struct zcb_port *port,
+			 const struct zcbuf_reservation *r, u32 done)
+{
+	while (done--)
+		zcb_channel_abort(port, r[done].out_group, r[done].out_id);
+}
+
+static int reserve_answer(struct zcb_call *c, u64 uptr,
+			  const struct zcbuf_reservation *r, u32 done)
+{
+	if (copy_to_user(u64_to_user_ptr(uptr), r, done * sizeof(*r)))
+		return -EFAULT;
+	return zcb_call_answer(c);
+}
+
+/* The entries of a RESERVE: read, and their place checked. */
+static struct zcbuf_reservation *reserve_read(u64 uptr, u32 count)
+{
+	struct zcbuf_reservation *r = zcb_user_array(uptr, count, sizeof(*r));
+
+	if (IS_ERR(r) || !zcb_user_probe(uptr, count * sizeof(*r)))
+		return r;
+	kvfree(r);
+	return ERR_PTR(-EFAULT);
+}
+
+/**
+ * zcb_ioctl_reserve - RESERVE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_reserve(struct zcb_call *c)
+{
+	struct zcbuf_reservation *r __free(zcb_kvfree) = NULL;
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_reserve *a = c->arg;
+	u32 done;
+	int err;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	r = reserve_read(a->entries, a->count);
+	if (IS_ERR(r))
+		return PTR_ERR(r);
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = reserve_some(port, r, a->count, a->flags,
+			   zcb_call_deadline(c, a->deadline_ns), &done);
+	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
+	if (!done || !reserve_answer(c, a->entries, r, done))
+		return err;
+	reserve_undo(port, r, done);
+	return -EFAULT;
+}
+
+/* Sum up the lengths of pieces; a sum beyond u64 is an overrun. */
+static int commit_read_chunks(const struct zcbuf_commit_entry *e,
+			      struct zcb_stream_commit *sc)
+{
+	const u64 __user *p = u64_to_user_ptr(e->chunks);
+	u64 chunk[ZCB_CHUNKS_AT_ONCE];
+	u32 left = e->nchunks;
+	u32 i, n;
+
+	for (; left; left -= n, p += n) {
+		n = min(left, ZCB_CHUNKS_AT_ONCE);
+		if (copy_from_user(chunk, p, n * sizeof(*chunk)))
+			return -EFAULT;
+		for (i = 0; i < n; i++)
+			sc->overrun |= check_add_overflow(sc->length, chunk[i],
+							  &sc->length);
+	}
+	return 0;
+}
+
+static int commit_read(const struct zcbuf_commit_entry *e,
+		       struct zcb_stream_commit *sc)
+{
+	*sc = (struct zcb_stream_commit) {
+		.group = e->group,
+		.id = e->id,
+		.offset = e->offset,
+		.length = e->length,
+		.chunked = e->nchunks,
+		.nrecords = e->nrecords,
+	};
+	if (!e->nchunks)
+		return 0;
+	if (e->nchunks > ZCBUF_MAX_CHUNKS || e->length)
+		return -EINVAL;
+	return commit_read_chunks(e, sc);
+}
+
+static int commit_some(struct zcb_port *port,
+		       const struct zcbuf_commit_entry *e, u32 count, u32 *done)
+{
+	struct zcb_stream_commit sc;
+	int err = 0;
+
+	for (*done = 0; *done < count; ++*done) {
+		err = commit_read(&e[*done], &sc);
+		if (!err)
+			err = zcb_channel_commit(port, &sc);
+		if (err)
+			break;
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * zcb_ioctl_commit - COMMIT
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_commit(struct zcb_call *c)
+{
+	struct zcbuf_commit_entry *e __free(zcb_kvfree) = NULL;
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_batch *a = c->arg;
+	u32 done;
+	int err;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	e = zcb_user_array(a->entries, a->count, sizeof(*e));
+	if (IS_ERR(e))
+		return PTR_ERR(e);
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = commit_some(port, e, a->count, &done);
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}
+
+/**
+ * zcb_ioctl_commit_reserve - COMMIT_RESERVE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_commit_reserve(struct zcb_call *c)
+{
+	struct zcbuf_commit_entry *e __free(zcb_kvfree) = NULL;
+	struct zcbuf_reservation *r __free(zcb_kvfree) = NULL;
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_commit_reserve *a = c->arg;
+	u32 committed, reserved = 0;
+	int err;
+
+	e = zcb_user_array(a->commits, a->ncommits, sizeof(*e));
+	if (IS_ERR(e))
+		return PTR_ERR(e);
+	r = reserve_read(a->reserves, a->nreserves);
+	if (IS_ERR(r))
+		return PTR_ERR(r);
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+
+	err = commit_some(port, e, a->ncommits, &committed);
+	zcb_batch_result(committed, err, &a->out_committed,
+			 &a->out_commit_error);
+	if (!err) {
+		err = reserve_some(port, r, a->nreserves, a->flags,
+				   zcb_call_deadline(c, a->deadline_ns),
+				   &reserved);
+		zcb_batch_result(reserved, err, &a->out_reserved,
+				 &a->out_reserve_error);
+	}
+	if (!committed)
+		return err;
+	if (!reserve_answer(c, a->reserves, r, reserved))
+		return 0;
+	reserve_undo(port, r, reserved);
+	return -EFAULT;
+}
+
+/**
+ * zcb_ioctl_abort - ABORT
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_abort(struct zcb_call *c)
+{
+	struct zcbuf_abort_entry *e __free(zcb_kvfree) = NULL;
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_batch *a = c->arg;
+	u32 done;
+	int err = 0;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	e = zcb_user_array(a->entries, a->count, sizeof(*e));
+	if (IS_ERR(e))
+		return PTR_ERR(e);
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	for (done = 0; done < a->count && !err; done += !err) {
+		err = zcb_channel_abort(port, e[done].group, e[done].id);
+		cond_resched();
+	}
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}
+
+/**
+ * zcb_ioctl_flush - FLUSH
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_flush(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_flush *a = c->arg;
+	bool sealed = false;
+	int err;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = zcb_channel_flush(port, &sealed);
+	a->out_sealed = sealed;
+	return err;
+}
+
+/**
+ * zcb_ioctl_finalize - FINALIZE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_finalize(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_finalize *a = c->arg;
+	struct zcb_stream_counts n = {};
+	int err;
+
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = zcb_channel_finalize(port, &n);
+	a->out_success = n.success;
+	a->out_failure = n.failure;
+	a->out_reservations = n.reservations;
+	return err;
+}

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls on pools and buffers.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/ctype.h>
+#include <linux/file.h>
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "../obj/memory.h"
+#include "face.h"
+#include "ioctl.h"
+#include "trace.h"
+
+#define ZCB_POOL_MODE_MASK	0666U
+
+DEFINE_FREE(zcb_pool_put, struct zcb_pool *,
+	    if (!IS_ERR_OR_NULL(_T)) zcb_pool_put(_T))
+DEFINE_FREE(zcb_fput, struct file *, if (_T) fput(_T))
+
+/* Names go into tables, JSON and paths of people who do not expect surprises. */
+static int pool_read_name(u64 uptr, u32 len, char *name)
+{
+	u32 i;
+
+	if (len > ZCBUF_MAX_NAME)
+		return -EINVAL;
+	if (copy_from_user(name, u64_to_user_ptr(uptr), len))
+		return -EFAULT;
+	name[len] = '\0';
+	for (i = 0; i < len; i++)
+		if (!isascii(name[i]) || !isgraph(name[i]) || name[i] == '/')
+			return -EINVAL;
+	return 0;
+}
+
+static int pool_read_classes(const struct zcbuf_pool_create *a,
+			     struct zcb_slab_table *t)
+{
+	struct zcbuf_class *classes __free(zcb_kvfree) = NULL;
+	u32 length[ZCBUF_MAX_CLASSES];
+	u32 i;
+
+	if (!a->nclasses)
+		return zcb_slab_table_init(t, zcb_slab_tiers, ZCB_SLAB_TIERS,
+					   PAGE_SHIFT);
+	if (a->nclasses > ZCBUF_MAX_CLASSES)
+		return -EINVAL;
+	classes = zcb_user_array(a->classes, a->nclasses, sizeof(*classes));
+	if (IS_ERR(classes))
+		return PTR_ERR(classes);
+	for (i = 0; i < a->nclasses; i++) {
+		if (classes[i].count)
+			return -EINVAL;	/* counted tables are FIXED pools */
+		length[i] = classes[i].length;
+	}
+	return zcb_slab_table_init(t, length, a->nclasses, PAGE_SHIFT);
+}
+
+static int pool_read_node(const struct zcbuf_pool_create *a, int *node)
+{
+	*node = NUMA_NO_NODE;
+	if (!(a->flags & ZCBUF_POOL_F_NODE))
+		return a->node ? -EINVAL : 0;
+	if (a->node >= MAX_NUMNODES || !node_online(a->node))
+		return -EINVAL;
+	*node = a->node;
+	return 0;
+}
+
+static int pool_check_create(const struct zcbuf_pool_create *a)
+{
+	const u32 pages = ZCBUF_POOL_F_HUGE_STRICT | ZCBUF_POOL_F_SMALL_PAGES;
+
+	if (a->__reserved || a->kind > ZCBUF_POOL_TIERS)
+		return -EOPNOTSUPP;
+	if (a->mode & ~ZCB_POOL_MODE_MASK || (a->flags & pages) == pages)
+		return -EINVAL;
+	if (a->arena_size & (ZCB_ARENA_UNIT - 1))
+		return -EINVAL;
+	if (a->arena_size > ZCB_ARENA_MAX)
+		return -E2BIG;
+	if (a->kind != ZCBUF_POOL_TIERS && a->nclasses)
+		return -EINVAL;
+	return 0;
+}
+
+static int pool_read_config(const struct zcbuf_pool_create *a,
+			    struct zcb_pool_config *cfg)
+{
+	int err;
+
+	err = pool_check_create(a);
+	if (err)
+		return err;
+	cfg->kind = a->kind;
+	cfg->flags = a->flags;
+	cfg->mode = a->mode ?: 0600;
+	cfg->arena_size = a->arena_size ?: ZCB_ARENA_DEFAULT;
+	err = pool_read_node(a, &cfg->node);
+	if (err)
+		return err;
+	err = pool_read_name(a->name, a->name_len, cfg->name);
+	if (err)
+		return err;
+	if (a->kind == ZCBUF_POOL_TIERS)
+		err = pool_read_classes(a, &cfg->slabs);
+	return err;
+}
+
+/* The answer is given before the session joins: that is not to be undone. */
+static int pool_create_and_join(struct zcb_call *c,
+				const struct zcb_pool_config *cfg)
+{
+	struct zcb_pool *pool __free(zcb_pool_put) = zcb_pool_create(cfg);
+	struct zcbuf_pool_create *a = c->arg;
+	int err;
+
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	a->out_pool = pool->handle;
+	a->out_size = pool->size;
+	a->out_page_order = pool->arenas[0]->order;
+	a->out_rights = c->s->file_rights;
+	err = zcb_call_answer(c);
+	if (!err)
+		err = zcb_session_join(c->s, pool, c->s->file_rights);
+	if (!err)
+		retain_and_null_ptr(pool);	/* the session's now */
+	return err;
+}
+
+/**
+ * zcb_ioctl_pool_create - POOL_CREATE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_pool_create(struct zcb_call *c)
+{
+	struct zcb_pool_config *cfg __free(kfree) =
+		kzalloc(sizeof(*cfg), GFP_KERNEL);
+	int err;
+
+	if (!cfg)
+		return -ENOMEM;
+	err = pool_read_config(c->arg, cfg);
+	if (err)
+		return err;
+	err = zcb_session_claim(c->s);
+	if (err)
+		return err;
+	err = pool_create_and_join(c, cfg);
+	if (err)
+		zcb_session_unclaim(c->s);
+	return err;
+}
+
+/* The pool, and which rights there are to it. */
+static struct zcb_pool *pool_from_fd(int fd, u32 *rights)
+{
+	struct file *file __free(zcb_fput) = fget(fd);
+	struct zcb_session *donor;
+	struct zcb_pool *pool;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	donor = zcb_session_of(file);
+	pool = donor ? zcb_session_pool(donor) : NULL;
+	if (!pool)
+		return ERR_PTR(-ENOENT);
+	*rights = donor->rights;
+	return zcb_pool_get(pool);
+}
+
+static struct zcb_pool *pool_from_name(const struct zcbuf_pool_attach *a,
+				       u32 *rights)
+{
+	char name[ZCBUF_MAX_NAME + 1];
+	kuid_t uid = current_euid();
+	struct zcb_pool *pool;
+	int err;
+
+	err = pool_read_name(a->name, a->name_len, name);
+	if (err)
+		return ERR_PTR(err);
+	if (a->flags & ZCBUF_ATTACH_F_UID)
+		uid = make_kuid(current_user_ns(), a->uid);
+	pool = *name && uid_valid(uid) ? zcb_pool_find(name, uid) : NULL;
+	if (!pool)
+		return ERR_PTR(*name ? -ENOENT : -EINVAL);
+	*rights = zcb_pool_permits(pool, current_cred(),
+				   capable(CAP_SYS_ADMIN));
+	return pool;
+}
+
+static int pool_check_attach(const struct zcbuf_pool_attach *a)
+{
+	bool by_fd = a->flags & ZCBUF_ATTACH_F_FD;
+
+	if (a->rights & ~ZCBUF_RIGHTS_ALL)
+		return -EOPNOTSUPP;
+	if (by_fd ? a->name || a->name_len || a->flags & ZCBUF_ATTACH_F_UID :
+		    a->fd)
+		return -EINVAL;
+	return a->uid && !(a->flags & ZCBUF_ATTACH_F_UID) ? -EINVAL : 0;
+}
+
+static int pool_join(struct zcb_call *c)
+{
+	struct zcb_pool *pool __free(zcb_pool_put) = NULL;
+	struct zcbuf_pool_attach *a = c->arg;
+	u32 rights;
+	int err;
+
+	pool = a->flags & ZCBUF_ATTACH_F_FD ? pool_from_fd(a->fd, &rights) :
+					      pool_from_name(a, &rights);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	rights &= c->s->file_rights;
+	if (!rights || a->rights & ~rights)
+		return -EPERM;
+	rights = a->rights ?: rights;
+	a->out_pool = pool->handle;
+	a->out_size = pool->size;
+	a->out_kind = pool->cfg.kind;
+	a->out_rights = rights;
+	err = zcb_call_answer(c);
+	if (!err)
+		err = zcb_session_join(c->s, pool, rights);
+	if (!err)
+		retain_and_null_ptr(pool);
+	return err;
+}
+
+/**
+ * zcb_ioctl_pool_attach - POOL_ATTACH
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_pool_attach(struct zcb_call *c)
+{
+	int err;
+
+	err = pool_check_attach(c->arg);
+	if (err)
+		return err;
+	err = zcb_session_claim(c->s);
+	if (err)
+		return err;
+	err = pool_join(c);
+	if (err)
+		zcb_session_unclaim(c->s);
+	return err;
+}
+
+static int pool_write_classes(struct zcbuf_pool_info *a,
+			      const struct zcb_pool_stat *st)
+{
+	struct zcbuf_class classes[ZCBUF_MAX_CLASSES] = {};
+	u32 room = a->classes ? a->nclasses : 0;
+	u32 i;
+
+	a->nclasses = st->nclasses;
+	if (!room)
+		return 0;
+	if (room < st->nclasses)
+		return -EMSGSIZE;
+	for (i = 0; i < st->nclasses; i++)
+		classes[i].length = st->classes[i].length;
+	if (copy_to_user(u64_to_user_ptr(a->classes), classes,
+			 st->nclasses * sizeof(*classes)))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * zcb_ioctl_pool_info - POOL_INFO
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_pool_info(struct zcb_call *c)
+{
+	struct zcb_pool_stat *st __free(kfree) =
+		kmalloc(sizeof(*st), GFP_KERNEL);
+	struct zcbuf_pool_info *a = c->arg;
+
+	if (!st)
+		return -ENOMEM;
+	zcb_pool_stat(c->pool, st);
+	a->out_kind = st->kind;
+	a->out_pool = st->handle;
+	a->out_size = st->size;
+	a->out_used = st->used;
+	a->out_min_free = st->min_free;
+	a->out_largest_free = st->largest_free;
+	a->out_arena_size = st->arena_size;
+	a->out_arenas = st->arenas;
+	a->out_page_order = st->page_order;
+	a->out_sessions = st->sessions;
+	a->out_channels = st->channels;
+	a->out_bad_frees = st->bad_frees;
+	a->out_flags = st->flags;
+	a->out_rights = c->s->rights;
+	return pool_write_classes(a, st);
+}
+
+static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
+{
+	const struct zcbuf_alloc *a = c->arg;
+	int err = 0;
+
+	for (*done = 0; *done < a->count; ++*done) {
+		err = zcb_memory_alloc(c->pool, &c->s->hold, c->s->domain,
+				       a->length, a->align,
+				       a->flags & ZCBUF_ALLOC_F_ZERO,
+				       &handles[*done]);
+		if (err)
+			break;
+		cond_resched();
+	}
+	return err;
+}
+
+static int alloc_answer(struct zcb_call *c, const u64 *handles, u32 done)
+{
+	const struct zcbuf_alloc *a = c->arg;
+
+	if (copy_to_user(u64_to_user_ptr(a->handles), handles,
+			 done * sizeof(*handles)))
+		return -EFAULT;
+	return zcb_call_answer(c);
+}
+
+/**
+ * zcb_ioctl_alloc - ALLOC
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_alloc(struct zcb_call *c)
+{
+	u64 *handles __free(zcb_kvfree) = NULL;
+	struct zcbuf_alloc *a = c->arg;
+	u32 done;
+	int err;
+
+	if (!a->count || a->count > ZCBUF_MAX_BATCH)
+		return -EINVAL;
+	if (zcb_user_probe(a->handles, a->count * sizeof(*handles)))
+		return -EFAULT;
+	handles = kvmalloc_array(a->count, sizeof(*handles), GFP_KERNEL);
+	if (!handles)
+		return -ENOMEM;
+
+	err = alloc_some(c, handles, &done);
+	trace_zcbuf_alloc(c->pool->handle, c->s->id, a->length, done, err);
+	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
+	if (!done || !alloc_answer(c, handles, done))
+		return err;
+	while (done--)
+		zcb_memory_free(c->pool, &c->s->hold, handles[done]);
+	return -EFAULT;
+}
+
+/**
+ * zcb_ioctl_free - FREE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_free(struct zcb_call *c)
+{
+	u64 *handles __free(zcb_kvfree) = NULL;
+	struct zcbuf_batch *a = c->arg;
+	u32 done;
+	int err = 0;
+
+	if (a->__reserved || a->channel)
+		return -EOPNOTSUPP;
+	handles = zcb_user_array(a->entries, a->count, sizeof(*handles));
+	if (IS_ERR(handles))
+		return PTR_ERR(handles);
+	for (done = 0; done < a->count && !err; done += !err) {
+		err = zcb_memory_free(c->pool, &c->s->hold, handles[done]);
+		cond_resched();
+	}
+	trace_zcbuf_free(c->pool->handle, c->s->id, done, err);
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}

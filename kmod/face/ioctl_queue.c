@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls on channels, the consumer's side.
+ */
+#include <linux/eventfd.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "ioctl.h"
+
+/* Callers of 0.1 know this much of a delivery. */
+#define ZCB_DELIVERY_MIN	offsetofend(struct zcbuf_delivery, extents)
+#define ZCB_DELIVERY_MAX	4096
+
+static int receive_write(u64 uptr, u32 entry_size,
+			 const struct zcbuf_delivery *d, u32 done)
+{
+	size_t known = min_t(size_t, entry_size, sizeof(*d));
+	u32 i;
+
+	for (i = 0; i < done; i++, uptr += entry_size) {
+		u8 __user *p = u64_to_user_ptr(uptr);
+
+		if (copy_to_user(p, &d[i], known) ||
+		    clear_user(p + known, entry_size - known))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int receive_check(const struct zcbuf_receive *a)
+{
+	if (!a->count || a->count > ZCBUF_MAX_BATCH)
+		return -EINVAL;
+	if (a->entry_size < ZCB_DELIVERY_MIN ||
+	    a->entry_size > ZCB_DELIVERY_MAX)
+		return -EINVAL;
+	return zcb_user_probe(a->entries, (u64)a->count * a->entry_size);
+}
+
+/**
+ * zcb_ioctl_receive - RECEIVE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_receive(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_delivery *d __free(zcb_kvfree) = NULL;
+	struct zcbuf_receive *a = c->arg;
+	u32 done;
+	int err;
+
+	err = receive_check(a);
+	if (err)
+		return err;
+	d = kvmalloc_array(a->count, sizeof(*d), GFP_KERNEL);
+	if (!d)
+		return -ENOMEM;
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = zcb_channel_receive(port, d, a->count,
+				  zcb_call_deadline(c, a->deadline_ns), &done);
+	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
+	if (!done || (!receive_write(a->entries, a->entry_size, d, done) &&
+		      !zcb_call_answer(c)))
+		return err;
+	while (done--)
+		zcb_channel_release(port, d[done].handle);
+	return -EFAULT;
+}
+
+static int failed_write(struct zcb_call *c, const struct zcb_failed_group *f)
+{
+	struct zcbuf_receive_failed *a = c->arg;
+
+	a->npieces = f->npieces;
+	a->nlost = f->nlost;
+	a->out_delivery = f->delivery;
+	if (copy_to_user(u64_to_user_ptr(a->pieces), f->pieces,
+			 f->npieces * sizeof(*f->pieces)))
+		return -EFAULT;
+	if (copy_to_user(u64_to_user_ptr(a->lost), f->lost,
+			 f->nlost * sizeof(*f->lost)))
+		return -EFAULT;
+	return zcb_call_answer(c);
+}
+
+/* No group has more entries than there are credits. */
+static int failed_probe(const struct zcbuf_receive_failed *a)
+{
+	u64 pieces = min(a->npieces, 65536U);
+	u64 lost = min(a->nlost, 65536U);
+	int err;
+
+	err = zcb_user_probe(a->pieces, pieces * sizeof(struct zcbuf_piece));
+	return err ?: zcb_user_probe(a->lost, lost * sizeof(struct zcbuf_lost));
+}
+
+/**
+ * zcb_ioctl_receive_failed - RECEIVE_FAILED
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_receive_failed(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_receive_failed *a = c->arg;
+	struct zcb_failed_group f;
+	int err;
+
+	if (failed_probe(a))
+		return -EFAULT;
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	err = zcb_channel_receive_failed(port, &f, a->npieces, a->nlost,
+					 zcb_call_deadline(c, a->deadline_ns));
+	if (err) {
+		if (err == -EMSGSIZE) {
+			a->npieces = f.npieces;
+			a->nlost = f.nlost;
+		}
+		return err;
+	}
+	err = failed_write(c, &f);
+	if (err)
+		zcb_channel_release(port, f.delivery.handle);
+	zcb_failed_group_free(&f);
+	return err;
+}
+
+/**
+ * zcb_ioctl_release - RELEASE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_release(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	u64 *handles __free(zcb_kvfree) = NULL;
+	struct zcbuf_batch *a = c->arg;
+	u32 done;
+	int err = 0;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	handles = zcb_user_array(a->entries, a->count, sizeof(*handles));
+	if (IS_ERR(handles))
+		return PTR_ERR(handles);
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	for (done = 0; done < a->count && !err; done += !err) {
+		err = zcb_channel_release(port, handles[done]);
+		cond_resched();
+	}
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}
+
+/**
+ * zcb_ioctl_eventfd - EVENTFD
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_eventfd(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	const struct zcbuf_eventfd *a = c->arg;
+	struct eventfd_ctx *ctx = NULL;
+	int err;
+
+	if (a->mode > ZCBUF_EVENTFD_EACH)
+		return -EOPNOTSUPP;
+	if (a->mode == ZCBUF_EVENTFD_NONE && a->fd)
+		return -EINVAL;
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	if (a->mode == ZCBUF_EVENTFD_EACH)
+		ctx = eventfd_ctx_fdget(a->fd);
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+	err = zcb_port_eventfd(port, a->flags & ZCBUF_EVENTFD_F_FAILED, ctx);
+	if (err && ctx)
+		eventfd_ctx_put(ctx);
+	return err;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mmap: the offset is the pool offset. Each mapping gets a file of its own on
+ * the pool's inode, which keeps the pages and no session.
+ *
+ * ->mmap and ->fault run under mmap_lock. ->fault takes no other lock and
+ * reads only what is constant while the mapping's file holds the pool.
+ */
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/numa.h>
+
+#include "../obj/pool.h"
+#include "../obj/session.h"
+#include "face.h"
+
+static vm_fault_t zcb_fault(struct vm_fault *vmf)
+{
+	struct zcb_pool *pool = vmf->vma->vm_file->private_data;
+	struct page *page = zcb_pool_page(pool, vmf->pgoff);
+
+	if (!page)
+		return VM_FAULT_SIGBUS;
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
+static const struct vm_operations_struct zcb_vm_ops = {
+	.fault = zcb_fault,
+};
+
+/* do_mmap() has cleared VM_SHARED of a shared mapping of an O_RDONLY file. */
+static int mmap_check(const struct vm_area_struct *vma, u32 rights)
+{
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	if (!(rights & ZCBUF_RIGHT_MAP_READ))
+		return -EPERM;
+	if (vma->vm_flags & VM_WRITE && !(rights & ZCBUF_RIGHT_MAP_WRITE))
+		return -EPERM;
+	return 0;
+}
+
+static int mmap_map(struct vm_area_struct *vma, struct zcb_pool *pool,
+		    u32 rights)
+{
+	u64 pages = pool->size >> PAGE_SHIFT;
+	bool writable = rights & ZCBUF_RIGHT_MAP_WRITE;
+	struct file *file;
+
+	if (vma->vm_pgoff > pages || vma_pages(vma) > pages - vma->vm_pgoff)
+		return -EINVAL;
+	file = zcb_mapfs_file(pool, writable ? O_RDWR : O_RDONLY);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	vma_set_file(vma, file);
+	fput(file);	/* the vma has its own reference */
+	vma->vm_ops = &zcb_vm_ops;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP |
+		     (pool->cfg.inherited ? 0 : VM_DONTCOPY));
+	vm_flags_clear(vma, VM_MAYEXEC | (writable ? 0 : VM_MAYWRITE));
+	return 0;
+}
+
+/* The caller's reference to the pool is the session's on success. */
+static int mmap_attach(struct zcb_session *s, struct vm_area_struct *vma,
+		       struct zcb_pool *pool)
+{
+	int err;
+
+	err = mmap_map(vma, pool, s->file_rights);
+	if (!err)
+		err = zcb_session_join(s, pool,
+				       s->file_rights | ZCBUF_RIGHT_ADMIN);
+	if (err)
+		zcb_pool_put(pool);
+	return err;
+}
+
+/* A bare mmap() of a fresh session makes the pool. */
+static int mmap_anonymous(struct zcb_session *s, struct vm_area_struct *vma)
+{
+	struct zcb_pool_config cfg = {
+		.kind = ZCBUF_POOL_PAGES,
+		.mode = 0600,
+		.node = NUMA_NO_NODE,
+		.inherited = true,
+	};
+	u64 size = (u64)vma_pages(vma) << PAGE_SHIFT;
+	struct zcb_pool *pool;
+	int err;
+
+	if (vma->vm_pgoff || size > ZCB_ARENA_MAX)
+		return -EINVAL;
+	err = zcb_session_claim(s);
+	if (err)
+		return err;
+	cfg.arena_size = round_up(size, ZCB_ARENA_UNIT);
+	pool = zcb_pool_create(&cfg);
+	err = IS_ERR(pool) ? PTR_ERR(pool) : mmap_attach(s, vma, pool);
+	if (err)
+		zcb_session_unclaim(s);
+	return err;
+}
+
+/**
+ * zcb_mmap - map a pool, or make an anonymous one
+ * @file: a session
+ * @vma: what to map, under mmap_lock
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL private or beyond the end, -EPERM, -EBUSY a race with
+ * attach, -ENOMEM.
+ */
+int zcb_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct zcb_session *s = file->private_data;
+	struct zcb_pool *pool = zcb_session_pool(s);
+	int err;
+
+	err = mmap_check(vma, pool ? s->rights : s->file_rights);
+	if (err)
+		return err;
+	return pool ? mmap_map(vma, pool, s->rights) : mmap_anonymous(s, vma);
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accounting of pinned memory. A charge is made when an arena is created and
+ * ends when its last page is really free, zombies included.
+ *
+ * One spin lock guards the list of users and the sums; it nests in nothing and
+ * nothing nests in it.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "account.h"
+
+static unsigned long user_limit_mb = 256;
+module_param(user_limit_mb, ulong, 0644);
+MODULE_PARM_DESC(user_limit_mb,
+		 "MiB one user may hold in pools without CAP_IPC_LOCK (256)");
+
+static unsigned long total_limit_mb;
+module_param(total_limit_mb, ulong, 0644);
+MODULE_PARM_DESC(total_limit_mb,
+		 "MiB all pools together may hold (0: a quarter of RAM)");
+
+static DEFINE_SPINLOCK(account_lock);
+static LIST_HEAD(account_users);	/* account_lock */
+static u64 account_total;		/* account_lock */
+
+static u64 account_user_limit(void)
+{
+	return (u64)READ_ONCE(user_limit_mb) << 20;
+}
+
+static u64 account_total_limit(void)
+{
+	u64 mb = READ_ONCE(total_limit_mb);
+
+	return mb ? mb << 20 : ((u64)totalram_pages() << PAGE_SHIFT) / 4;
+}
+
+static struct zcb_user *account_find_locked(kuid_t uid)
+{
+	struct zcb_user *u;
+
+	lockdep_assert_held(&account_lock);
+	list_for_each_entry(u, &account_users, node)
+		if (uid_eq(u->uid, uid))
+			return u;
+	return NULL;
+}
+
+static int account_charge_locked(struct zcb_user *u, u64 bytes, bool capable)
+{
+	u64 user_limit = account_user_limit();
+	u64 total_limit = account_total_limit();
+
+	if (bytes > total_limit || account_total > total_limit - bytes)
+		return -ENOMEM;
+	if (!capable &&
+	    (bytes > user_limit || u->bytes > user_limit - bytes))
+		return -ENOMEM;
+	account_total += bytes;
+	u->bytes += bytes;
+	return 0;
+}
+
+/**
+ * zcb_account_charge - charge pinned memory to the calling user
+ * @bytes: how much
+ * @user: set to whom, for zcb_account_uncharge()
+ *
+ * CAP_IPC_LOCK in the initial user namespace lifts the user's limit, not the
+ * module's.
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOMEM if a limit or the machine's memory says no.
+ */
+int zcb_account_charge(u64 bytes, struct zcb_user **user)
+{
+	kuid_t uid = current_euid();
+	bool over = capable(CAP_IPC_LOCK);
+	struct zcb_user *fresh, *u;
+	int err;
+
+	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	if (!fresh)
+		return -ENOMEM;
+	fresh->uid = uid;
+
+	spin_lock(&account_lock);
+	u = account_find_locked(uid);
+	err = account_charge_locked(u ?: fresh, bytes, over);
+	if (!err && !u) {
+		list_add(&fresh->node, &account_users);
+		u = fresh;
+		fresh = NULL;
+	}
+	spin_unlock(&account_lock);
+
+	kfree(fresh);
+	*user = err ? NULL : u;
+	return err;
+}
+
+/**
+ * zcb_account_uncharge - end a charge
+ * @user: as zcb_account_charge() set it
+ * @bytes: as charged
+ *
+ * Context: any but hard interrupt.
+ */
+void zcb_account_uncharge(struct zcb_user *user, u64 bytes)
+{
+	spin_lock(&account_lock);
+	account_total -= bytes;
+	user->bytes -= bytes;
+	if (user->bytes)
+		user = NULL;
+	else
+		list_del(&user->node);
+	spin_unlock(&account_lock);
+	kfree(user);
+}
+
+/**
+ * zcb_account_stat - limits and charges, as the calling user sees them
+ * @st: filled
+ *
+ * Context: any but hard interrupt.
+ */
+void zcb_account_stat(struct zcb_account_stat *st)
+{
+	struct zcb_user *u;
+
+	st->user_limit = account_user_limit();
+	st->total_limit = account_total_limit();
+	spin_lock(&account_lock);
+	u = account_find_locked(current_euid());
+	st->user_charged = u ? u->bytes : 0;
+	st->total_charged = account_total;
+	spin_unlock(&account_lock);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who holds how much: pinned bytes by user and in all, against the module's
+ * limits. The memory cgroup is charged by the page allocator besides.
+ */
+#ifndef ZCB_OBJ_ACCOUNT_H
+#define ZCB_OBJ_ACCOUNT_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+/**
+ * struct zcb_user - what one user holds
+ * @node: in the list of users that hold something
+ * @uid: the user
+ * @bytes: charged and not uncharged
+ */
+struct zcb_user {
+	struct list_head node;
+	kuid_t uid;
+	u64 bytes;
+};
+
+struct zcb_account_stat {
+	u64 user_limit;
+	u64 user_charged;
+	u64 total_limit;
+	u64 total_charged;
+};
+
+int zcb_account_charge(u64 bytes, struct zcb_user **user);
+void zcb_account_uncharge(struct zcb_user *user, u64 bytes);
+void zcb_account_stat(struct zcb_account_stat *st);
+
+#endif /* ZCB_OBJ_ACCOUNT_H */

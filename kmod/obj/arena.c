@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Arenas, and the folio backend: folios the module owns, all of one order
+ * (registration of mixed orders with io_uring is pathological), mapped by the
+ * core through a plain fault handler.
+ *
+ * Nothing here takes a lock: an arena is built before it is seen and destroyed
+ * after.
+ */
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "account.h"
+#include "arena.h"
+
+#define ZCB_ARENA_HUGE_ORDER	(ilog2(ZCB_ARENA_UNIT) - PAGE_SHIFT)
+
+/*
+ * A huge page is an attempt: no direct reclaim, no warning. A small page tries
+ * hard but answers with NULL: without RETRY_MAYFAIL a full memory cgroup would
+ * call its OOM killer instead.
+ */
+#define ZCB_GFP_COMMON	(__GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN)
+#define ZCB_GFP_HUGE	((GFP_KERNEL & ~__GFP_DIRECT_RECLAIM) |		\
+			 ZCB_GFP_COMMON | __GFP_COMP | __GFP_NORETRY)
+#define ZCB_GFP_SMALL	(GFP_KERNEL | ZCB_GFP_COMMON | __GFP_RETRY_MAYFAIL)
+
+static void folio_arena_free(struct zcb_arena *a)
+{
+	u32 i;
+
+	for (i = 0; i < a->nfolios; i++) {
+		folio_put(a->folios[i]);
+		if (!(i & 255))
+			cond_resched();
+	}
+	kvfree(a->folios);
+	a->folios = NULL;
+	a->nfolios = 0;
+}
+
+static int folio_arena_fill(struct zcb_arena *a, u32 order)
+{
+	gfp_t gfp = order ? ZCB_GFP_HUGE : ZCB_GFP_SMALL;
+	u32 n = a->npages >> order;
+	struct page *page;
+
+	a->order = order;
+	a->folios = kvcalloc(n, sizeof(*a->folios),
+			     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!a->folios)
+		return -ENOMEM;
+	if (a->node != NUMA_NO_NODE)
+		gfp |= __GFP_THISNODE;
+
+	while (a->nfolios < n) {
+		page = alloc_pages_node(a->node, gfp, order);
+		if (!page || fatal_signal_pending(current)) {
+			if (page)
+				__free_pages(page, order);
+			folio_arena_free(a);
+			return -ENOMEM;
+		}
+		a->folios[a->nfolios++] = page_folio(page);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int folio_arena_alloc(struct zcb_arena *a, enum zcb_arena_huge huge)
+{
+	if (huge != ZCB_ARENA_HUGE_NEVER &&
+	    !folio_arena_fill(a, ZCB_ARENA_HUGE_ORDER))
+		return 0;
+	if (huge == ZCB_ARENA_HUGE_MUST)
+		return -ENOMEM;
+	return folio_arena_fill(a, 0);
+}
+
+static bool folio_arena_busy(const struct zcb_arena *a)
+{
+	u32 i;
+
+	for (i = 0; i < a->nfolios; i++)
+		if (folio_ref_count(a->folios[i]) != 1)
+			return true;
+	return false;
+}
+
+static struct page *folio_arena_page(const struct zcb_arena *a, u32 index)
+{
+	struct folio *folio = a->folios[index >> a->order];
+
+	return folio_page(folio, index & ((1U << a->order) - 1));
+}
+
+const struct zcb_arena_ops zcb_arena_folio_ops = {
+	.name	= "folio",
+	.caps	= ZCB_ARENA_CAP_FIXED,
+	.alloc	= folio_arena_alloc,
+	.free	= folio_arena_free,
+	.busy	= folio_arena_busy,
+	.page	= folio_arena_page,
+};
+
+/* A request beyond what the machine has would reclaim for many seconds. */
+static bool arena_available(u64 size)
+{
+	long pages = si_mem_available();
+
+	return pages > 0 && size >> PAGE_SHIFT < (u64)pages;
+}
+
+static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge)
+{
+	int err;
+
+	a->metadata = kvzalloc(zcb_buddy_metadata_size(a->npages),
+			       GFP_KERNEL_ACCOUNT);
+	if (!a->metadata)
+		return -ENOMEM;
+	err = zcb_account_charge(a->size, &a->user);
+	if (err)
+		return err;
+	if (!arena_available(a->size))
+		return -ENOMEM;
+	err = a->ops->alloc(a, huge);
+	if (err)
+		return err;
+	zcb_buddy_init(&a->buddy, a->metadata, a->npages);
+	return 0;
+}
+
+/**
+ * zcb_arena_create - allocate, zero and charge an arena
+ * @size: bytes, a multiple of ZCB_ARENA_UNIT up to ZCB_ARENA_MAX
+ * @node: NUMA node, or NUMA_NO_NODE
+ * @huge: kind of pages
+ *
+ * Context: may sleep; a fatal signal ends it.
+ * Return: the arena, or -ENOMEM as an error pointer.
+ */
+struct zcb_arena *zcb_arena_create(u64 size, int node,
+				   enum zcb_arena_huge huge)
+{
+	struct zcb_arena *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!a)
+		return ERR_PTR(-ENOMEM);
+	a->ops = &zcb_arena_folio_ops;
+	a->size = size;
+	a->npages = size >> PAGE_SHIFT;
+	a->node = node;
+	err = arena_build(a, huge);
+	if (err) {
+		zcb_arena_destroy(a);
+		return ERR_PTR(err);
+	}
+	return a;
+}
+
+/**
+ * zcb_arena_busy - does anybody else still hold a page of it
+ * @a: an arena that no pool hands out any more
+ *
+ * I/O that outlived its process does: a page is only given back when the
+ * arena's is the only reference.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool zcb_arena_busy(const struct zcb_arena *a)
+{
+	return a->ops->busy(a);
+}
+
+/**
+ * zcb_arena_destroy - give an arena back
+ * @a: an arena that is not busy
+ *
+ * Context: may sleep.
+ */
+void zcb_arena_destroy(struct zcb_arena *a)
+{
+	a->ops->free(a);
+	if (a->user)
+		zcb_account_uncharge(a->user, a->size);
+	kvfree(a->metadata);
+	kfree(a);
+}
+
+/**
+ * zcb_arena_zero - zero a range
+ * @a: the arena
+ * @offset: bytes from its start
+ * @length: bytes
+ *
+ * Context: may sleep.
+ */
+void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length)
+{
+	while (length) {
+		size_t in_page = offset_in_page(offset);
+		size_t n = min_t(u64, length, PAGE_SIZE - in_page);
+
+		memzero_page(zcb_arena_page(a, offset >> PAGE_SHIFT), in_page,
+			     n);
+		offset += n;
+		length -= n;
+		cond_resched();
+	}
+}

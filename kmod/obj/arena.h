@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Arenas: the pinned page memory of pools. An arena is allocated whole, zeroed
+ * and charged when it is created, and never moves. Where its pages come from
+ * is a backend behind struct zcb_arena_ops.
+ */
+#ifndef ZCB_OBJ_ARENA_H
+#define ZCB_OBJ_ARENA_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+#include "../core/buddy.h"
+
+#define ZCB_ARENA_UNIT		((u64)2 << 20)	/* sizes are multiples of it */
+#define ZCB_ARENA_DEFAULT	((u64)32 << 20)
+#define ZCB_ARENA_MAX		((u64)32 << 30)	/* one block: 2^23 pages */
+
+struct zcb_arena;
+struct zcb_user;
+
+enum zcb_arena_huge {
+	ZCB_ARENA_HUGE_TRY,	/* huge pages, else small ones */
+	ZCB_ARENA_HUGE_MUST,	/* huge pages, else -ENOMEM */
+	ZCB_ARENA_HUGE_NEVER,	/* small pages */
+};
+
+#define ZCB_ARENA_CAP_FIXED	(1U << 0)	/* io_uring can register it */
+
+/**
+ * struct zcb_arena_ops - a source of pages
+ * @name: for people
+ * @caps: ZCB_ARENA_CAP_*
+ * @alloc: fill the arena with zeroed pages; may sleep
+ * @free: give them back; only called when @busy says no
+ * @busy: somebody else (I/O, a mapping) still holds a page
+ * @page: the page at an index of the arena; no reference is taken
+ */
+struct zcb_arena_ops {
+	const char *name;
+	u32 caps;
+	int (*alloc)(struct zcb_arena *a, enum zcb_arena_huge huge);
+	void (*free)(struct zcb_arena *a);
+	bool (*busy)(const struct zcb_arena *a);
+	struct page *(*page)(const struct zcb_arena *a, u32 index);
+};
+
+/**
+ * struct zcb_arena - address-stable page memory
+ * @ops: its backend
+ * @size: bytes
+ * @npages: pages
+ * @order: of the folios it is made of, uniform
+ * @node: NUMA node, or NUMA_NO_NODE
+ * @folios: backend: them
+ * @nfolios: backend: how many
+ * @user: whom it is charged to
+ * @buddy: free blocks; the pool's mem_lock
+ * @metadata: of @buddy
+ *
+ * All but @buddy is constant from creation to destruction.
+ */
+struct zcb_arena {
+	const struct zcb_arena_ops *ops;
+	u64 size;
+	u32 npages;
+	u32 order;
+	int node;
+	struct folio **folios;
+	u32 nfolios;
+	struct zcb_user *user;
+	struct zcb_buddy buddy;
+	void *metadata;
+};
+
+extern const struct zcb_arena_ops zcb_arena_folio_ops;
+
+struct zcb_arena *zcb_arena_create(u64 size, int node,
+				   enum zcb_arena_huge huge);
+bool zcb_arena_busy(const struct zcb_arena *a);
+void zcb_arena_destroy(struct zcb_arena *a);
+void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length);
+
+static inline struct page *zcb_arena_page(const struct zcb_arena *a, u32 index)
+{
+	return a->ops->page(a, index);
+}
+
+#endif /* ZCB_OBJ_ARENA_H */

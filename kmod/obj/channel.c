@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The producer's side of channels: reserve, commit, abort, flush, finalize,
+ * and what a stream asks of its channel. Ports are port.c, the consumer's side
+ * is queue.c.
+ *
+ * channel->lock is a mutex; under it the stream calls back to give pages and
+ * groups away. RESERVE brings memory: it asks the stream under the lock what
+ * it needs, gets that without the lock (zeroed, so nobody sees old bytes), and
+ * asks again, until the answer fits what it has.
+ */
+#include <linux/ktime.h>
+#include <linux/slab.h>
+
+#include "../face/trace.h"
+#include "channel.h"
+
+static struct kmem_cache *resv_cache;
+static struct kmem_cache *group_cache;
+
+static struct zcb_channel *channel_of(struct zcb_stream *s)
+{
+	return container_of(s, struct zcb_channel, stream);
+}
+
+static void channel_give_pages(struct zcb_stream *s, u64 pool_offset, u32 pages)
+{
+	zcb_memory_put(channel_of(s)->pool, pool_offset, pages);
+}
+
+static void channel_free_group(struct zcb_stream *s, struct zcb_group *g)
+{
+	struct zcb_channel *ch = channel_of(s);
+	struct zcb_resv *r, *next;
+	u32 i;
+
+	trace_zcbuf_group_free(ch->handle, g->id);
+	for (i = 0; i < g->nextents; i++)
+		zcb_memory_put(ch->pool, g->extents[i].pool_offset,
+			       g->extents[i].pages);
+	list_for_each_entry_safe(r, next, &g->resvs, in_group)
+		kmem_cache_free(resv_cache, r);
+	kmem_cache_free(group_cache, g);
+	/* Its credits are back, even if it held no page. */
+	zcb_pool_space(ch->pool);
+}
+
+const struct zcb_stream_ops zcb_channel_stream_ops = {
+	.give_pages	= channel_give_pages,
+	.free_group	= channel_free_group,
+	.ready		= zcb_queue_ready,
+};
+
+static int channel_check_locked(const struct zcb_port *port, u32 kind)
+{
+	lockdep_assert_held(&port->channel->lock);
+	return port->kinds & kind ? 0 : -EPERM;
+}
+
+/* What RESERVE has brought so far. */
+struct channel_supply {
+	struct zcb_stream_supply s;
+	u64 bytes;			/* of the extent; 0: none */
+};
+
+static void supply_drop_extent(struct zcb_channel *ch, struct channel_supply *s)
+{
+	if (s->bytes)
+		zcb_memory_put(ch->pool, s->s.pool_offset, s->s.pages);
+	s->bytes = 0;
+	s->s.pages = 0;
+}
+
+static void supply_free(struct zcb_channel *ch, struct channel_supply *s)
+{
+	supply_drop_extent(ch, s);
+	if (s->s.group)
+		kmem_cache_free(group_cache, s->s.group);
+	if (s->s.resv)
+		kmem_cache_free(resv_cache, s->s.resv);
+}
+
+static bool supply_fits(const struct channel_supply *s,
+			const struct zcb_group_plan *plan)
+{
+	return s->s.resv && s->bytes == plan->extent_bytes &&
+	       !s->s.group == !plan->group;
+}
+
+/* -EAGAIN: the pool has no such block now. */
+static int supply_get(struct zcb_channel *ch, struct channel_supply *s,
+		      const struct zcb_group_plan *plan)
+{
+	if (!s->s.resv)
+		s->s.resv = kmem_cache_alloc(resv_cache, GFP_KERNEL);
+	if (!s->s.resv)
+		return -ENOMEM;
+	if (plan->group && !s->s.group)
+		s->s.group = kmem_cache_alloc(group_cache, GFP_KERNEL);
+	if (plan->group && !s->s.group)
+		return -ENOMEM;
+	if (!plan->group && s->s.group) {
+		kmem_cache_free(group_cache, s->s.group);
+		s->s.group = NULL;
+	}
+	if (s->bytes == plan->extent_bytes)
+		return 0;
+	supply_drop_extent(ch, s);
+	if (!plan->extent_bytes)
+		return 0;
+	if (zcb_memory_get(ch->pool, plan->extent_bytes, ch->domain,
+			   &s->s.pool_offset, &s->s.pages))
+		return -EAGAIN;
+	s->bytes = plan->extent_bytes;
+	return 0;
+}
+
+static void channel_arm_age_locked(struct zcb_channel *ch)
+{
+	lockdep_assert_held(&ch->lock);
+	if (ch->cfg.max_age_us && ch->stream.open)
+		schedule_delayed_work(&ch->age,
+				      usecs_to_jiffies(ch->cfg.max_age_us));
+}
+
+/* Seals the group that is open if it is old enough, else comes again. */
+void zcb_channel_age(struct work_struct *work)
+{
+	struct zcb_channel *ch = container_of(to_delayed_work(work),
+					      struct zcb_channel, age);
+	u64 now = ktime_get_ns();
+	u64 max_ns = (u64)ch->cfg.max_age_us * NSEC_PER_USEC;
+	u64 age;
+
+	guard(mutex)(&ch->lock);
+	if (!ch->stream.open)
+		return;
+	age = now - ch->stream.open->opened_ns;
+	if (age >= max_ns)
+		zcb_stream_flush(&ch->stream, now);
+	else
+		schedule_delayed_work(&ch->age,
+				      nsecs_to_jiffies(max_ns - age) + 1);
+}
+
+static void channel_reserve_locked(struct zcb_port *port,
+				   struct zcbuf_reservation *r, bool window,
+				   struct channel_supply *supply)
+{
+	struct zcb_channel *ch = port->channel;
+	bool opens = supply->s.group;
+	struct zcb_resv *resv;
+
+	lockdep_assert_held(&ch->lock);
+	resv = zcb_stream_reserve(&ch->stream, &port->producer, r->length,
+				  window, &supply->s, ktime_get_ns());
+	memset(supply, 0, sizeof(*supply));	/* it is the stream's now */
+	r->out_id = resv->id;
+	r->out_group = resv->group->id;
+	r->out_offset = resv->offset;
+	r->out_pool_offset = resv->pool_offset;
+	if (opens)
+		channel_arm_age_locked(ch);
+}
+
+/* 0 done, 1 @plan says what to bring, else an error. */
+static int channel_try_reserve(struct zcb_port *port,
+			       struct zcbuf_reservation *r, u32 flags,
+			       struct channel_supply *supply,
+			       struct zcb_group_plan *plan)
+{
+	struct zcb_channel *ch = port->channel;
+	bool window = flags & ZCBUF_RESERVE_F_WINDOW;
+	int err;
+
+	guard(mutex)(&ch->lock);
+	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	if (err)
+		return err;
+	if (flags & ZCBUF_RESERVE_F_NEED_CONSUMER && !ch->consumers)
+		return -EPIPE;
+	err = zcb_stream_plan(&ch->stream, r->length, window, plan);
+	if (err)
+		return err;
+	if (!supply_fits(supply, plan))
+		return 1;
+	channel_reserve_locked(port, r, window, supply);
+	return 0;
+}
+
+/**
+ * zcb_channel_reserve - space in the stream
+ * @port: of the caller
+ * @r: @length in, all else out
+ * @flags: ZCBUF_RESERVE_F_*
+ * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL, -E2BIG, -EPERM, -EPIPE, -ESHUTDOWN, -ENOMEM (bookkeeping),
+ * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ */
+int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
+			u32 flags, u64 deadline_ns)
+{
+	struct zcb_channel *ch = port->channel;
+	struct zcb_pool *pool = ch->pool;
+	struct channel_supply supply = {};
+	struct zcb_group_plan plan;
+	int seen, err;
+
+	do {
+		seen = atomic_read(&pool->space_seq);
+		err = channel_try_reserve(port, r, flags, &supply, &plan);
+		if (err == 1)
+			err = supply_get(ch, &supply, &plan) ?: 1;
+		if (err == -EAGAIN)
+			err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
+				       deadline_ns) ?: 1;
+	} while (err == 1);
+
+	supply_free(ch, &supply);
+	if (!err)
+		trace_zcbuf_reserve(ch->handle, r->out_id, r->out_group,
+				    r->out_offset, r->length);
+	return err;
+}
+
+/**
+ * zcb_channel_commit - a reservation is written
+ * @port: of the caller
+ * @c: which, and how much
+ *
+ * Context: may sleep for the lock; allocates nothing.
+ * Return: 0 or the errors of struct zcbuf_commit_entry.
+ */
+int zcb_channel_commit(struct zcb_port *port, const struct zcb_stream_commit *c)
+{
+	struct zcb_channel *ch = port->channel;
+	int err;
+
+	scoped_guard(mutex, &ch->lock) {
+		err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+		if (!err)
+			err = zcb_stream_commit(&ch->stream, &port->producer,
+						c, ktime_get_ns());
+	}
+	trace_zcbuf_commit(ch->handle, c->id, c->length, err);
+	return err;
+}
+
+/**
+ * zcb_channel_abort - a reservation fails
+ * @port: of the caller
+ * @group: group id
+ * @id: reservation id
+ *
+ * Context: may sleep for the lock; allocates nothing.
+ * Return: 0 or the errors of struct zcbuf_abort_entry.
+ */
+int zcb_channel_abort(struct zcb_port *port, u64 group, u64 id)
+{
+	struct zcb_channel *ch = port->channel;
+	int err;
+
+	scoped_guard(mutex, &ch->lock) {
+		err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+		if (!err)
+			err = zcb_stream_abort(&ch->stream, &port->producer,
+					       group, id, ktime_get_ns());
+	}
+	trace_zcbuf_abort(ch->handle, id, err);
+	return err;
+}
+
+/**
+ * zcb_channel_flush - seal the open group
+ * @port: of the caller
+ * @sealed: was there one
+ *
+ * Context: may sleep for the lock.
+ * Return: 0, -EPERM, -ESHUTDOWN.
+ */
+int zcb_channel_flush(struct zcb_port *port, bool *sealed)
+{
+	struct zcb_channel *ch = port->channel;
+	int err;
+
+	guard(mutex)(&ch->lock);
+	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	if (err)
+		return err;
+	if (ch->stream.finalized)
+		return -ESHUTDOWN;
+	*sealed = zcb_stream_flush(&ch->stream, ktime_get_ns());
+	return 0;
+}
+
+/**
+ * zcb_channel_finalize - end the stream
+ * @port: of the caller
+ * @n: what this call did
+ *
+ * Context: may sleep for the lock; allocates nothing.
+ * Return: 0, -EPERM.
+ */
+int zcb_channel_finalize(struct zcb_port *port, struct zcb_stream_counts *n)
+{
+	struct zcb_channel *ch = port->channel;
+	int err;
+
+	scoped_guard(mutex, &ch->lock) {
+		err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+		if (err)
+			return err;
+		zcb_stream_finalize(&ch->stream, ktime_get_ns(), n);
+	}
+	trace_zcbuf_finalize(ch->handle, n->success, n->failure,
+			     n->reservations);
+	zcb_pool_space(ch->pool);	/* whoever waits is told ESHUTDOWN */
+	return 0;
+}
+
+/**
+ * zcb_channel_writable_locked - would a reserve of the usual size not say -EAGAIN
+ * @ch: the channel; its lock is held
+ *
+ * Context: any that may hold the lock.
+ * Return: true if so.
+ */
+bool zcb_channel_writable_locked(struct zcb_channel *ch)
+{
+	struct zcb_group_plan plan;
+	int err;
+
+	lockdep_assert_held(&ch->lock);
+	err = zcb_stream_plan(&ch->stream, ch->cfg.stream.max_reservation,
+			      false, &plan);
+	if (err)
+		return err != -EAGAIN;
+	return !plan.extent_bytes ||
+	       zcb_memory_room(ch->pool, plan.extent_bytes);
+}
+
+/**
+ * zcb_channels_init - before the first channel
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int zcb_channels_init(void)
+{
+	resv_cache = kmem_cache_create("zcbuf_reservation",
+				       sizeof(struct zcb_resv), 0,
+				       SLAB_ACCOUNT, NULL);
+	if (!resv_cache)
+		return -ENOMEM;
+	group_cache = kmem_cache_create("zcbuf_group", sizeof(struct zcb_group),
+					0, SLAB_ACCOUNT, NULL);
+	if (!group_cache) {
+		kmem_cache_destroy(resv_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * zcb_channels_exit - after the last channel
+ */
+void zcb_channels_exit(void)
+{
+	rcu_barrier();	/* ports are freed by RCU, from this module's slabs */
+	kmem_cache_destroy(group_cache);
+	kmem_cache_destroy(resv_cache);
+}

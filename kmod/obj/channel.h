@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Channels: a stream, its lock, and the ports sessions have of it. The success
+ * and failure queues live in the stream; here is who is told of them.
+ */
+#ifndef ZCB_OBJ_CHANNEL_H
+#define ZCB_OBJ_CHANNEL_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/workqueue.h>
+#include <linux/zcbuf.h>
+
+#include "../core/stream.h"
+#include "session.h"
+#include "stat.h"
+
+struct eventfd_ctx;
+
+#define ZCB_QUEUE_DEPTH		1024
+#define ZCB_QUEUE_DEPTH_MAX	65536
+
+/**
+ * struct zcb_channel_config - how a channel is opened, defaults filled in
+ * @flags: ZCBUF_CHANNEL_F_*
+ * @stream: what the stream needs to know
+ * @max_age_us: of an open group, 0: any
+ */
+struct zcb_channel_config {
+	u32 flags;
+	struct zcb_stream_config stream;
+	u32 max_age_us;
+};
+
+/**
+ * struct zcb_channel - one stream of a pool
+ * @ref: ports; once unpublished, calls that are still running
+ * @pool: lives as long as any port
+ * @handle: names it in the pool
+ * @cfg: constant
+ * @domain: whose memory it was
+ * @lock: guards all below, and the ports' fields
+ * @stream: the state machine
+ * @hash: its buckets
+ * @ports: struct zcb_port; changed under the pool's lock as well
+ * @producers: ports that produce
+ * @consumers: ports that consume
+ * @failure_ports: ports that serve the failure queue
+ * @age: seals an open group of age @cfg.max_age_us
+ */
+struct zcb_channel {
+	struct kref ref;
+	struct zcb_pool *pool;
+	u64 handle;
+	struct zcb_channel_config cfg;
+	u32 domain;
+
+	struct mutex lock;
+	struct zcb_stream stream;
+	struct zcb_resv **hash;
+	struct list_head ports;
+	u32 producers;
+	u32 consumers;
+	u32 failure_ports;
+	struct delayed_work age;
+};
+
+/**
+ * struct zcb_port - what one session has of one channel
+ * @ref: the session's table; calls that are running
+ * @rcu: lookups
+ * @channel: with a reference
+ * @session: valid while @kinds is not 0
+ * @in_channel: in the channel's list
+ * @kinds: ZCBUF_PORT_*; 0 once it is closed
+ * @producer: with ZCBUF_PORT_PRODUCE
+ * @consumer: with ZCBUF_PORT_CONSUME
+ * @failure: with ZCBUF_PORT_RECV_FAILED
+ * @eventfd: armed for the consumer, or NULL
+ * @failure_eventfd: armed for the failure port, or NULL
+ */
+struct zcb_port {
+	struct kref ref;
+	struct rcu_head rcu;
+	struct zcb_channel *channel;
+	struct zcb_session *session;
+	struct list_head in_channel;
+	u32 kinds;
+	struct zcb_producer producer;
+	struct zcb_consumer consumer;
+	struct zcb_consumer failure;
+	struct eventfd_ctx *eventfd;
+	struct eventfd_ctx *failure_eventfd;
+};
+
+/* A failed group as RECEIVE_FAILED tells it; the arrays are kvmalloc'ed. */
+struct zcb_failed_group {
+	struct zcbuf_delivery delivery;
+	struct zcbuf_piece *pieces;
+	struct zcbuf_lost *lost;
+	u32 npieces;
+	u32 nlost;
+};
+
+/* How many queues a session receives from, and how many of them have ended. */
+struct zcb_port_poll {
+	u32 receiving;
+	u32 ended;
+};
+
+int zcb_channels_init(void);
+void zcb_channels_exit(void);
+
+int zcb_channel_open(struct zcb_session *s, u64 handle,
+		     const struct zcb_channel_config *cfg, bool defaults,
+		     u32 kinds, u32 depth, struct zcb_port **port, u32 *added);
+int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds);
+void zcb_channels_leave(struct zcb_session *s);
+
+/* Between channel.c, port.c and queue.c. */
+extern const struct zcb_stream_ops zcb_channel_stream_ops;
+void zcb_channel_age(struct work_struct *work);
+bool zcb_channel_writable_locked(struct zcb_channel *ch);
+void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
+
+struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle);
+struct zcb_port *zcb_port_next(struct zcb_session *s, unsigned long *index);
+void zcb_port_put(struct zcb_port *port);
+__poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p);
+int zcb_port_eventfd(struct zcb_port *port, bool failure,
+		     struct eventfd_ctx *ctx);
+
+int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
+			u32 flags, u64 deadline_ns);
+int zcb_channel_commit(struct zcb_port *port,
+		       const struct zcb_stream_commit *c);
+int zcb_channel_abort(struct zcb_port *port, u64 group, u64 id);
+int zcb_channel_flush(struct zcb_port *port, bool *sealed);
+int zcb_channel_finalize(struct zcb_port *port, struct zcb_stream_counts *n);
+int zcb_channel_receive(struct zcb_port *port, struct zcbuf_delivery *d, u32 n,
+			u64 deadline_ns, u32 *done);
+int zcb_channel_receive_failed(struct zcb_port *port,
+			       struct zcb_failed_group *f, u32 max_pieces,
+			       u32 max_lost, u64 deadline_ns);
+void zcb_failed_group_free(struct zcb_failed_group *f);
+int zcb_channel_release(struct zcb_port *port, u64 handle);
+
+#endif /* ZCB_OBJ_CHANNEL_H */

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Handing out memory. Whoever gets a block is its last domain from then on; a
+ * block that was another domain's is zeroed before anybody sees its handle.
+ *
+ * The pool's mem_lock guards everything that is looked up here. It is a spin
+ * lock: memory for bookkeeping is allocated before it is taken, and long walks
+ * drop it now and then.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "../face/trace.h"
+#include "memory.h"
+
+#define ZCB_MEMORY_ALIGN_MAX	((u32)ZCB_ARENA_UNIT)
+#define ZCB_MEMORY_BATCH	128	/* blocks per hold of mem_lock */
+
+static u32 memory_arena_pages(const struct zcb_pool *pool)
+{
+	return pool->arenas[0]->npages;
+}
+
+/* An arena has mem_lock's buddy; pages are numbered through all arenas. */
+static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
+{
+	u32 i;
+
+	lockdep_assert_held(&pool->mem_lock);
+	for (i = 0; i < pool->narenas; i++) {
+		if (zcb_buddy_alloc(&pool->arenas[i]->buddy, order, page))
+			continue;
+		*page += i * memory_arena_pages(pool);
+		pool->used += 1U << order;
+		pool->max_used = max(pool->max_used, pool->used);
+		return 0;
+	}
+	return -ENOMEM;
+}
+
+static void memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
+{
+	u32 in_arena = memory_arena_pages(pool);
+	struct zcb_arena *a = pool->arenas[page / in_arena];
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (WARN_ON_ONCE(zcb_buddy_free(&a->buddy, page % in_arena, npages)))
+		return;
+	pool->used -= npages;
+}
+
+/* Blocks never span arenas. */
+static void memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
+{
+	u64 in_arena = pool->arenas[0]->size;
+	u32 i = pool_offset >> PAGE_SHIFT;
+
+	i /= memory_arena_pages(pool);
+	zcb_arena_zero(pool->arenas[i], pool_offset - i * in_arena, length);
+}
+
+static bool memory_was_used_locked(const struct zcb_pool *pool, u32 page,
+				   u32 npages)
+{
+	lockdep_assert_held(&pool->mem_lock);
+	while (npages--)
+		if (pool->bufs.pages[page++].domain)
+			return true;
+	return false;
+}
+
+/* Take @page for @domain: does it have to be zeroed? */
+static bool memory_tag_locked(struct zcb_pool *pool, u32 page, u32 npages,
+			      u32 domain, bool zero)
+{
+	bool foreign, used;
+
+	lockdep_assert_held(&pool->mem_lock);
+	used = zero && memory_was_used_locked(pool, page, npages);
+	foreign = zcb_buf_tag(&pool->bufs, page, npages, domain);
+	if (pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE)
+		foreign = false;
+	return used || foreign;
+}
+
+/**
+ * zcb_holdings_init - a session that holds nothing
+ * @h: its holdings
+ */
+void zcb_holdings_init(struct zcb_holdings *h)
+{
+	u32 i;
+
+	zcb_buf_list_init(&h->blocks);
+	zcb_buf_list_init(&h->leases);
+	for (i = 0; i < ZCB_SLAB_CLASSES; i++)
+		INIT_LIST_HEAD(&h->slabs[i]);
+	h->objects = 0;
+	h->object_bytes = 0;
+}
+
+/**
+ * zcb_memory_get - a block of pages that is no buffer
+ * @pool: the pool
+ * @bytes: at least this many; at most zcb_pool_largest()
+ * @domain: who will use it
+ * @pool_offset: where it is
+ * @pages: how many pages it has
+ *
+ * Context: may sleep (zeroing).
+ * Return: 0, or -ENOMEM: no block of that size is free.
+ */
+int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
+		   u64 *pool_offset, u32 *pages)
+{
+	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
+	bool zero = false;
+	u32 page;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = memory_get_locked(pool, order, &page);
+	if (!err)
+		zero = memory_tag_locked(pool, page, 1U << order, domain,
+					 false);
+	spin_unlock(&pool->mem_lock);
+	if (err)
+		return err;
+
+	*pool_offset = (u64)page << PAGE_SHIFT;
+	*pages = 1U << order;
+	if (zero)
+		memory_zero(pool, *pool_offset, (u64)*pages << PAGE_SHIFT);
+	return 0;
+}
+
+/**
+ * zcb_memory_put - give pages back that zcb_memory_get() got, or some of them
+ * @pool: the pool
+ * @pool_offset: of the first
+ * @pages: how many
+ *
+ * Context: any but interrupt.
+ */
+void zcb_memory_put(struct zcb_pool *pool, u64 pool_offset, u32 pages)
+{
+	if (!pages)
+		return;
+	spin_lock(&pool->mem_lock);
+	memory_put_locked(pool, pool_offset >> PAGE_SHIFT, pages);
+	spin_unlock(&pool->mem_lock);
+	zcb_pool_space(pool);
+}
+
+/**
+ * zcb_memory_room - would zcb_memory_get() find a block now
+ * @pool: the pool
+ * @bytes: as for zcb_memory_get()
+ *
+ * Context: any but interrupt.
+ * Return: true if so.
+ */
+bool zcb_memory_room(struct zcb_pool *pool, u64 bytes)
+{
+	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
+	bool room = false;
+	u32 i;
+
+	spin_lock(&pool->mem_lock);
+	for (i = 0; i < pool->narenas && !room; i++)
+		room = zcb_buddy_has(&pool->arenas[i]->buddy, order);
+	spin_unlock(&pool->mem_lock);
+	return room;
+}
+
+static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
+			      u32 domain, u32 order, bool zero, u64 *handle)
+{
+	u32 page;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = memory_get_locked(pool, order, &page);
+	if (!err) {
+		zero = memory_tag_locked(pool, page, 1U << order, domain,
+					 zero);
+		*handle = zcb_buf_hand_out(&pool->bufs, &h->blocks, h, page,
+					   order);
+	}
+	spin_unlock(&pool->mem_lock);
+	if (!err && zero)
+		memory_zero(pool, (u64)page << PAGE_SHIFT, PAGE_SIZE << order);
+	return err;
+}
+
+/* Nobody can find the slab before it is zero and on the owner's list. */
+static int memory_lease(struct zcb_pool *pool, struct zcb_holdings *h,
+			u32 domain, u32 class)
+{
+	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
+	struct zcb_slab *slab;
+	u64 pool_offset;
+	u32 pages, page;
+	int err;
+
+	slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
+	if (!slab)
+		return -ENOMEM;
+	err = zcb_memory_get(pool, PAGE_SIZE << c->order, domain, &pool_offset,
+			     &pages);
+	if (err) {
+		kfree(slab);
+		return err;
+	}
+	page = pool_offset >> PAGE_SHIFT;
+	spin_lock(&pool->mem_lock);
+	zcb_slab_init(slab, &pool->cfg.slabs, class, page, &h->slabs[class]);
+	zcb_buf_lease(&pool->bufs, &h->leases, h, page, c->order, slab);
+	spin_unlock(&pool->mem_lock);
+	return 0;
+}
+
+static void memory_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				  struct zcb_slab *slab)
+{
+	const struct zcb_slab_class *c = &pool->cfg.slabs.class[slab->class];
+	u32 page = slab->page;
+
+	lockdep_assert_held(&pool->mem_lock);
+	zcb_slab_fini(slab, &pool->cfg.slabs);
+	if (zcb_buf_unlease(&pool->bufs, &h->leases, page))
+		memory_put_locked(pool, page, 1U << c->order);
+	kfree(slab);
+}
+
+static int memory_alloc_object(struct zcb_pool *pool, struct zcb_holdings *h,
+			       u32 domain, u32 class, bool zero, u64 *handle)
+{
+	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
+	struct zcb_slab *slab;
+	u64 offset;
+	int err;
+
+	for (;;) {
+		spin_lock(&pool->mem_lock);
+		err = zcb_slab_get(&pool->cfg.slabs, class, &h->slabs[class],
+				   &slab, &offset);
+		if (!err) {
+			*handle = zcb_buf_slab_handle(&pool->bufs, slab->page,
+						      class, offset);
+			h->objects++;
+			h->object_bytes += c->length;
+		}
+		spin_unlock(&pool->mem_lock);
+		if (err != -EAGAIN)
+			break;
+		err = memory_lease(pool, h, domain, class);
+		if (err)
+			return err;
+	}
+	if (zero)
+		memory_zero(pool, zcbuf_buf_offset(*handle), c->length);
+	return err;
+}
+
+static int memory_order_for(struct zcb_pool *pool, u64 length, u32 align,
+			    u32 *order)
+{
+	u64 bytes = max_t(u64, length, align);
+
+	if (bytes > zcb_pool_largest(pool))
+		return -E2BIG;
+	*order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
+	return 0;
+}
+
+/**
+ * zcb_memory_alloc - a buffer
+ * @pool: the pool
+ * @h: who holds it then
+ * @domain: of the same session
+ * @length: bytes; 0 is the smallest block of a PAGES pool
+ * @align: power of two up to 2 MiB, or 0
+ * @zero: it must read as zero
+ * @handle: names it
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL, -E2BIG (never), -ENOMEM (not now).
+ */
+int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
+		     u64 length, u32 align, bool zero, u64 *handle)
+{
+	u32 order;
+	int err;
+
+	if (align > ZCB_MEMORY_ALIGN_MAX || (align & (align - 1)))
+		return -EINVAL;
+	if (pool->cfg.kind == ZCBUF_POOL_TIERS) {
+		if (!length)
+			return -EINVAL;
+		err = zcb_slab_class_for(&pool->cfg.slabs, length, align);
+		if (err >= 0)
+			return memory_alloc_object(pool, h, domain, err, zero,
+						   handle);
+	}
+	err = memory_order_for(pool, length, align, &order);
+	if (err)
+		return err;
+	return memory_alloc_block(pool, h, domain, order, zero, handle);
+}
+
+static int memory_free_block_locked(struct zcb_pool *pool,
+				    struct zcb_holdings *h, u64 handle)
+{
+	u32 page, npages;
+	int err;
+
+	err = zcb_buf_find(&pool->bufs, handle, h, &page);
+	if (err)
+		return err;
+	npages = 1U << pool->bufs.pages[page].order;
+	if (zcb_buf_take_back(&pool->bufs, &h->blocks, page))
+		memory_put_locked(pool, page, npages);
+	return 0;
+}
+
+static int memory_free_object_locked(struct zcb_pool *pool,
+				     struct zcb_holdings *h, u64 handle)
+{
+	struct zcb_slab_table *t = &pool->cfg.slabs;
+	u32 class = zcbuf_buf_class(handle) - ZCBUF_BUF_SLAB;
+	struct zcb_slab *slab;
+	u64 offset;
+	int err;
+
+	if (class >= t->n)
+		return -EINVAL;
+	err = zcb_buf_find_slab(&pool->bufs, handle, t->class[class].order, h,
+				&slab, &offset);
+	if (err)
+		return err;
+	if (slab->class != class)
+		return -ESTALE;
+	err = zcb_slab_put(t, slab, &h->slabs[class], offset);
+	if (err)
+		return err;
+	h->objects--;
+	h->object_bytes -= t->class[class].length;
+	if (zcb_slab_empty(slab, t))
+		memory_unlease_locked(pool, h, slab);
+	return 0;
+}
+
+/**
+ * zcb_memory_free - give a buffer back
+ * @pool: the pool
+ * @h: who says so
+ * @handle: names it
+ *
+ * Context: any but interrupt.
+ * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE; refused frees are
+ * counted.
+ */
+int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle)
+{
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+		err = memory_free_block_locked(pool, h, handle);
+	else
+		err = memory_free_object_locked(pool, h, handle);
+	if (err)
+		pool->bad_frees++;
+	spin_unlock(&pool->mem_lock);
+
+	if (err)
+		trace_zcbuf_bad_free(pool->handle, handle, err);
+	else
+		zcb_pool_space(pool);
+	return err;
+}
+
+static bool memory_reclaim_one_locked(struct zcb_pool *pool,
+				      struct zcb_holdings *h)
+{
+	u32 page = h->blocks.first;
+	u32 npages;
+
+	if (page != ZCB_BUF_NONE) {
+		npages = 1U << pool->bufs.pages[page].order;
+		if (zcb_buf_take_back(&pool->bufs, &h->blocks, page))
+			memory_put_locked(pool, page, npages);
+		return true;
+	}
+	page = h->leases.first;
+	if (page == ZCB_BUF_NONE)
+		return false;
+	memory_unlease_locked(pool, h, pool->bufs.pages[page].slab);
+	return true;
+}
+
+/**
+ * zcb_memory_reclaim - give back all a session holds
+ * @pool: the pool
+ * @h: the holdings of a session that is gone
+ *
+ * Context: may sleep. mem_lock is held for a bounded time only.
+ */
+void zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h)
+{
+	bool more = true;
+	u32 n;
+
+	while (more) {
+		spin_lock(&pool->mem_lock);
+		for (n = 0; more && n < ZCB_MEMORY_BATCH; n++)
+			more = memory_reclaim_one_locked(pool, h);
+		spin_unlock(&pool->mem_lock);
+		cond_resched();
+	}
+	zcb_holdings_init(h);
+	zcb_pool_space(pool);
+}

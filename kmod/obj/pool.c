@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pools: the table of all of them, their names, their making and their end.
+ *
+ * pools_lock guards the table. A pool is in it from its creation until its last
+ * reference is gone; its number is then reserved until its pages are free.
+ * Lookups take a reference under pools_lock, only if there is one left.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/ipc_namespace.h>
+#include <linux/module.h>
+#include <linux/nsproxy.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+
+#include "../face/trace.h"
+#include "channel.h"
+#include "pool.h"
+#include "session.h"
+
+#define ZCB_POOL_RETRY		msecs_to_jiffies(20)	/* pages still pinned */
+#define ZCB_POOLS_FIRST		64
+
+static DEFINE_MUTEX(pools_lock);
+static struct zcb_handles pools;	/* pools_lock */
+static struct workqueue_struct *pools_wq;
+
+static u32 pool_current_ipc_ns(void)
+{
+	return current->nsproxy->ipc_ns->ns.inum;
+}
+
+static bool pool_named(const struct zcb_pool *pool, const char *name,
+		       kuid_t uid, u32 ipc_ns)
+{
+	return *name && pool->state == ZCB_POOL_LIVE &&
+	       uid_eq(pool->uid, uid) && pool->ipc_ns == ipc_ns &&
+	       !strcmp(pool->cfg.name, name);
+}
+
+static struct zcb_pool *pool_find_locked(const char *name, kuid_t uid)
+{
+	u32 ipc_ns = pool_current_ipc_ns();
+	struct zcb_pool *pool;
+	u32 i = 0;
+
+	lockdep_assert_held(&pools_lock);
+	while ((pool = zcb_handle_next(&pools, &i)))
+		if (pool_named(pool, name, uid, ipc_ns) &&
+		    kref_get_unless_zero(&pool->ref))
+			return pool;
+	return NULL;
+}
+
+/**
+ * zcb_pool_find - a pool by name
+ * @name: its name
+ * @uid: whose
+ *
+ * Names live in the calling task's ipc namespace.
+ *
+ * Context: may sleep.
+ * Return: the pool with a reference, or NULL.
+ */
+struct zcb_pool *zcb_pool_find(const char *name, kuid_t uid)
+{
+	guard(mutex)(&pools_lock);
+	return pool_find_locked(name, uid);
+}
+
+/**
+ * zcb_pool_next - walk all pools
+ * @cursor: 0 to begin with
+ *
+ * Context: may sleep.
+ * Return: the next pool with a reference, or NULL.
+ */
+struct zcb_pool *zcb_pool_next(u32 *cursor)
+{
+	struct zcb_pool *pool;
+
+	guard(mutex)(&pools_lock);
+	while ((pool = zcb_handle_next(&pools, cursor)))
+		if (kref_get_unless_zero(&pool->ref))
+			return pool;
+	return NULL;
+}
+
+static int pools_grow_locked(void)
+{
+	u32 cap = max(pools.cap * 2, ZCB_POOLS_FIRST);
+	struct zcb_handle_slot *slots;
+
+	lockdep_assert_held(&pools_lock);
+	slots = kvcalloc(cap, sizeof(*slots), GFP_KERNEL);
+	if (!slots)
+		return -ENOMEM;
+	kvfree(zcb_handles_grow(&pools, slots, cap));
+	return 0;
+}
+
+static int pool_publish(struct zcb_pool *pool)
+{
+	struct zcb_pool *other;
+	int err;
+
+	guard(mutex)(&pools_lock);
+	other = pool_find_locked(pool->cfg.name, pool->uid);
+	if (other) {
+		zcb_pool_put(other);
+		return -EEXIST;
+	}
+	err = zcb_handle_reserve(&pools, &pool->handle);
+	if (err) {
+		err = pools_grow_locked();
+		if (!err)
+			err = zcb_handle_reserve(&pools, &pool->handle);
+	}
+	if (!err)
+		zcb_handle_publish(&pools, pool->handle, pool);
+	return err;
+}
+
+static void pool_unpublish(struct zcb_pool *pool)
+{
+	guard(mutex)(&pools_lock);
+	if (pool->handle)
+		zcb_handle_remove(&pools, pool->handle);
+}
+
+static enum zcb_arena_huge pool_huge(const struct zcb_pool_config *cfg)
+{
+	if (cfg->flags & ZCBUF_POOL_F_HUGE_STRICT)
+		return ZCB_ARENA_HUGE_MUST;
+	if (cfg->flags & ZCBUF_POOL_F_SMALL_PAGES)
+		return ZCB_ARENA_HUGE_NEVER;
+	return ZCB_ARENA_HUGE_TRY;
+}
+
+static int pool_build(struct zcb_pool *pool)
+{
+	struct zcb_handle_slot *slots;
+	struct zcb_buf_page *pages;
+	struct zcb_arena *a;
+	struct inode *inode;
+
+	a = zcb_arena_create(pool->cfg.arena_size, pool->cfg.node,
+			     pool_huge(&pool->cfg));
+	if (IS_ERR(a))
+		return PTR_ERR(a);
+	pool->arenas[pool->narenas++] = a;
+	pool->size = a->size;
+
+	pages = kvcalloc(a->npages, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return -ENOMEM;
+	zcb_buf_table_init(&pool->bufs, pages, a->npages, PAGE_SHIFT);
+
+	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots),
+			 GFP_KERNEL_ACCOUNT);
+	if (!slots)
+		return -ENOMEM;
+	zcb_handles_init(&pool->channels, ZCB_HANDLE_CHANNEL, slots,
+			 ZCB_POOL_MAX_CHANNELS);
+
+	inode = zcb_mapfs_inode(pool->size);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	pool->inode = inode;
+	return 0;
+}
+
+/* Everything but the arenas, which may have to wait for I/O. */
+static void pool_strip(struct zcb_pool *pool)
+{
+	if (pool->inode)
+		zcb_mapfs_put(pool->inode);
+	pool->inode = NULL;
+	kvfree(pool->channels.slots);
+	zcb_handles_init(&pool->channels, ZCB_HANDLE_CHANNEL, NULL, 0);
+	kvfree(pool->bufs.pages);
+	pool->bufs.pages = NULL;
+}
+
+static bool pool_pinned(const struct zcb_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; i < pool->narenas; i++)
+		if (zcb_arena_busy(pool->arenas[i]))
+			return true;
+	return false;
+}
+
+static void pool_free(struct zcb_pool *pool)
+{
+	while (pool->narenas)
+		zcb_arena_destroy(pool->arenas[--pool->narenas]);
+	kfree(pool);
+}
+
+/* The zombie is one more reference, so that it can be looked at meanwhile. */
+static void pool_make_zombie(struct zcb_pool *pool)
+{
+	guard(mutex)(&pools_lock);
+	kref_init(&pool->ref);
+	pool->state = ZCB_POOL_ZOMBIE;
+}
+
+/*
+ * The end, from a workqueue: the last put may come from anywhere a file is
+ * closed. While I/O that outlived its process holds pages, the pool is a
+ * zombie: visible, charged, holding the module.
+ */
+static void pool_end(struct work_struct *work)
+{
+	struct zcb_pool *pool = container_of(to_delayed_work(work),
+					     struct zcb_pool, work);
+	bool zombie = pool->state == ZCB_POOL_ZOMBIE;
+
+	if (pool->state == ZCB_POOL_LIVE)
+		pool_strip(pool);
+	if (pool->state != ZCB_POOL_DEAD && pool_pinned(pool)) {
+		if (!zombie)
+			pool_make_zombie(pool);
+		queue_delayed_work(pools_wq, &pool->work, ZCB_POOL_RETRY);
+		return;
+	}
+	if (zombie) {
+		pool->state = ZCB_POOL_DEAD;
+		zcb_pool_put(pool);
+		return;
+	}
+	pool_unpublish(pool);
+	trace_zcbuf_pool_free(pool->handle, pool->size);
+	pool_free(pool);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * zcb_pool_create - make a pool
+ * @cfg: how; checked by the caller
+ *
+ * Context: may sleep long; may be called under mmap_lock.
+ * Return: the pool with one reference, -ENOMEM or -EEXIST as error pointer.
+ */
+struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg)
+{
+	struct zcb_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&pool->ref);
+	INIT_DELAYED_WORK(&pool->work, pool_end);
+	pool->cfg = *cfg;
+	pool->uid = current_euid();
+	pool->gid = current_egid();
+	pool->ipc_ns = pool_current_ipc_ns();
+	mutex_init(&pool->lock);
+	INIT_LIST_HEAD(&pool->sessions);
+	spin_lock_init(&pool->mem_lock);
+	init_waitqueue_head(&pool->space_wq);
+
+	err = pool_build(pool);
+	if (!err)
+		err = pool_publish(pool);
+	if (err) {
+		pool_strip(pool);
+		pool_unpublish(pool);
+		pool_free(pool);
+		return ERR_PTR(err);
+	}
+	__module_get(THIS_MODULE);
+	trace_zcbuf_pool_create(pool->handle, pool->size,
+				pool->arenas[0]->order);
+	return pool;
+}
+
+struct zcb_pool *zcb_pool_get(struct zcb_pool *pool)
+{
+	kref_get(&pool->ref);
+	return pool;
+}
+
+static void pool_release(struct kref *ref)
+{
+	struct zcb_pool *pool = container_of(ref, struct zcb_pool, ref);
+
+	queue_delayed_work(pools_wq, &pool->work, 0);
+}
+
+/**
+ * zcb_pool_put - drop a reference
+ * @pool: the pool
+ *
+ * Context: any.
+ */
+void zcb_pool_put(struct zcb_pool *pool)
+{
+	kref_put(&pool->ref, pool_release);
+}
+
+/**
+ * zcb_pool_largest - the largest block an empty arena has
+ * @pool: the pool
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+u64 zcb_pool_largest(const struct zcb_pool *pool)
+{
+	return PAGE_SIZE << ilog2(pool->arenas[0]->npages);
+}
+
+/* A number for a session or channel, to know whose memory was whose. */
+u32 zcb_pool_domain(struct zcb_pool *pool)
+{
+	return atomic_inc_return(&pool->next_domain);
+}
+
+/**
+ * zcb_pool_page - a page for the fault handler
+ * @pool: the pool
+ * @index: pages from its start
+ *
+ * Context: any; takes no lock, all it reads is constant.
+ * Return: the page, without a reference, or NULL beyond the end.
+ */
+struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index)
+{
+	u32 in_arena = pool->arenas[0]->npages;
+
+	if (index >= (u64)in_arena * pool->narenas)
+		return NULL;
+	return zcb_arena_page(pool->arenas[(u32)index / in_arena],
+			      (u32)index % in_arena);
+}
+
+/* A free or release was refused. */
+void zcb_pool_bad_free(struct zcb_pool *pool)
+{
+	spin_lock(&pool->mem_lock);
+	pool->bad_frees++;
+	spin_unlock(&pool->mem_lock);
+}
+
+/**
+ * zcb_pool_space - memory or a credit came back
+ * @pool: the pool
+ *
+ * The increment is ordered before the check for sleepers by the barrier in
+ * wq_has_sleeper(); it pairs with the one in prepare_to_wait_event().
+ *
+ * Context: any but interrupt.
+ */
+void zcb_pool_space(struct zcb_pool *pool)
+{
+	atomic_inc(&pool->space_seq);
+	if (wq_has_sleeper(&pool->space_wq))
+		wake_up_interruptible_poll(&pool->space_wq,
+					   EPOLLOUT | EPOLLWRNORM);
+}
+
+/**
+ * zcb_pools_init - before the first pool
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int zcb_pools_init(void)
+{
+	pools_wq = alloc_workqueue("zcbuf", WQ_UNBOUND, 0);
+	if (!pools_wq)
+		return -ENOMEM;
+	zcb_handles_init(&pools, ZCB_HANDLE_POOL, NULL, 0);
+	return 0;
+}
+
+/**
+ * zcb_pools_exit - after the last pool
+ *
+ * A pool holds the module, so at most the tail of pool_end() still runs.
+ */
+void zcb_pools_exit(void)
+{
+	destroy_workqueue(pools_wq);
+	kvfree(pools.slots);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pools: arenas, who is attached, what is handed out.
+ *
+ * LOCK ORDER of the whole module, outermost first:
+ *
+ *	mmap_lock		the core's; ->mmap and ->fault run under it
+ *	pools_lock (mutex)	table and names of pools			pool.c
+ *	pool->lock (mutex)	sessions and channels of a pool, ports
+ *	channel->lock (mutex)	the stream of a channel			channel.c
+ *	pool->mem_lock (spin)	buddies, buffer records, slab classes, counts
+ *
+ * User memory is never accessed under any of them (it may be memory of a pool,
+ * and a page fault takes mmap_lock). Nothing is allocated under mem_lock.
+ * ->fault takes none of them.
+ *
+ * A session claims its attachment with a cmpxchg, so attaching needs no lock
+ * that ->mmap, which is called under mmap_lock, could meet the wrong way round.
+ */
+#ifndef ZCB_OBJ_POOL_H
+#define ZCB_OBJ_POOL_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/zcbuf.h>
+
+#include "../core/buf.h"
+#include "../core/handle.h"
+#include "../core/slab.h"
+#include "arena.h"
+#include "stat.h"
+
+struct inode;
+struct zcb_session;
+
+#define ZCB_POOL_ARENAS		1	/* growth is not there yet */
+#define ZCB_POOL_MAX_SESSIONS	4096
+#define ZCB_POOL_MAX_CHANNELS	4096
+
+/**
+ * struct zcb_pool_config - how a pool is made
+ * @name: 0-terminated, "" for none
+ * @kind: ZCBUF_POOL_*
+ * @flags: ZCBUF_POOL_F_*
+ * @mode: permission bits
+ * @node: NUMA node or NUMA_NO_NODE
+ * @arena_size: bytes
+ * @inherited: fork() passes mappings on (pools made by a bare mmap())
+ * @slabs: classes, TIERS only
+ */
+struct zcb_pool_config {
+	char name[ZCBUF_MAX_NAME + 1];
+	u32 kind;
+	u32 flags;
+	u32 mode;
+	int node;
+	u64 arena_size;
+	bool inherited;
+	struct zcb_slab_table slabs;
+};
+
+enum zcb_pool_state {
+	ZCB_POOL_LIVE,
+	ZCB_POOL_ZOMBIE,	/* without sessions and maps, pages pinned */
+	ZCB_POOL_DEAD,		/* nothing pinned any more */
+};
+
+/**
+ * struct zcb_pool - one trust domain of memory
+ * @ref: sessions, map files, cursors; the last put frees from a workqueue
+ * @work: that freeing, tried again while pages are pinned
+ * @handle: names the pool
+ * @cfg: constant, but for the counts in @cfg.slabs (@mem_lock)
+ * @uid: creator
+ * @gid: creator's group
+ * @ipc_ns: number of the creator's ipc namespace, where the name lives
+ * @inode: what all mappings of the pool hang from; i_size is the pool's
+ * @size: bytes of all arenas
+ * @state: enum zcb_pool_state, pools_lock
+ * @mappings: map files
+ * @lock: guards @sessions, @nsessions, @channels
+ * @sessions: attached
+ * @nsessions: how many
+ * @channels: table of channels
+ * @next_domain: last domain given to a session or channel
+ * @mem_lock: guards the fields below
+ * @arenas: @narenas of them, in order of pool offset; constant
+ * @narenas: constant
+ * @bufs: records of all pages
+ * @used: pages handed out
+ * @max_used: most there ever were
+ * @bad_frees: refused frees and releases
+ * @space_wq: woken when memory or a credit comes back
+ * @space_seq: counts those events, so that a waiter misses none
+ */
+struct zcb_pool {
+	struct kref ref;
+	struct delayed_work work;
+	u64 handle;
+	struct zcb_pool_config cfg;
+	kuid_t uid;
+	kgid_t gid;
+	u32 ipc_ns;
+	struct inode *inode;
+	u64 size;
+	u8 state;
+	atomic_t mappings;
+
+	struct mutex lock;
+	struct list_head sessions;
+	u32 nsessions;
+	struct zcb_handles channels;
+	atomic_t next_domain;
+
+	spinlock_t mem_lock;
+	struct zcb_arena *arenas[ZCB_POOL_ARENAS];
+	u32 narenas;
+	struct zcb_buf_table bufs;
+	u64 used;
+	u64 max_used;
+	u64 bad_frees;
+
+	wait_queue_head_t space_wq;
+	atomic_t space_seq;
+};
+
+int zcb_pools_init(void);
+void zcb_pools_exit(void);
+
+struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg);
+struct zcb_pool *zcb_pool_get(struct zcb_pool *pool);
+void zcb_pool_put(struct zcb_pool *pool);
+struct zcb_pool *zcb_pool_find(const char *name, kuid_t uid);
+
+u64 zcb_pool_largest(const struct zcb_pool *pool);
+u32 zcb_pool_domain(struct zcb_pool *pool);
+struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index);
+void zcb_pool_bad_free(struct zcb_pool *pool);
+void zcb_pool_space(struct zcb_pool *pool);
+
+/* Inodes that mappings of a pool hang from: mapfs.c. */
+struct inode *zcb_mapfs_inode(u64 size);
+void zcb_mapfs_put(struct inode *inode);
+struct file *zcb_mapfs_file(struct zcb_pool *pool, unsigned int flags);
+
+#endif /* ZCB_OBJ_POOL_H */

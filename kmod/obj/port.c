@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ports: opening a channel, finding a port on the fast path, closing.
+ *
+ * Ports come and go under the pool's lock, and under the channel's lock inside
+ * it. A call finds its port by RCU and holds a reference while it runs; that a
+ * port was closed meanwhile shows in port->kinds, under the channel's lock.
+ */
+#include <linux/eventfd.h>
+#include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/slab.h>
+
+#include "../face/trace.h"
+#include "channel.h"
+
+#define ZCB_CHANNEL_BUCKETS_MIN	16U
+#define ZCB_CHANNEL_BUCKETS_MAX	8192U
+
+static void channel_free(struct kref *ref)
+{
+	struct zcb_channel *ch = container_of(ref, struct zcb_channel, ref);
+
+	kvfree(ch->hash);
+	kfree(ch);
+}
+
+static void channel_put(struct zcb_channel *ch)
+{
+	kref_put(&ch->ref, channel_free);
+}
+
+static struct zcb_channel *channel_create(struct zcb_pool *pool,
+					  const struct zcb_channel_config *cfg)
+{
+	u32 buckets = clamp(cfg->stream.max_outstanding / 8,
+			    ZCB_CHANNEL_BUCKETS_MIN, ZCB_CHANNEL_BUCKETS_MAX);
+	struct zcb_channel *ch = kzalloc(sizeof(*ch), GFP_KERNEL_ACCOUNT);
+
+	if (!ch)
+		return NULL;
+	buckets = roundup_pow_of_two(buckets);
+	ch->hash = kvcalloc(buckets, sizeof(*ch->hash), GFP_KERNEL_ACCOUNT);
+	if (!ch->hash) {
+		kfree(ch);
+		return NULL;
+	}
+	kref_init(&ch->ref);
+	ch->pool = pool;
+	ch->cfg = *cfg;
+	ch->domain = zcb_pool_domain(pool);
+	mutex_init(&ch->lock);
+	INIT_LIST_HEAD(&ch->ports);
+	INIT_DELAYED_WORK(&ch->age, zcb_channel_age);
+	zcb_stream_init(&ch->stream, &ch->cfg.stream, &zcb_channel_stream_ops,
+			ch->hash, buckets);
+	return ch;
+}
+
+static struct zcb_port *port_create(struct zcb_session *s,
+				    struct zcb_channel *ch)
+{
+	struct zcb_port *port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
+
+	if (!port)
+		return NULL;
+	kref_init(&port->ref);
+	kref_get(&ch->ref);
+	port->channel = ch;
+	port->session = s;
+	INIT_LIST_HEAD(&port->in_channel);
+	return port;
+}
+
+static void port_free(struct kref *ref)
+{
+	struct zcb_port *port = container_of(ref, struct zcb_port, ref);
+
+	channel_put(port->channel);
+	kfree_rcu(port, rcu);
+}
+
+/**
+ * zcb_port_put - drop a reference
+ * @port: the port
+ *
+ * Context: may sleep.
+ */
+void zcb_port_put(struct zcb_port *port)
+{
+	kref_put(&port->ref, port_free);
+}
+
+static struct zcb_port *port_load(struct zcb_session *s, u64 handle)
+{
+	struct zcb_port *port;
+
+	guard(rcu)();
+	port = xa_load(&s->ports, (u32)handle);
+	if (port && port->channel->handle == handle &&
+	    kref_get_unless_zero(&port->ref))
+		return port;
+	return NULL;
+}
+
+/**
+ * zcb_port_find - a session's port of a channel
+ * @s: the session, attached
+ * @handle: the channel
+ *
+ * Context: may sleep.
+ * Return: the port with a reference; -ENOENT or -ESTALE no such channel, -EPERM
+ * it has no port of it, as error pointers.
+ */
+struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle)
+{
+	struct zcb_port *port = port_load(s, handle);
+	struct zcb_pool *pool = s->pool;
+	void *ch;
+
+	if (port)
+		return port;
+	guard(mutex)(&pool->lock);
+	return ERR_PTR(zcb_handle_lookup(&pool->channels, handle, &ch) ?:
+		       -EPERM);
+}
+
+/**
+ * zcb_port_next - walk a session's ports
+ * @s: the session
+ * @index: where to begin; moves on
+ *
+ * Context: any.
+ * Return: the next port with a reference, or NULL.
+ */
+struct zcb_port *zcb_port_next(struct zcb_session *s, unsigned long *index)
+{
+	struct zcb_port *port;
+
+	guard(rcu)();
+	for (port = xa_find(&s->ports, index, ULONG_MAX, XA_PRESENT); port;
+	     port = xa_find_after(&s->ports, index, ULONG_MAX, XA_PRESENT))
+		if (kref_get_unless_zero(&port->ref)) {
+			++*index;
+			return port;
+		}
+	return NULL;
+}
+
+/* Which of @kinds are new? The rights for them were checked. */
+static int port_add_locked(struct zcb_port *port, u32 kinds, u32 depth,
+			   u32 *added)
+{
+	struct zcb_channel *ch = port->channel;
+	u32 fresh = kinds & ~port->kinds;
+
+	lockdep_assert_held(&ch->lock);
+	if (kinds & port->kinds & ZCBUF_PORT_CONSUME && depth &&
+	    depth != port->consumer.depth)
+		return -EEXIST;
+	if (!port->kinds)
+		list_add_tail(&port->in_channel, &ch->ports);
+	port->kinds |= fresh;
+	if (fresh & ZCBUF_PORT_PRODUCE) {
+		zcb_producer_init(&port->producer);
+		ch->producers++;
+	}
+	if (fresh & ZCBUF_PORT_CONSUME) {
+		zcb_consumer_init(&port->consumer, depth ?: ZCB_QUEUE_DEPTH,
+				  false);
+		ch->consumers++;
+		zcb_stream_add_consumer(&ch->stream, &port->consumer);
+	}
+	if (fresh & ZCBUF_PORT_RECV_FAILED) {
+		zcb_consumer_init(&port->failure, ZCB_QUEUE_DEPTH, true);
+		ch->failure_ports++;
+		zcb_stream_add_consumer(&ch->stream, &port->failure);
+	}
+	*added = fresh;
+	return 0;
+}
+
+/* The last producer ends the stream of a channel that does not say otherwise. */
+static void port_drop_producer_locked(struct zcb_port *port)
+{
+	struct zcb_channel *ch = port->channel;
+	struct zcb_stream_counts n;
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&ch->lock);
+	zcb_stream_drop_producer(&ch->stream, &port->producer, now);
+	if (!--ch->producers &&
+	    !(ch->cfg.flags & ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE))
+		zcb_stream_finalize(&ch->stream, now, &n);
+}
+
+static void port_drop_eventfd_locked(struct eventfd_ctx **ctx)
+{
+	if (*ctx)
+		eventfd_ctx_put(*ctx);
+	*ctx = NULL;
+}
+
+static void port_drop_locked(struct zcb_port *port, u32 kinds)
+{
+	struct zcb_channel *ch = port->channel;
+
+	lockdep_assert_held(&ch->lock);
+	port->kinds &= ~kinds;
+	if (kinds & ZCBUF_PORT_PRODUCE)
+		port_drop_producer_locked(port);
+	if (kinds & ZCBUF_PORT_CONSUME) {
+		port_drop_eventfd_locked(&port->eventfd);
+		ch->consumers--;
+		zcb_stream_drop_consumer(&ch->stream, &port->consumer);
+	}
+	if (kinds & ZCBUF_PORT_RECV_FAILED) {
+		port_drop_eventfd_locked(&port->failure_eventfd);
+		ch->failure_ports--;
+		zcb_stream_drop_consumer(&ch->stream, &port->failure);
+	}
+	if (!port->kinds)
+		list_del_init(&port->in_channel);
+}
+
+/* No port is left: the channel goes, and all that is in its stream. */
+static void channel_end_locked(struct zcb_channel *ch)
+{
+	lockdep_assert_held(&ch->pool->lock);
+	zcb_handle_remove(&ch->pool->channels, ch->handle);
+	cancel_delayed_work_sync(&ch->age);
+	mutex_lock(&ch->lock);
+	zcb_stream_fini(&ch->stream);
+	mutex_unlock(&ch->lock);
+	channel_put(ch);
+}
+
+/* Returns whether the channel was ended with it. */
+static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
+			      u32 kinds)
+{
+	struct zcb_channel *ch = port->channel;
+	bool closed, last;
+
+	lockdep_assert_held(&ch->pool->lock);
+	mutex_lock(&ch->lock);
+	port_drop_locked(port, kinds);
+	closed = !port->kinds;
+	last = list_empty(&ch->ports);
+	mutex_unlock(&ch->lock);
+
+	if (closed)
+		xa_erase(&s->ports, (u32)ch->handle);
+	if (last)
+		channel_end_locked(ch);
+	if (closed)
+		zcb_port_put(port);
+}
+
+static bool channel_same(const struct zcb_channel_config *a,
+			 const struct zcb_channel_config *b)
+{
+	return a->flags == b->flags && a->max_age_us == b->max_age_us &&
+	       a->stream.threshold == b->stream.threshold &&
+	       a->stream.max_reservation == b->stream.max_reservation &&
+	       a->stream.align == b->stream.align &&
+	       a->stream.max_outstanding == b->stream.max_outstanding;
+}
+
+/* The session's port of @ch, with the table's reference; made if need be. */
+static struct zcb_port *port_get_locked(struct zcb_session *s,
+					struct zcb_channel *ch)
+{
+	struct zcb_port *port = xa_load(&s->ports, (u32)ch->handle);
+	int err;
+
+	lockdep_assert_held(&ch->pool->lock);
+	if (port)
+		return port;
+	port = port_create(s, ch);
+	if (!port)
+		return ERR_PTR(-ENOMEM);
+	err = xa_err(xa_store(&s->ports, (u32)ch->handle, port,
+			      GFP_KERNEL_ACCOUNT));
+	if (!err)
+		return port;
+	zcb_port_put(port);
+	return ERR_PTR(err);
+}
+
+static struct zcb_port *port_open_locked(struct zcb_session *s,
+					 struct zcb_channel *ch, u32 kinds,
+					 u32 depth, u32 *added)
+{
+	struct zcb_port *port = port_get_locked(s, ch);
+	int err;
+
+	if (IS_ERR(port))
+		return port;
+	mutex_lock(&ch->lock);
+	err = port_add_locked(port, kinds, depth, added);
+	mutex_unlock(&ch->lock);
+	if (err)
+		return ERR_PTR(err);
+	kref_get(&port->ref);
+	return port;
+}
+
+static struct zcb_port *channel_make_locked(struct zcb_session *s,
+					    const struct zcb_channel_config *cfg,
+					    u32 kinds, u32 depth, u32 *added)
+{
+	struct zcb_pool *pool = s->pool;
+	struct zcb_channel *ch;
+	struct zcb_port *port;
+
+	lockdep_assert_held(&pool->lock);
+	ch = channel_create(pool, cfg);
+	if (!ch)
+		return ERR_PTR(-ENOMEM);
+	if (zcb_handle_reserve(&pool->channels, &ch->handle)) {
+		channel_put(ch);
+		return ERR_PTR(-EMFILE);
+	}
+	port = port_open_locked(s, ch, kinds, depth, added);
+	if (IS_ERR(port)) {
+		zcb_handle_remove(&pool->channels, ch->handle);
+		channel_put(ch);
+		return port;
+	}
+	zcb_handle_publish(&pool->channels, ch->handle, ch);
+	return port;
+}
+
+static struct zcb_port *channel_attach_locked(struct zcb_session *s, u64 handle,
+					      const struct zcb_channel_config *cfg,
+					      u32 kinds, u32 depth, u32 *added)
+{
+	struct zcb_channel *ch;
+	void *object;
+	int err;
+
+	err = zcb_handle_lookup(&s->pool->channels, handle, &object);
+	if (err)
+		return ERR_PTR(err);
+	ch = object;
+	if (cfg && !channel_same(&ch->cfg, cfg))
+		return ERR_PTR(-EEXIST);
+	return port_open_locked(s, ch, kinds, depth, added);
+}
+
+/**
+ * zcb_channel_open - make a channel, or take ports of one
+ * @s: the session, attached
+ * @handle: 0 makes one
+ * @cfg: how; of a channel that exists: how it must have been made
+ * @defaults: the caller gave no options: any channel that exists will do
+ * @kinds: ZCBUF_PORT_*, at least one; rights were checked
+ * @depth: of the consumer's queue, 0: the default, or as it is
+ * @port: set, with a reference
+ * @added: those of @kinds the session did not have before
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOENT, -ESTALE, -EEXIST, -EMFILE, -ENOMEM.
+ */
+int zcb_channel_open(struct zcb_session *s, u64 handle,
+		     const struct zcb_channel_config *cfg, bool defaults,
+		     u32 kinds, u32 depth, struct zcb_port **port, u32 *added)
+{
+	guard(mutex)(&s->pool->lock);
+	if (!handle)
+		*port = channel_make_locked(s, cfg, kinds, depth, added);
+	else
+		*port = channel_attach_locked(s, handle, defaults ? NULL : cfg,
+					      kinds, depth, added);
+	return PTR_ERR_OR_ZERO(*port);
+}
+
+/**
+ * zcb_channel_close - give ports back
+ * @s: the session, attached
+ * @handle: the channel
+ * @kinds: ZCBUF_PORT_*; 0 means all
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOENT, -ESTALE or -EPERM: no such port.
+ */
+int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds)
+{
+	struct zcb_pool *pool = s->pool;
+	struct zcb_port *port = zcb_port_find(s, handle);
+	int err = 0;
+
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	scoped_guard(mutex, &pool->lock) {
+		kinds = port->kinds & (kinds ?: ~0U);
+		if (kinds)
+			port_close_locked(s, port, kinds);
+		else
+			err = -ENOENT;
+	}
+	zcb_port_put(port);
+	zcb_pool_space(pool);	/* a call that waits on it is told EPERM */
+	zcb_session_event(s, EPOLLIN);
+	return err;
+}
+
+/**
+ * zcb_channels_leave - close all ports of a session that is gone
+ * @s: the session; its pool's lock is held
+ *
+ * Context: may sleep.
+ */
+void zcb_channels_leave(struct zcb_session *s)
+{
+	struct zcb_port *port;
+	unsigned long index;
+
+	lockdep_assert_held(&s->pool->lock);
+	xa_for_each(&s->ports, index, port)
+		port_close_locked(s, port, port->kinds);
+	zcb_pool_space(s->pool);
+}

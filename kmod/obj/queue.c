@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The consumer's side of channels: receive, release, and who is told that
+ * there is something. Everything is under the channel's lock; what is copied
+ * to user space is a copy taken there.
+ */
+#include <linux/eventfd.h>
+#include <linux/slab.h>
+
+#include "../face/trace.h"
+#include "channel.h"
+
+#define ZCB_DELIVERY_CLASS_SHIFT	56
+
+static u64 delivery_handle(u64 group)
+{
+	return (u64)ZCB_HANDLE_DELIVERY << ZCB_DELIVERY_CLASS_SHIFT | group;
+}
+
+static int delivery_group(u64 handle, u64 *group)
+{
+	if (handle >> ZCB_DELIVERY_CLASS_SHIFT != ZCB_HANDLE_DELIVERY)
+		return -ENOENT;
+	*group = handle & ((1ULL << ZCB_DELIVERY_CLASS_SHIFT) - 1);
+	return 0;
+}
+
+static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_group *g)
+{
+	u32 i;
+
+	memset(d, 0, sizeof(*d));
+	d->handle = delivery_handle(g->id);
+	d->group = g->id;
+	d->offset = g->offset;
+	d->length = g->length;
+	d->seq = g->seq;
+	d->time_ns = g->time_ns;
+	d->nrecords = g->nrecords;
+	d->nextents = g->nextents;
+	for (i = 0; i < g->nextents; i++) {
+		d->extents[i].pool_offset = g->extents[i].pool_offset;
+		d->extents[i].length = g->extents[i].bytes;
+	}
+}
+
+/**
+ * zcb_queue_ready - a port has something to receive, or its stream has ended
+ * @s: stream of a channel whose lock is held
+ * @c: the port's consumer
+ * @n: groups that are new; 0: the end
+ *
+ * Context: sleeps nowhere.
+ */
+void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
+{
+	struct zcb_port *port = c->failure ?
+		container_of(c, struct zcb_port, failure) :
+		container_of(c, struct zcb_port, consumer);
+	struct eventfd_ctx *ctx = c->failure ? port->failure_eventfd :
+					       port->eventfd;
+
+	lockdep_assert_held(&port->channel->lock);
+	trace_zcbuf_ready(port->channel->handle, port->session->id, c->failure,
+			  n);
+	if (ctx)
+		eventfd_signal(ctx);
+	zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM |
+			  (n ? 0 : EPOLLHUP));
+}
+
+/* How many groups that are ready has nobody told an eventfd of yet? */
+static u32 queue_backlog_locked(const struct zcb_port *port, bool failure)
+{
+	const struct zcb_stream *s = &port->channel->stream;
+	const struct zcb_consumer *c = failure ? &port->failure :
+						 &port->consumer;
+	u32 n;
+
+	lockdep_assert_held(&port->channel->lock);
+	n = failure ? list_count_nodes((struct list_head *)&s->failed) :
+		      c->queued;
+	return n + s->finalized;
+}
+
+/**
+ * zcb_port_eventfd - arm or disarm an eventfd
+ * @port: of the caller
+ * @failure: the failure port's, else the consumer's
+ * @ctx: counts deliveries from now on, or NULL; the port's on success
+ *
+ * Context: may sleep for the lock.
+ * Return: 0, -EPERM.
+ */
+int zcb_port_eventfd(struct zcb_port *port, bool failure,
+		     struct eventfd_ctx *ctx)
+{
+	u32 kind = failure ? ZCBUF_PORT_RECV_FAILED : ZCBUF_PORT_CONSUME;
+	struct eventfd_ctx **slot = failure ? &port->failure_eventfd :
+					      &port->eventfd;
+	u32 n;
+
+	guard(mutex)(&port->channel->lock);
+	if (!(port->kinds & kind))
+		return -EPERM;
+	if (*slot)
+		eventfd_ctx_put(*slot);
+	*slot = ctx;
+	if (!ctx)
+		return 0;
+	for (n = queue_backlog_locked(port, failure); n; n--)
+		eventfd_signal(ctx);
+	return 0;
+}
+
+static int queue_try_receive(struct zcb_port *port, struct zcbuf_delivery *d,
+			     u32 n, u32 *done)
+{
+	struct zcb_channel *ch = port->channel;
+	struct zcb_group *g;
+	int err;
+
+	guard(mutex)(&ch->lock);
+	if (!(port->kinds & ZCBUF_PORT_CONSUME))
+		return -EPERM;
+	while (*done < n) {
+		err = zcb_stream_receive(&ch->stream, &port->consumer, &g);
+		if (err)
+			return err;
+		delivery_fill(&d[(*done)++], g);
+		trace_zcbuf_deliver(ch->handle, g->id, g->offset, g->length);
+	}
+	return 0;
+}
+
+/**
+ * zcb_channel_receive - take complete groups
+ * @port: of the caller
+ * @d: room for @n
+ * @n: how many
+ * @deadline_ns: how long to wait for the first
+ * @done: how many were taken
+ *
+ * Context: may sleep.
+ * Return: 0 all, else why not more: -EPERM, -EAGAIN, -ESHUTDOWN, -ETIMEDOUT,
+ * -ERESTARTSYS.
+ */
+int zcb_channel_receive(struct zcb_port *port, struct zcbuf_delivery *d, u32 n,
+			u64 deadline_ns, u32 *done)
+{
+	struct zcb_session *s = port->session;
+	int seen, err;
+
+	*done = 0;
+	for (;;) {
+		seen = atomic_read(&s->event_seq);
+		err = queue_try_receive(port, d, n, done);
+		if (*done || err != -EAGAIN)
+			return err;
+		err = zcb_wait(&s->wq, &s->event_seq, seen, deadline_ns);
+		if (err)
+			return err;
+	}
+}
+
+static void failed_count(const struct zcb_group *g, struct zcb_failed_group *f)
+{
+	f->nlost = g->nfailed;
+	f->npieces = g->nresv - g->nfailed;
+}
+
+static void failed_fill(const struct zcb_group *g, struct zcb_failed_group *f)
+{
+	const struct zcb_resv *r;
+	u32 pieces = 0, lost = 0;
+
+	delivery_fill(&f->delivery, g);
+	list_for_each_entry(r, &g->resvs, in_group) {
+		if (r->state == ZCB_RESV_FAILED)
+			f->lost[lost++] = (struct zcbuf_lost) {
+				.id = r->id,
+				.offset = r->offset,
+				.length = r->length,
+			};
+		else
+			f->pieces[pieces++] = (struct zcbuf_piece) {
+				.offset = r->offset,
+				.length = r->used,
+				.pool_offset = r->pool_offset,
+			};
+	}
+}
+
+/* How large is the next failed group? */
+static int queue_peek_failed(struct zcb_port *port, struct zcb_failed_group *f)
+{
+	struct zcb_group *g;
+	int err;
+
+	guard(mutex)(&port->channel->lock);
+	if (!(port->kinds & ZCBUF_PORT_RECV_FAILED))
+		return -EPERM;
+	err = zcb_stream_peek(&port->channel->stream, &port->failure, &g);
+	if (!err)
+		failed_count(g, f);
+	return err;
+}
+
+/* Take it, if it is still the one that was measured, or as large: else 1. */
+static int queue_take_failed(struct zcb_port *port, struct zcb_failed_group *f)
+{
+	struct zcb_channel *ch = port->channel;
+	struct zcb_failed_group now;
+	struct zcb_group *g;
+	int err;
+
+	guard(mutex)(&ch->lock);
+	if (!(port->kinds & ZCBUF_PORT_RECV_FAILED))
+		return -EPERM;
+	err = zcb_stream_peek(&ch->stream, &port->failure, &g);
+	if (err)
+		return err;
+	failed_count(g, &now);
+	if (now.npieces != f->npieces || now.nlost != f->nlost)
+		return 1;
+	err = zcb_stream_receive(&ch->stream, &port->failure, &g);
+	if (err)
+		return err;
+	failed_fill(g, f);
+	trace_zcbuf_deliver(ch->handle, g->id, g->offset, g->length);
+	return 0;
+}
+
+/* 1: another port was faster, begin anew. */
+static int queue_try_failed(struct zcb_port *port, struct zcb_failed_group *f,
+			    u32 max_pieces, u32 max_lost)
+{
+	int err = queue_peek_failed(port, f);
+
+	if (err)
+		return err;
+	if (f->npieces > max_pieces || f->nlost > max_lost)
+		return -EMSGSIZE;
+	f->pieces = kvmalloc_array(f->npieces, sizeof(*f->pieces),
+				   GFP_KERNEL_ACCOUNT);
+	f->lost = kvmalloc_array(f->nlost, sizeof(*f->lost),
+				 GFP_KERNEL_ACCOUNT);
+	if ((f->npieces && !f->pieces) || !f->lost)
+		err = -ENOMEM;
+	else
+		err = queue_take_failed(port, f);
+	if (err)
+		zcb_failed_group_free(f);
+	return err;
+}
+
+/**
+ * zcb_channel_receive_failed - take one failed group
+ * @port: of the caller
+ * @f: filled; zcb_failed_group_free() frees its arrays
+ * @max_pieces: more are -EMSGSIZE
+ * @max_lost: more are -EMSGSIZE
+ * @deadline_ns: how long to wait for one
+ *
+ * Context: may sleep.
+ * Return: 0; -EMSGSIZE, the counts in @f are set and nothing was taken; -EPERM,
+ * -EAGAIN, -ESHUTDOWN, -ENOMEM, -ETIMEDOUT, -ERESTARTSYS.
+ */
+int zcb_channel_receive_failed(struct zcb_port *port,
+			       struct zcb_failed_group *f, u32 max_pieces,
+			       u32 max_lost, u64 deadline_ns)
+{
+	struct zcb_session *s = port->session;
+	int seen, err;
+
+	memset(f, 0, sizeof(*f));
+	do {
+		seen = atomic_read(&s->event_seq);
+		err = queue_try_failed(port, f, max_pieces, max_lost);
+		if (err == -EAGAIN)
+			err = zcb_wait(&s->wq, &s->event_seq, seen,
+				       deadline_ns) ?: 1;
+	} while (err == 1);
+	return err;
+}
+
+/**
+ * zcb_failed_group_free - free the arrays of a failed group
+ * @f: may have none
+ *
+ * Context: may sleep.
+ */
+void zcb_failed_group_free(struct zcb_failed_group *f)
+{
+	kvfree(f->pieces);
+	kvfree(f->lost);
+	f->pieces = NULL;
+	f->lost = NULL;
+}
+
+static int queue_release_locked(struct zcb_port *port, u64 group)
+{
+	struct zcb_stream *s = &port->channel->stream;
+	int err = -EPERM;
+
+	lockdep_assert_held(&port->channel->lock);
+	if (port->kinds & ZCBUF_PORT_CONSUME)
+		err = zcb_stream_release(s, &port->consumer, group);
+	if (err == -EPERM && port->kinds & ZCBUF_PORT_RECV_FAILED)
+		err = zcb_stream_release(s, &port->failure, group);
+	return err;
+}
+
+/**
+ * zcb_channel_release - a delivery is done with
+ * @port: of the caller
+ * @handle: of the delivery
+ *
+ * Context: may sleep for the lock; allocates nothing.
+ * Return: 0, -ENOENT never received, -EBADSLT released before, -EPERM another's.
+ */
+int zcb_channel_release(struct zcb_port *port, u64 handle)
+{
+	struct zcb_channel *ch = port->channel;
+	u64 group;
+	int err;
+
+	err = delivery_group(handle, &group);
+	if (!err) {
+		mutex_lock(&ch->lock);
+		err = queue_release_locked(port, group);
+		mutex_unlock(&ch->lock);
+	}
+	trace_zcbuf_release(ch->handle, handle, err);
+	if (err)
+		zcb_pool_bad_free(ch->pool);
+	return err;
+}
+
+static __poll_t queue_poll_locked(const struct zcb_stream *s,
+				  const struct zcb_consumer *c,
+				  struct zcb_port_poll *p)
+{
+	struct zcb_group *g;
+
+	p->receiving++;
+	p->ended += zcb_stream_ended(s, c);
+	return zcb_stream_peek(s, c, &g) ? 0 : EPOLLIN | EPOLLRDNORM;
+}
+
+/**
+ * zcb_port_poll - what a port adds to poll()
+ * @port: the port
+ * @p: counts how many queues are received from, and how many have ended
+ *
+ * Context: may sleep for the lock.
+ * Return: EPOLLIN, EPOLLOUT.
+ */
+__poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p)
+{
+	struct zcb_channel *ch = port->channel;
+	__poll_t mask = 0;
+
+	guard(mutex)(&ch->lock);
+	if (port->kinds & ZCBUF_PORT_CONSUME)
+		mask |= queue_poll_locked(&ch->stream, &port->consumer, p);
+	if (port->kinds & ZCBUF_PORT_RECV_FAILED)
+		mask |= queue_poll_locked(&ch->stream, &port->failure, p);
+	if (port->kinds & ZCBUF_PORT_PRODUCE && zcb_channel_writable_locked(ch))
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	return mask;
+}

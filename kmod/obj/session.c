@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sessions. Attaching is claim -> get or make the pool -> join: the claim is a
+ * cmpxchg, so one of two racing attaches loses with -EBUSY and no lock is held
+ * while a pool is made or user memory is written.
+ */
+#include <linux/cred.h>
+#include <linux/hrtimer.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+
+#include "../face/trace.h"
+#include "channel.h"
+#include "session.h"
+
+static atomic64_t session_ids;
+
+/**
+ * zcb_session_open - a session, attached to nothing
+ * @file_rights: ZCBUF_RIGHT_* the open mode gives
+ *
+ * Context: may sleep.
+ * Return: the session or NULL.
+ */
+struct zcb_session *zcb_session_open(u32 file_rights)
+{
+	struct zcb_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+
+	if (!s)
+		return NULL;
+	s->id = atomic64_inc_return(&session_ids);
+	s->file_rights = file_rights;
+	INIT_LIST_HEAD(&s->in_pool);
+	zcb_holdings_init(&s->hold);
+	xa_init(&s->ports);
+	init_waitqueue_head(&s->wq);
+	s->pid = get_pid(task_tgid(current));
+	get_task_comm(s->comm, current->group_leader);
+	s->uid = current_euid();
+	s->opened_ns = ktime_get_ns();
+	return s;
+}
+
+/* In this order: what is in a stream first, so that others learn of it. */
+static void session_leave(struct zcb_session *s, struct zcb_pool *pool)
+{
+	trace_zcbuf_reclaim(pool->handle, s->id, s->hold.blocks.count,
+			    s->hold.objects);
+	mutex_lock(&pool->lock);
+	zcb_channels_leave(s);
+	list_del(&s->in_pool);
+	pool->nsessions--;
+	mutex_unlock(&pool->lock);
+	zcb_memory_reclaim(pool, &s->hold);
+	zcb_pool_put(pool);
+}
+
+/**
+ * zcb_session_close - the last reference to the file is gone
+ * @s: its session
+ *
+ * Everything it held goes back, whatever was the reason.
+ *
+ * Context: may sleep; no call on @s is running.
+ */
+void zcb_session_close(struct zcb_session *s)
+{
+	if (s->pool)
+		session_leave(s, s->pool);
+	xa_destroy(&s->ports);
+	put_pid(s->pid);
+	kfree(s);
+}
+
+/**
+ * zcb_session_claim - begin to attach
+ * @s: the session
+ *
+ * Return: 0, or -EBUSY if it is attached or being attached.
+ */
+int zcb_session_claim(struct zcb_session *s)
+{
+	return atomic_cmpxchg(&s->claimed, 0, 1) ? -EBUSY : 0;
+}
+
+/**
+ * zcb_session_unclaim - attaching failed
+ * @s: the session
+ */
+void zcb_session_unclaim(struct zcb_session *s)
+{
+	atomic_set_release(&s->claimed, 0);
+}
+
+/**
+ * zcb_session_join - attach
+ * @s: a session this caller has claimed
+ * @pool: the pool; on success the caller's reference is the session's
+ * @rights: ZCBUF_RIGHT_* it has
+ *
+ * Context: may sleep.
+ * Return: 0, or -EMFILE: as many sessions as the pool may have.
+ */
+int zcb_session_join(struct zcb_session *s, struct zcb_pool *pool, u32 rights)
+{
+	guard(mutex)(&pool->lock);
+	if (pool->nsessions >= ZCB_POOL_MAX_SESSIONS)
+		return -EMFILE;
+	pool->nsessions++;
+	list_add_tail(&s->in_pool, &pool->sessions);
+	s->rights = rights;
+	s->domain = zcb_pool_domain(pool);
+	/* Pairs with zcb_session_pool(). */
+	smp_store_release(&s->pool, pool);
+	return 0;
+}
+
+/**
+ * zcb_session_event - something happened this session may wait for
+ * @s: the session
+ * @events: EPOLL*
+ *
+ * The increment is ordered before the check for sleepers by the barrier in
+ * wq_has_sleeper(); it pairs with the one in prepare_to_wait_event().
+ *
+ * Context: any but interrupt.
+ */
+void zcb_session_event(struct zcb_session *s, __poll_t events)
+{
+	atomic_inc(&s->event_seq);
+	if (wq_has_sleeper(&s->wq))
+		wake_up_interruptible_poll(&s->wq, events);
+}
+
+/**
+ * zcb_wait - wait for the next event
+ * @wq: where it is announced
+ * @seq: what counts such events
+ * @seen: its value before the caller found nothing
+ * @deadline_ns: absolute CLOCK_MONOTONIC, ZCBUF_NO_DEADLINE, or 0
+ *
+ * Context: may sleep; no lock is held.
+ * Return: 0 try again; -EAGAIN (deadline 0), -ETIMEDOUT, -ERESTARTSYS.
+ */
+int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
+	     u64 deadline_ns)
+{
+	ktime_t timeout = KTIME_MAX;
+	int err;
+
+	if (!deadline_ns)
+		return -EAGAIN;
+	if (deadline_ns < KTIME_MAX) {
+		timeout = ktime_sub(ns_to_ktime(deadline_ns), ktime_get());
+		if (timeout <= 0)
+			return -ETIMEDOUT;
+	}
+	err = wait_event_interruptible_hrtimeout(*wq, atomic_read(seq) != seen,
+						 timeout);
+	return err == -ETIME ? -ETIMEDOUT : err;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sessions: one open file of the device, attached to at most one pool, for
+ * life. All that was handed to it hangs from here and goes back when the file
+ * is released.
+ */
+#ifndef ZCB_OBJ_SESSION_H
+#define ZCB_OBJ_SESSION_H
+
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+#include "memory.h"
+#include "pool.h"
+
+struct zcb_port;
+
+/**
+ * struct zcb_session - one open file
+ * @id: for people
+ * @file_rights: ZCBUF_RIGHT_* the open mode gives
+ * @claimed: attached, or about to be; changed by cmpxchg
+ * @pool: what it is attached to, with a reference, or NULL; set once, read with
+ *	acquire, which pairs with the release in zcb_session_join()
+ * @rights: ZCBUF_RIGHT_*; valid with @pool, as is all that follows
+ * @domain: whose memory it was
+ * @in_pool: in the pool's list; the pool's lock
+ * @hold: the pool's mem_lock
+ * @ports: struct zcb_port by channel index; changed under the pool's lock
+ * @wq: woken for everything this session may wait for, but memory
+ * @event_seq: counts those events, so that a waiter misses none
+ * @pid: the opener
+ * @comm: its name then
+ * @uid: its user
+ * @opened_ns: CLOCK_MONOTONIC
+ */
+struct zcb_session {
+	u64 id;
+	u32 file_rights;
+	atomic_t claimed;
+	struct zcb_pool *pool;
+	u32 rights;
+	u32 domain;
+	struct list_head in_pool;
+	struct zcb_holdings hold;
+	struct xarray ports;
+	wait_queue_head_t wq;
+	atomic_t event_seq;
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
+	kuid_t uid;
+	u64 opened_ns;
+};
+
+struct zcb_session *zcb_session_open(u32 file_rights);
+void zcb_session_close(struct zcb_session *s);
+
+int zcb_session_claim(struct zcb_session *s);
+void zcb_session_unclaim(struct zcb_session *s);
+int zcb_session_join(struct zcb_session *s, struct zcb_pool *pool, u32 rights);
+
+void zcb_session_event(struct zcb_session *s, __poll_t events);
+int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
+	     u64 deadline_ns);
+
+/* The pool, or NULL; then nothing but @id and @file_rights is valid. */
+static inline struct zcb_pool *zcb_session_pool(const struct zcb_session *s)
+{
+	return smp_load_acquire(&s->pool);
+}
+
+#endif /* ZCB_OBJ_SESSION_H */

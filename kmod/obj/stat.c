@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copies of the state of pools, sessions and channels for the inspection
+ * faces. Locks are taken in the order of pool.h and held only while copying.
+ */
+#include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/string.h>
+
+#include "channel.h"
+#include "pool.h"
+#include "session.h"
+#include "stat.h"
+
+static bool stat_in_group(const struct cred *cred, kgid_t gid)
+{
+	const struct group_info *gi = cred->group_info;
+	int i;
+
+	if (gid_eq(cred->egid, gid))
+		return true;
+	for (i = 0; i < gi->ngroups; i++)
+		if (gid_eq(gi->gid[i], gid))
+			return true;
+	return false;
+}
+
+/**
+ * zcb_pool_permits - what an attach by name would give
+ * @pool: the pool
+ * @cred: to whom
+ * @privileged: may override the mode
+ *
+ * Context: any.
+ * Return: ZCBUF_RIGHT_*, 0 if nothing.
+ */
+u32 zcb_pool_permits(const struct zcb_pool *pool, const struct cred *cred,
+		     bool privileged)
+{
+	u32 mode = pool->cfg.mode;
+	u32 rights = 0;
+
+	if (privileged)
+		return ZCBUF_RIGHTS_ALL;
+	if (uid_eq(pool->uid, cred->euid)) {
+		rights |= ZCBUF_RIGHT_ADMIN;
+		mode >>= 6;
+	} else if (stat_in_group(cred, pool->gid)) {
+		mode >>= 3;
+	}
+	if (mode & 4)
+		rights |= ZCBUF_RIGHT_MAP_READ | ZCBUF_RIGHT_CONSUME;
+	if (mode & 2)
+		rights |= ZCBUF_RIGHT_MAP_WRITE | ZCBUF_RIGHT_PRODUCE;
+	return rights;
+}
+
+static void stat_orders_locked(const struct zcb_pool *pool,
+			       struct zcb_pool_stat *st)
+{
+	const u32 shift = PAGE_SHIFT - 12;	/* blocks count from 4096 */
+	u32 i, order;
+
+	lockdep_assert_held(&pool->mem_lock);
+	for (i = 0; i < pool->narenas; i++) {
+		const struct zcb_buddy *b = &pool->arenas[i]->buddy;
+		int largest = zcb_buddy_largest(b);
+
+		for (order = 0; order < ZCB_BUDDY_ORDERS; order++)
+			st->order_free[order + shift] += b->nfree[order];
+		if (largest >= 0)
+			st->largest_free = max_t(u64, st->largest_free,
+						 PAGE_SIZE << largest);
+	}
+	st->norders = ilog2(pool->arenas[0]->npages) + shift + 1;
+}
+
+static void stat_memory_locked(const struct zcb_pool *pool,
+			       struct zcb_pool_stat *st)
+{
+	const struct zcb_slab_table *t = &pool->cfg.slabs;
+	u32 i;
+
+	lockdep_assert_held(&pool->mem_lock);
+	st->used = pool->used << PAGE_SHIFT;
+	st->min_free = pool->size - (pool->max_used << PAGE_SHIFT);
+	st->bad_frees = pool->bad_frees;
+	stat_orders_locked(pool, st);
+	st->nclasses = t->n;
+	for (i = 0; i < t->n; i++)
+		st->classes[i] = (struct zcb_class_stat) {
+			.length = t->class[i].length,
+			.used = t->class[i].used,
+			.total = t->class[i].total,
+		};
+}
+
+/**
+ * zcb_pool_stat - state of a pool
+ * @pool: the pool; may be a zombie
+ * @st: filled
+ *
+ * Context: may sleep.
+ */
+void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->handle = pool->handle;
+	strscpy(st->name, pool->cfg.name, sizeof(st->name));
+	st->kind = pool->cfg.kind;
+	st->flags = pool->cfg.flags;
+	st->uid = pool->uid;
+	st->gid = pool->gid;
+	st->mode = pool->cfg.mode;
+	st->size = pool->size;
+	st->arena_size = pool->arenas[0]->size;
+	st->arenas = pool->narenas;
+	st->page_order = pool->arenas[0]->order;
+	st->mappings = atomic_read(&pool->mappings);
+	st->zombie = READ_ONCE(pool->state) != ZCB_POOL_LIVE;
+
+	scoped_guard(mutex, &pool->lock) {
+		st->sessions = pool->nsessions;
+		st->channels = pool->channels.live;
+	}
+	guard(spinlock)(&pool->mem_lock);
+	stat_memory_locked(pool, st);
+}
+
+static void stat_port(struct zcb_port *port, struct zcb_session_stat *st)
+{
+	guard(mutex)(&port->channel->lock);
+	st->ports += hweight32(port->kinds);
+	if (port->kinds & ZCBUF_PORT_PRODUCE) {
+		st->pending += port->producer.npending;
+		st->pending_bytes += port->producer.pending_bytes;
+	}
+	if (port->kinds & ZCBUF_PORT_CONSUME) {
+		st->held += port->consumer.nheld;
+		st->held_bytes += port->consumer.held_bytes;
+	}
+	if (port->kinds & ZCBUF_PORT_RECV_FAILED) {
+		st->held += port->failure.nheld;
+		st->held_bytes += port->failure.held_bytes;
+	}
+}
+
+static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
+				struct zcb_session_stat *st)
+{
+	struct zcb_port *port;
+	unsigned long index;
+
+	lockdep_assert_held(&pool->lock);
+	memset(st, 0, sizeof(*st));
+	st->id = s->id;
+	st->pool = pool->handle;
+	st->pid = pid_nr_ns(s->pid, task_active_pid_ns(current));
+	strscpy(st->comm, s->comm, sizeof(st->comm));
+	st->uid = s->uid;
+	st->rights = s->rights;
+	st->age_ns = ktime_get_ns() - s->opened_ns;
+	xa_for_each(&s->ports, index, port)
+		stat_port(port, st);
+
+	guard(spinlock)(&pool->mem_lock);
+	st->buffers = s->hold.blocks.count + s->hold.objects;
+	st->bytes = (s->hold.blocks.pages << PAGE_SHIFT) + s->hold.object_bytes;
+}
+
+/**
+ * zcb_pool_session_stat - walk the sessions of a pool
+ * @pool: the pool
+ * @cursor: 0 to begin with
+ * @st: filled
+ *
+ * Context: may sleep.
+ * Return: false if there are no more.
+ */
+bool zcb_pool_session_stat(struct zcb_pool *pool, u32 *cursor,
+			   struct zcb_session_stat *st)
+{
+	struct zcb_session *s;
+	u32 i = 0;
+
+	guard(mutex)(&pool->lock);
+	list_for_each_entry(s, &pool->sessions, in_pool) {
+		if (i++ < *cursor)
+			continue;
+		*cursor = i;
+		stat_session_locked(pool, s, st);
+		return true;
+	}
+	return false;
+}
+
+static void stat_channel(struct zcb_channel *ch, struct zcb_channel_stat *st)
+{
+	const struct zcb_stream *s = &ch->stream;
+
+	guard(mutex)(&ch->lock);
+	*st = (struct zcb_channel_stat) {
+		.handle = ch->handle,
+		.pool = ch->pool->handle,
+		.flags = ch->cfg.flags,
+		.threshold = ch->cfg.stream.threshold,
+		.block = zcb_stream_block(&ch->cfg.stream),
+		.producers = ch->producers,
+		.consumers = ch->consumers,
+		.failed_ports = ch->failure_ports,
+		.reservations = s->next_resv,
+		.groups = s->next_group,
+		.offset = s->offset,
+		.outstanding = s->credit.taken,
+		.max_outstanding = s->credit.max,
+		.pending = s->npending,
+		.queued = s->nqueued,
+		.parked = s->nparked,
+		.failed = s->nfailed,
+		.delivered = s->nheld,
+		.stragglers = s->nstragglers,
+		.bytes = s->bytes,
+		.finalized = s->finalized,
+	};
+}
+
+/**
+ * zcb_pool_channel_stat - walk the channels of a pool
+ * @pool: the pool
+ * @cursor: 0 to begin with
+ * @st: filled
+ *
+ * Context: may sleep.
+ * Return: false if there are no more.
+ */
+bool zcb_pool_channel_stat(struct zcb_pool *pool, u32 *cursor,
+			   struct zcb_channel_stat *st)
+{
+	struct zcb_channel *ch;
+
+	guard(mutex)(&pool->lock);
+	ch = zcb_handle_next(&pool->channels, cursor);
+	if (!ch)
+		return false;
+	stat_channel(ch, st);
+	return true;
+}
