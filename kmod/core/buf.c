@@ -204,6 +204,7 @@ int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 	if (index & (BIT(shift) - 1) ||
 	    index + BIT_ULL(class) > (u64)t->npages << shift)
 		return -EINVAL;
+	index = array_index_nospec(index, (u64)t->npages << shift);
 	gen = handle_bits(handle, ZCBUF_BUF_PAGE_BITS,
 			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_PAGE_BITS);
 	p = &t->pages[index >> shift];
@@ -311,6 +312,7 @@ int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
 		return -EINVAL;
 	if (offset >> t->page_shift >= t->npages)
 		return -EINVAL;
+	offset = array_index_nospec(offset, (u64)t->npages << t->page_shift);
 	gen = handle_bits(handle, ZCBUF_BUF_SLAB_BITS,
 			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_SLAB_BITS);
 	page = (u32)(offset >> t->page_shift) >> order << order;

@@ -22,7 +22,6 @@ enum zcb_buf_state {
 	ZCB_BUF_IDLE,		/* free, or not the first page of a block */
 	ZCB_BUF_BLOCK,		/* a buffer: block of pages */
 	ZCB_BUF_SLAB,		/* leased to a slab class */
-	ZCB_BUF_GROUP,		/* part of a channel's group */
 	ZCB_BUF_RETIRED,	/* generations used up, never handed out again */
 };
 

@@ -206,7 +206,7 @@ int zcb_handle_lookup(const struct zcb_handles *t, u64 handle, void **object)
 		return -EINVAL;
 	if (index >= t->fresh)
 		return -ENOENT;
-	s = &t->slots[index];
+	s = &t->slots[array_index_nospec(index, t->fresh)];
 	if (!s->object || s->gen != handle_gen(handle))
 		return refuse(t, s, handle_gen(handle));
 	*object = s->object;

@@ -26,9 +26,9 @@ __poll_t zcb_poll(struct file *file, struct poll_table_struct *wait)
 	struct zcb_port *port;
 	__poll_t mask = 0;
 
+	poll_wait(file, &s->wq, wait);
 	if (!pool)
 		return EPOLLERR;
-	poll_wait(file, &s->wq, wait);
 	poll_wait(file, &pool->space_wq, wait);
 	while ((port = zcb_port_next(s, &index))) {
 		mask |= zcb_port_poll(port, &p);

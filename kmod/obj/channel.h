@@ -70,6 +70,7 @@ struct zcb_channel {
  * struct zcb_port - what one session has of one channel
  * @ref: the session's table; calls that are running
  * @rcu: lookups
+ * @handle: the channel's; lookups may read it when @channel is gone
  * @channel: with a reference
  * @session: valid while @kinds is not 0
  * @in_channel: in the channel's list
@@ -83,6 +84,7 @@ struct zcb_channel {
 struct zcb_port {
 	struct kref ref;
 	struct rcu_head rcu;
+	u64 handle;
 	struct zcb_channel *channel;
 	struct zcb_session *session;
 	struct list_head in_channel;

@@ -31,6 +31,30 @@ static struct file_system_type mapfs_type = {
 };
 
 /**
+ * zcb_mapfs_pin - keep the file system mounted
+ *
+ * Every session does: then a bare mmap(), which makes a pool under mmap_lock,
+ * never has to mount it.
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno.
+ */
+int zcb_mapfs_pin(void)
+{
+	return simple_pin_fs(&mapfs_type, &mapfs_mnt, &mapfs_count);
+}
+
+/**
+ * zcb_mapfs_unpin - undo zcb_mapfs_pin()
+ *
+ * Context: may sleep.
+ */
+void zcb_mapfs_unpin(void)
+{
+	simple_release_fs(&mapfs_mnt, &mapfs_count);
+}
+
+/**
  * zcb_mapfs_inode - the inode of a new pool
  * @size: of the pool, bytes
  *
@@ -42,12 +66,12 @@ struct inode *zcb_mapfs_inode(u64 size)
 	struct inode *inode;
 	int err;
 
-	err = simple_pin_fs(&mapfs_type, &mapfs_mnt, &mapfs_count);
+	err = zcb_mapfs_pin();
 	if (err)
 		return ERR_PTR(err);
 	inode = alloc_anon_inode(mapfs_mnt->mnt_sb);
 	if (IS_ERR(inode)) {
-		simple_release_fs(&mapfs_mnt, &mapfs_count);
+		zcb_mapfs_unpin();
 		return inode;
 	}
 	i_size_write(inode, size);
@@ -63,7 +87,7 @@ struct inode *zcb_mapfs_inode(u64 size)
 void zcb_mapfs_put(struct inode *inode)
 {
 	iput(inode);
-	simple_release_fs(&mapfs_mnt, &mapfs_count);
+	zcb_mapfs_unpin();
 }
 
 static int mapfs_release(struct inode *inode, struct file *file)

@@ -50,7 +50,7 @@ static void memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
 	pool->used -= npages;
 }
 
-/* Blocks never span arenas. */
+/* A block never spans arenas. */
 static void memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
 {
 	u64 in_arena = pool->arenas[0]->size;
@@ -60,28 +60,21 @@ static void memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
 	zcb_arena_zero(pool->arenas[i], pool_offset - i * in_arena, length);
 }
 
-static bool memory_was_used_locked(const struct zcb_pool *pool, u32 page,
-				   u32 npages)
+/*
+ * Make a block that was just handed out @domain's: zero it if need be. Until
+ * its handle is told it is this caller's alone, and so are the domains of its
+ * pages; no lock is needed, however large it is.
+ */
+static void memory_claim(struct zcb_pool *pool, u32 page, u32 order, u32 domain,
+			 bool zero)
 {
-	lockdep_assert_held(&pool->mem_lock);
-	while (npages--)
-		if (pool->bufs.pages[page++].domain)
-			return true;
-	return false;
-}
+	bool reuse = pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE;
+	bool used = zero && zcb_buf_was_used(&pool->bufs, page,
+					     1U << order);
+	bool foreign = zcb_buf_tag(&pool->bufs, page, 1U << order, domain);
 
-/* Take @page for @domain: does it have to be zeroed? */
-static bool memory_tag_locked(struct zcb_pool *pool, u32 page, u32 npages,
-			      u32 domain, bool zero)
-{
-	bool foreign, used;
-
-	lockdep_assert_held(&pool->mem_lock);
-	used = zero && memory_was_used_locked(pool, page, npages);
-	foreign = zcb_buf_tag(&pool->bufs, page, npages, domain);
-	if (pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE)
-		foreign = false;
-	return used || foreign;
+	if (used || (foreign && !reuse))
+		memory_zero(pool, (u64)page << PAGE_SHIFT, PAGE_SIZE << order);
 }
 
 /**
@@ -115,23 +108,18 @@ int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
 		   u64 *pool_offset, u32 *pages)
 {
 	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
-	bool zero = false;
 	u32 page;
 	int err;
 
 	spin_lock(&pool->mem_lock);
 	err = memory_get_locked(pool, order, &page);
-	if (!err)
-		zero = memory_tag_locked(pool, page, 1U << order, domain,
-					 false);
 	spin_unlock(&pool->mem_lock);
 	if (err)
 		return err;
 
+	memory_claim(pool, page, order, domain, false);
 	*pool_offset = (u64)page << PAGE_SHIFT;
 	*pages = 1U << order;
-	if (zero)
-		memory_zero(pool, *pool_offset, (u64)*pages << PAGE_SHIFT);
 	return 0;
 }
 
@@ -182,15 +170,12 @@ static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
 
 	spin_lock(&pool->mem_lock);
 	err = memory_get_locked(pool, order, &page);
-	if (!err) {
-		zero = memory_tag_locked(pool, page, 1U << order, domain,
-					 zero);
+	if (!err)
 		*handle = zcb_buf_hand_out(&pool->bufs, &h->blocks, h, page,
 					   order);
-	}
 	spin_unlock(&pool->mem_lock);
-	if (!err && zero)
-		memory_zero(pool, (u64)page << PAGE_SHIFT, PAGE_SIZE << order);
+	if (!err)
+		memory_claim(pool, page, order, domain, zero);
 	return err;
 }
 
@@ -340,8 +325,6 @@ static int memory_free_object_locked(struct zcb_pool *pool,
 				&slab, &offset);
 	if (err)
 		return err;
-	if (slab->class != class)
-		return -ESTALE;
 	err = zcb_slab_put(t, slab, &h->slabs[class], offset);
 	if (err)
 		return err;

@@ -205,7 +205,7 @@ static void pool_make_zombie(struct zcb_pool *pool)
 {
 	guard(mutex)(&pools_lock);
 	kref_init(&pool->ref);
-	pool->state = ZCB_POOL_ZOMBIE;
+	WRITE_ONCE(pool->state, ZCB_POOL_ZOMBIE);
 }
 
 /*

@@ -143,6 +143,8 @@ void zcb_pool_bad_free(struct zcb_pool *pool);
 void zcb_pool_space(struct zcb_pool *pool);
 
 /* Inodes that mappings of a pool hang from: mapfs.c. */
+int zcb_mapfs_pin(void);
+void zcb_mapfs_unpin(void);
 struct inode *zcb_mapfs_inode(u64 size);
 void zcb_mapfs_put(struct inode *inode);
 struct file *zcb_mapfs_file(struct zcb_pool *pool, unsigned int flags);

@@ -66,6 +66,7 @@ static struct zcb_port *port_create(struct zcb_session *s,
 		return NULL;
 	kref_init(&port->ref);
 	kref_get(&ch->ref);
+	port->handle = ch->handle;
 	port->channel = ch;
 	port->session = s;
 	INIT_LIST_HEAD(&port->in_channel);
@@ -97,7 +98,7 @@ static struct zcb_port *port_load(struct zcb_session *s, u64 handle)
 
 	guard(rcu)();
 	port = xa_load(&s->ports, (u32)handle);
-	if (port && port->channel->handle == handle &&
+	if (port && port->handle == handle &&
 	    kref_get_unless_zero(&port->ref))
 		return port;
 	return NULL;
@@ -235,7 +236,6 @@ static void channel_end_locked(struct zcb_channel *ch)
 	channel_put(ch);
 }
 
-/* Returns whether the channel was ended with it. */
 static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
 			      u32 kinds)
 {

@@ -29,6 +29,10 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 
 	if (!s)
 		return NULL;
+	if (zcb_mapfs_pin()) {
+		kfree(s);
+		return NULL;
+	}
 	s->id = atomic64_inc_return(&session_ids);
 	s->file_rights = file_rights;
 	INIT_LIST_HEAD(&s->in_pool);
@@ -70,6 +74,7 @@ void zcb_session_close(struct zcb_session *s)
 		session_leave(s, s->pool);
 	xa_destroy(&s->ports);
 	put_pid(s->pid);
+	zcb_mapfs_unpin();
 	kfree(s);
 }
 

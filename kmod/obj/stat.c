@@ -125,8 +125,9 @@ void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st)
 		st->sessions = pool->nsessions;
 		st->channels = pool->channels.live;
 	}
-	guard(spinlock)(&pool->mem_lock);
+	spin_lock(&pool->mem_lock);
 	stat_memory_locked(pool, st);
+	spin_unlock(&pool->mem_lock);
 }
 
 static void stat_port(struct zcb_port *port, struct zcb_session_stat *st)
@@ -165,9 +166,10 @@ static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
 	xa_for_each(&s->ports, index, port)
 		stat_port(port, st);
 
-	guard(spinlock)(&pool->mem_lock);
+	spin_lock(&pool->mem_lock);
 	st->buffers = s->hold.blocks.count + s->hold.objects;
 	st->bytes = (s->hold.blocks.pages << PAGE_SHIFT) + s->hold.object_bytes;
+	spin_unlock(&pool->mem_lock);
 }
 
 /**

@@ -564,7 +564,8 @@ struct zcbuf_reservation {
  * @flags: ZCBUF_RESERVE_F_*
  * @channel: its handle
  * @entries: pointer to struct zcbuf_reservation[@count]
- * @deadline_ns: how long to wait for memory and credit
+ * @deadline_ns: how long to wait for memory and credit for the first entry;
+ *	the others do not wait
  * @count: entries
  * @__reserved: 0
  * @out_done: entries done
@@ -852,8 +853,9 @@ struct zcbuf_eventfd {
 /*
  * poll() on a session: EPOLLIN something can be received, EPOLLOUT a RESERVE of
  * max_reservation would not say EAGAIN, EPOLLHUP every stream it receives from
- * has ended and is drained, EPOLLERR it is attached to nothing. Over several
- * channels: IN and OUT if it is so for any, HUP if for all.
+ * has ended and is drained, EPOLLERR it is attached to nothing (attach before
+ * adding it to an epoll set). Over several channels: IN and OUT if it is so for
+ * any, HUP if for all.
  */
 
 /* ---------------------------------------------------------------- netlink */
