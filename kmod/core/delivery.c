@@ -299,16 +299,21 @@ int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group)
 
 /*
  * What @c was offered and did not take goes back among the parked, by rank: a
- * port that left before may have given back groups as old.
+ * port that left before may have given back groups as old. The queue itself is
+ * in order but for what @c inherited that way.
  */
 static void stream_repark_queue(struct zcb_stream *s, struct zcb_consumer *c)
 {
 	struct list_head *next = s->parked.next;
 	struct zcb_group *g, *tmp;
+	u64 rank = 0;
 
 	list_for_each_entry_safe(g, tmp, &c->queue, queue) {
+		if (g->rank < rank)
+			next = s->parked.next;
+		rank = g->rank;
 		while (next != &s->parked &&
-		       list_entry(next, struct zcb_group, queue)->rank < g->rank)
+		       list_entry(next, struct zcb_group, queue)->rank < rank)
 			next = next->next;
 		list_del(&g->queue);
 		stream_park(s, g, next);

@@ -69,7 +69,7 @@ void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 			  (n ? 0 : EPOLLHUP));
 }
 
-/* How many groups that are ready has nobody told an eventfd of yet? */
+/* What an eventfd that is armed now has missed: groups, and the end. */
 static u32 queue_backlog_locked(const struct zcb_port *port, bool failure)
 {
 	const struct zcb_stream *s = &port->channel->stream;
@@ -80,7 +80,7 @@ static u32 queue_backlog_locked(const struct zcb_port *port, bool failure)
 	lockdep_assert_held(&port->channel->lock);
 	n = failure ? list_count_nodes((struct list_head *)&s->failed) :
 		      c->queued;
-	return n + s->finalized;
+	return n + zcb_stream_ended(s, c);
 }
 
 /**

@@ -573,7 +573,9 @@ struct zcbuf_reservation {
  *
  * A reservation joins the open group, which seals at once when it has reached
  * the threshold. WINDOW: a group of its own, sealed at birth, whose COMMIT may
- * use less than was reserved; the unused whole pages go back then.
+ * use less than was reserved; the unused whole pages go back then. Offsets are
+ * given in order of arrival, so the first other reservation after a window
+ * begins a new group.
  *
  * EINVAL: length 0. E2BIG: larger than an arena. EAGAIN: no memory or no
  * credit now. ESHUTDOWN: finalized. EPERM: no producer port. Since 0.1.
@@ -838,8 +840,8 @@ struct zcbuf_receive_failed {
  * @mode: ZCBUF_EVENTFD_*
  *
  * EACH adds 1 for every group put on the port's queue from now on, for those
- * already there, and once for the end of the stream. The count is a hint:
- * drain with RECEIVE until EAGAIN. EPERM: no such port. EBADF, EINVAL: @fd is
+ * already there, and once for the end of the stream, when the last group was
+ * received. The count is a hint: drain with RECEIVE until EAGAIN. EPERM: no such port. EBADF, EINVAL: @fd is
  * no eventfd. Since 0.1.
  */
 struct zcbuf_eventfd {
