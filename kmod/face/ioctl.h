@@ -63,8 +63,4 @@ int zcb_ioctl_receive_failed(struct zcb_call *c);
 int zcb_ioctl_release(struct zcb_call *c);
 int zcb_ioctl_eventfd(struct zcb_call *c);
 
-DEFINE_FREE(zcb_kvfree, void *, if (!IS_ERR_OR_NULL(_T)) kvfree(_T))
-DEFINE_FREE(zcb_port_put, struct zcb_port *,
-	    if (!IS_ERR_OR_NULL(_T)) zcb_port_put(_T))
-
 #endif /* ZCB_FACE_IOCTL_H */

@@ -171,7 +171,7 @@ static struct zcbuf_reservation *reserve_read(u64 uptr, u32 count)
  */
 int zcb_ioctl_reserve(struct zcb_call *c)
 {
-	struct zcbuf_reservation *r __free(zcb_kvfree) = NULL;
+	struct zcbuf_reservation *r __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_reserve *a = c->arg;
 	u32 done;
@@ -257,7 +257,7 @@ static int commit_some(struct zcb_port *port,
  */
 int zcb_ioctl_commit(struct zcb_call *c)
 {
-	struct zcbuf_commit_entry *e __free(zcb_kvfree) = NULL;
+	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_batch *a = c->arg;
 	u32 done;
@@ -283,8 +283,8 @@ int zcb_ioctl_commit(struct zcb_call *c)
  */
 int zcb_ioctl_commit_reserve(struct zcb_call *c)
 {
-	struct zcbuf_commit_entry *e __free(zcb_kvfree) = NULL;
-	struct zcbuf_reservation *r __free(zcb_kvfree) = NULL;
+	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
+	struct zcbuf_reservation *r __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_commit_reserve *a = c->arg;
 	u32 committed, reserved = 0;
@@ -326,7 +326,7 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
  */
 int zcb_ioctl_abort(struct zcb_call *c)
 {
-	struct zcbuf_abort_entry *e __free(zcb_kvfree) = NULL;
+	struct zcbuf_abort_entry *e __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_batch *a = c->arg;
 	u32 done;

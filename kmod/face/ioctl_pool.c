@@ -17,10 +17,6 @@
 
 #define ZCB_POOL_MODE_MASK	0666U
 
-DEFINE_FREE(zcb_pool_put, struct zcb_pool *,
-	    if (!IS_ERR_OR_NULL(_T)) zcb_pool_put(_T))
-DEFINE_FREE(zcb_fput, struct file *, if (_T) fput(_T))
-
 /* Names go into tables, JSON and paths of people who do not expect surprises. */
 static int pool_read_name(u64 uptr, u32 len, char *name)
 {
@@ -40,7 +36,7 @@ static int pool_read_name(u64 uptr, u32 len, char *name)
 static int pool_read_classes(const struct zcbuf_pool_create *a,
 			     struct zcb_slab_table *t)
 {
-	struct zcbuf_class *classes __free(zcb_kvfree) = NULL;
+	struct zcbuf_class *classes __free(kvfree) = NULL;
 	u32 length[ZCBUF_MAX_CLASSES];
 	u32 i;
 
@@ -162,7 +158,7 @@ int zcb_ioctl_pool_create(struct zcb_call *c)
 /* The pool, and which rights there are to it. */
 static struct zcb_pool *pool_from_fd(int fd, u32 *rights)
 {
-	struct file *file __free(zcb_fput) = fget(fd);
+	struct file *file __free(fput) = fget(fd);
 	struct zcb_session *donor;
 	struct zcb_pool *pool;
 
@@ -345,7 +341,7 @@ static int alloc_answer(struct zcb_call *c, const u64 *handles, u32 done)
  */
 int zcb_ioctl_alloc(struct zcb_call *c)
 {
-	u64 *handles __free(zcb_kvfree) = NULL;
+	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_alloc *a = c->arg;
 	u32 done;
 	int err;
@@ -376,7 +372,7 @@ int zcb_ioctl_alloc(struct zcb_call *c)
  */
 int zcb_ioctl_free(struct zcb_call *c)
 {
-	u64 *handles __free(zcb_kvfree) = NULL;
+	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_batch *a = c->arg;
 	u32 done;
 	int err = 0;

@@ -47,7 +47,7 @@ static int receive_check(const struct zcbuf_receive *a)
 int zcb_ioctl_receive(struct zcb_call *c)
 {
 	struct zcb_port *port __free(zcb_port_put) = NULL;
-	struct zcbuf_delivery *d __free(zcb_kvfree) = NULL;
+	struct zcbuf_delivery *d __free(kvfree) = NULL;
 	struct zcbuf_receive *a = c->arg;
 	u32 done;
 	int err;
@@ -142,7 +142,7 @@ int zcb_ioctl_receive_failed(struct zcb_call *c)
 int zcb_ioctl_release(struct zcb_call *c)
 {
 	struct zcb_port *port __free(zcb_port_put) = NULL;
-	u64 *handles __free(zcb_kvfree) = NULL;
+	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_batch *a = c->arg;
 	u32 done;
 	int err = 0;

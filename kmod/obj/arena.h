@@ -7,6 +7,7 @@
 #ifndef ZCB_OBJ_ARENA_H
 #define ZCB_OBJ_ARENA_H
 
+#include <linux/bits.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
@@ -25,7 +26,7 @@ enum zcb_arena_huge {
 	ZCB_ARENA_HUGE_NEVER,	/* small pages */
 };
 
-#define ZCB_ARENA_CAP_FIXED	(1U << 0)	/* io_uring can register it */
+#define ZCB_ARENA_CAP_FIXED	BIT(0)	/* io_uring can register it */
 
 /**
  * struct zcb_arena_ops - a source of pages

@@ -6,6 +6,7 @@
 #ifndef ZCB_OBJ_CHANNEL_H
 #define ZCB_OBJ_CHANNEL_H
 
+#include <linux/cleanup.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
@@ -56,7 +57,7 @@ struct zcb_channel {
 	struct zcb_channel_config cfg;
 	u32 domain;
 
-	struct mutex lock;
+	struct mutex lock;	/* the stream and all that follows */
 	struct zcb_stream stream;
 	struct zcb_resv **hash;
 	struct list_head ports;
@@ -129,6 +130,7 @@ void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
 struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle);
 struct zcb_port *zcb_port_next(struct zcb_session *s, unsigned long *index);
 void zcb_port_put(struct zcb_port *port);
+DEFINE_FREE(zcb_port_put, struct zcb_port *, zcb_port_put(_T))
 __poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p);
 int zcb_port_eventfd(struct zcb_port *port, bool failure,
 		     struct eventfd_ctx *ctx);

@@ -293,13 +293,14 @@ static void pool_release(struct kref *ref)
 
 /**
  * zcb_pool_put - drop a reference
- * @pool: the pool
+ * @pool: the pool; NULL and error pointers are ignored
  *
  * Context: any.
  */
 void zcb_pool_put(struct zcb_pool *pool)
 {
-	kref_put(&pool->ref, pool_release);
+	if (!IS_ERR_OR_NULL(pool))
+		kref_put(&pool->ref, pool_release);
 }
 
 /**

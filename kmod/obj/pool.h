@@ -20,6 +20,7 @@
 #ifndef ZCB_OBJ_POOL_H
 #define ZCB_OBJ_POOL_H
 
+#include <linux/cleanup.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -110,13 +111,13 @@ struct zcb_pool {
 	u8 state;
 	atomic_t mappings;
 
-	struct mutex lock;
+	struct mutex lock;	/* who is attached, channels, ports */
 	struct list_head sessions;
 	u32 nsessions;
 	struct zcb_handles channels;
 	atomic_t next_domain;
 
-	spinlock_t mem_lock;
+	spinlock_t mem_lock;	/* what is handed out */
 	struct zcb_arena *arenas[ZCB_POOL_ARENAS];
 	u32 narenas;
 	struct zcb_buf_table bufs;
@@ -134,6 +135,7 @@ void zcb_pools_exit(void);
 struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg);
 struct zcb_pool *zcb_pool_get(struct zcb_pool *pool);
 void zcb_pool_put(struct zcb_pool *pool);
+DEFINE_FREE(zcb_pool_put, struct zcb_pool *, zcb_pool_put(_T))
 struct zcb_pool *zcb_pool_find(const char *name, kuid_t uid);
 
 u64 zcb_pool_largest(const struct zcb_pool *pool);

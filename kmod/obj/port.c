@@ -83,13 +83,14 @@ static void port_free(struct kref *ref)
 
 /**
  * zcb_port_put - drop a reference
- * @port: the port
+ * @port: the port; NULL and error pointers are ignored
  *
  * Context: may sleep.
  */
 void zcb_port_put(struct zcb_port *port)
 {
-	kref_put(&port->ref, port_free);
+	if (!IS_ERR_OR_NULL(port))
+		kref_put(&port->ref, port_free);
 }
 
 static struct zcb_port *port_load(struct zcb_session *s, u64 handle)

@@ -67,6 +67,7 @@ int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
 /* The pool, or NULL; then nothing but @id and @file_rights is valid. */
 static inline struct zcb_pool *zcb_session_pool(const struct zcb_session *s)
 {
+	/* Pairs with the release in zcb_session_join(). */
 	return smp_load_acquire(&s->pool);
 }
 
