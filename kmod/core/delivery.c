@@ -99,6 +99,7 @@ void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
 	struct zcb_consumer *c = NULL;
 
 	g->rank = s->next_rank++;
+	/* While anything is parked there is no use in looking for room. */
 	if (list_empty(&s->parked))
 		c = stream_pick_port(s);
 	if (c)

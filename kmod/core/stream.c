@@ -185,7 +185,7 @@ static void stream_complete(struct zcb_stream *s, struct zcb_group *g,
 	if (g->nfailed) {
 		s->nfailed++;
 		g->state = ZCB_GROUP_WITHHELD;
-		if (!s->cfg.hold_failed || s->finalized)
+		if (!s->cfg.hold_failed)
 			zcb_delivery_failure(s, g);
 	} else if (s->cfg.ordered) {
 		g->state = ZCB_GROUP_WAITING;

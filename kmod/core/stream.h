@@ -17,8 +17,6 @@
 #include "env.h"
 #include "group.h"
 
-#define ZCB_STREAM_WINDOW	true
-
 /**
  * struct zcb_stream_ops - what a stream asks of its channel
  * @give_pages: these pages are not needed any more

@@ -9,8 +9,10 @@
  * that sent the request may have been tricked into it (a setuid program whose
  * stderr is the socket), and the one in whose context a dump goes on is merely
  * the next to call recv(). Overriding a pool's mode takes CAP_SYS_ADMIN of both
- * the opener and the process at hand, which is netlink_capable(). User ids are
- * those of the opener's user namespace.
+ * the opener and the process at hand. That is sk_capable(); netlink_capable()
+ * lets a sender that names its destination off the first half, but our answers
+ * go to the opener's socket whoever asks. User ids are those of the opener's
+ * user namespace.
  *
  * Going on. A dump is as many calls of ->dumpit as it takes buffers, with a
  * cursor in between and nothing else: no reference and no lock, so that a
@@ -80,7 +82,7 @@ static bool zcb_may_see(const struct netlink_callback *cb,
 	const struct cred *cred = zcb_asker(cb);
 
 	return zcb_pool_permits(pool, cred, false) ||
-	       (netlink_capable(cb->skb, CAP_SYS_ADMIN) &&
+	       (sk_capable(NETLINK_CB(cb->skb).sk, CAP_SYS_ADMIN) &&
 		zcb_pool_permits(pool, cred, true));
 }
 

@@ -1,0 +1,594 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of kmod/core/buddy.c. The model is one byte for each page: out or
+ * not. From it follows which free blocks there must be, as full coalescing
+ * leaves no choice.
+ */
+#include <kunit/test.h>
+
+#include "../../kmod/core/buddy.h"
+#include "rand.h"
+
+#define ARENA_PAGES	8192	/* 32 MiB of 4 KiB pages */
+#define SMALL_PAGES	150
+
+struct arena {
+	struct zcb_buddy b;
+	u8 *out;
+};
+
+static struct arena *make_arena(struct kunit *test, u32 npages)
+{
+	struct arena *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
+	void *metadata;
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	a->out = kunit_kzalloc(test, npages, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a->out);
+	metadata = kunit_kmalloc(test, zcb_buddy_metadata_size(npages),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, metadata);
+	zcb_buddy_init(&a->b, metadata, npages);
+	return a;
+}
+
+static bool none_out(const struct arena *a, u32 page, u32 npages)
+{
+	u32 i;
+
+	for (i = page; i < page + npages; i++)
+		if (a->out[i])
+			return false;
+	return true;
+}
+
+static bool all_out(const struct arena *a, u32 page, u32 npages)
+{
+	u32 i;
+
+	for (i = page; i < page + npages; i++)
+		if (!a->out[i])
+			return false;
+	return true;
+}
+
+/* Must this be a free block? It is free, and not half of a larger one. */
+static bool is_block(const struct arena *a, u32 order, u32 block)
+{
+	u32 parent = block >> 1;
+
+	if (!none_out(a, block << order, 1U << order))
+		return false;
+	return order + 1 == ZCB_BUDDY_ORDERS ||
+	       parent >= a->b.npages >> (order + 1) ||
+	       !none_out(a, parent << (order + 1), 2U << order);
+}
+
+static void check_order(struct kunit *test, const struct arena *a, u32 order)
+{
+	u32 nblocks = a->b.npages >> order;
+	u32 i, words = BITS_TO_LONGS(nblocks), n = 0;
+
+	for (i = 0; i < nblocks; i++) {
+		bool want = is_block(a, order, i);
+
+		KUNIT_ASSERT_EQ_MSG(test, !!test_bit(i, a->b.map[order]), want,
+				    "order %u block %u", order, i);
+		n += want;
+	}
+	for (i = 0; i < words; i++)
+		KUNIT_ASSERT_EQ(test, !!test_bit(i, a->b.summary[order]),
+				!!a->b.map[order][i]);
+	KUNIT_ASSERT_EQ(test, a->b.nfree[order], n);
+	KUNIT_ASSERT_EQ(test, !!(a->b.orders & BIT(order)), !!n);
+}
+
+/* All that the buddy knows against the model. */
+static void check_arena(struct kunit *test, const struct arena *a)
+{
+	u32 i, nfree = 0;
+
+	for (i = 0; i < ZCB_BUDDY_ORDERS; i++)
+		check_order(test, a, i);
+	for (i = 0; i < a->b.npages; i++)
+		nfree += !a->out[i];
+	KUNIT_ASSERT_EQ(test, a->b.free_pages, nfree);
+}
+
+static void mark_out(struct kunit *test, struct arena *a, u32 page, u32 order)
+{
+	KUNIT_ASSERT_EQ(test, page & ((1U << order) - 1), 0);
+	KUNIT_ASSERT_LE(test, page + (1U << order), a->b.npages);
+	KUNIT_ASSERT_TRUE(test, none_out(a, page, 1U << order));
+	memset(a->out + page, 1, 1U << order);
+}
+
+static u32 must_alloc(struct kunit *test, struct arena *a, u32 order)
+{
+	u32 page = ~0U;
+
+	KUNIT_ASSERT_EQ(test, zcb_buddy_alloc(&a->b, order, &page), 0);
+	mark_out(test, a, page, order);
+	return page;
+}
+
+static void must_free(struct kunit *test, struct arena *a, u32 page, u32 npages)
+{
+	KUNIT_ASSERT_EQ(test, zcb_buddy_free(&a->b, page, npages), 0);
+	memset(a->out + page, 0, npages);
+}
+
+static int try_alloc(struct arena *a, u32 order)
+{
+	u32 page;
+
+	return zcb_buddy_alloc(&a->b, order, &page);
+}
+
+static void limit(struct kunit *test)
+{
+	struct arena *a = make_arena(test, ARENA_PAGES);
+
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), 13);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 14), -E2BIG);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, ZCB_BUDDY_ORDERS), -E2BIG);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, ~0U), -E2BIG);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 13), 0);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), -1);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 13), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 0), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 14), -E2BIG);
+	must_free(test, a, 0, ARENA_PAGES);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 13), 0);
+}
+
+static void has_says_what_alloc_would(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 64);
+
+	KUNIT_EXPECT_TRUE(test, zcb_buddy_has(&a->b, 6));
+	KUNIT_EXPECT_FALSE(test, zcb_buddy_has(&a->b, 7));
+	KUNIT_EXPECT_FALSE(test, zcb_buddy_has(&a->b, ZCB_BUDDY_ORDERS));
+	KUNIT_EXPECT_FALSE(test, zcb_buddy_has(&a->b, 32));
+	must_alloc(test, a, 0);
+	KUNIT_EXPECT_TRUE(test, zcb_buddy_has(&a->b, 5));
+	KUNIT_EXPECT_FALSE(test, zcb_buddy_has(&a->b, 6));
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), 5);
+}
+
+static void order_of_pages(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(0), 0);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(1), 0);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(2), 1);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(3), 2);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(4), 2);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(5), 3);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(8193), 14);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order(1ULL << 40), 40);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_order((1ULL << 40) + 1), 41);
+}
+
+static const struct size_case {
+	u64 bytes;
+	u64 capacity;
+} size_cases[] = {
+	{ 0, 4096 }, { 1, 4096 }, { 4096, 4096 }, { 4097, 8192 },
+	{ 8193, 16384 }, { 131072, 131072 }, { 131073, 262144 },
+};
+
+static u32 order_of_bytes(u64 bytes)
+{
+	return zcb_buddy_order((bytes + 4095) >> 12);
+}
+
+/* BEHAVIOUR.md 22 */
+static void sizes_of_a_32_mib_arena(struct kunit *test)
+{
+	struct arena *a = make_arena(test, ARENA_PAGES);
+	u32 i, page, order;
+
+	for (i = 0; i < ARRAY_SIZE(size_cases); i++) {
+		order = order_of_bytes(size_cases[i].bytes);
+		KUNIT_EXPECT_EQ(test, 4096ULL << order, size_cases[i].capacity);
+		page = must_alloc(test, a, order);
+		KUNIT_EXPECT_EQ(test, page % (size_cases[i].capacity >> 12), 0);
+	}
+	check_arena(test, a);
+	for (i = 0; i < ARENA_PAGES; i++)
+		if (a->out[i])
+			must_free(test, a, i, 1);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, order_of_bytes(33554432)), 0);
+	must_free(test, a, 0, ARENA_PAGES);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, order_of_bytes(33554433)), -E2BIG);
+}
+
+/* BEHAVIOUR.md 23 */
+static void single_pages_cover_the_arena(struct kunit *test)
+{
+	struct arena *a = make_arena(test, ARENA_PAGES);
+	u32 i;
+
+	for (i = 0; i < ARENA_PAGES; i++)
+		KUNIT_ASSERT_EQ(test, must_alloc(test, a, 0), i);
+	KUNIT_EXPECT_EQ(test, a->b.free_pages, 0);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 0), -ENOMEM);
+	must_free(test, a, 4711, 1);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 4711);
+	for (i = 0; i < ARENA_PAGES; i++)
+		must_free(test, a, i, 1);
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 13), 0);
+}
+
+/* BEHAVIOUR.md 25 */
+static void double_free(struct kunit *test)
+{
+	struct arena *a = make_arena(test, ARENA_PAGES);
+	u32 page, first, second;
+
+	must_alloc(test, a, 3);
+	page = must_alloc(test, a, 3);
+	must_free(test, a, page, 8);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, page, 8), -EBADSLT);
+	KUNIT_EXPECT_EQ(test, a->b.free_pages, ARENA_PAGES - 8);
+	check_arena(test, a);
+	first = must_alloc(test, a, 3);
+	second = must_alloc(test, a, 3);
+	KUNIT_EXPECT_NE(test, first, second);
+}
+
+/* One page that is free, wherever it is, and nothing changes. */
+static void free_of_a_partly_free_range(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 64);
+	u32 i;
+
+	must_alloc(test, a, 6);
+	for (i = 0; i < 64; i++) {
+		must_free(test, a, i, 1);
+		KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 0, 64), -EBADSLT);
+		KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, i, 1), -EBADSLT);
+		check_arena(test, a);
+		KUNIT_ASSERT_EQ(test, must_alloc(test, a, 0), i);
+	}
+	must_free(test, a, 8, 16);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 23, 2), -EBADSLT);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 7, 2), -EBADSLT);
+	must_free(test, a, 24, 40);
+	must_free(test, a, 0, 8);
+	check_arena(test, a);
+}
+
+static void bad_ranges(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 100);
+	u32 i;
+
+	for (i = 0; i < 100; i++)
+		must_alloc(test, a, 0);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 0, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 100, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 100, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, ~0U, 1), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 0, 101), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 99, 2), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 1, ~0U), -EINVAL);
+	check_arena(test, a);
+	must_free(test, a, 99, 1);
+	check_arena(test, a);
+}
+
+static void split_low_half_first(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 16);
+
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 0);
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 1), 2);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 1);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 4);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 2), 8);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 1), 6);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 5);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 2), 12);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 0), -ENOMEM);
+}
+
+/* Across words and summary words of the bitmaps. */
+static void lowest_address_first(struct kunit *test)
+{
+	static const u32 pages[] = { 8190, 4097, 6000, 65, 4096, 63, 128 };
+	static const u32 sorted[] = { 63, 65, 128, 4097, 6000, 8190 };
+	struct arena *a = make_arena(test, ARENA_PAGES);
+	u32 i;
+
+	must_alloc(test, a, 13);
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		must_free(test, a, pages[i], 1);
+	must_free(test, a, 8000, 2);
+	/* 4096 and 4097 are one block of order 1 now. */
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 1), 4096);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 1), 8000);
+	must_free(test, a, 4097, 1);
+	for (i = 0; i < ARRAY_SIZE(sorted); i++)
+		KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), sorted[i]);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 0), -ENOMEM);
+}
+
+/* A larger block is not split while a smaller one will do. */
+static void smallest_block_first(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 16);
+
+	must_alloc(test, a, 4);
+	must_free(test, a, 0, 8);
+	must_free(test, a, 12, 2);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 12);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 13);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 0), 0);
+}
+
+static void shuffle(struct zcb_rand *r, u32 *index, u32 n)
+{
+	u32 i, k;
+
+	for (i = 0; i < n; i++)
+		index[i] = i;
+	for (i = n - 1; i; i--) {
+		k = zcb_rand_below(r, i + 1);
+		swap(index[i], index[k]);
+	}
+}
+
+static void coalesce_in_any_order(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 32);
+	u32 round, i, index[32];
+	struct zcb_rand r;
+
+	zcb_rand_init(test, &r);
+	for (round = 0; round < 200; round++) {
+		for (i = 0; i < 32; i++)
+			must_alloc(test, a, 0);
+		shuffle(&r, index, 32);
+		for (i = 0; i < 32; i++) {
+			must_free(test, a, index[i], 1);
+			check_arena(test, a);
+		}
+		KUNIT_ASSERT_EQ(test, must_alloc(test, a, 5), 0);
+		must_free(test, a, 0, 32);
+	}
+}
+
+/* Pages 1 and 2 are neighbours, but no block. */
+static void coalesce_buddies_only(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 4);
+
+	must_alloc(test, a, 2);
+	must_free(test, a, 1, 2);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), 0);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 1), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, a->b.nfree[0], 2);
+}
+
+/* What is given back need not be what was taken. */
+static void free_any_range(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 64);
+
+	must_alloc(test, a, 4);
+	must_alloc(test, a, 4);
+	must_free(test, a, 5, 11);
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&a->b, 0, 6), -EBADSLT);
+	must_free(test, a, 0, 1);
+	must_alloc(test, a, 3);
+	check_arena(test, a);
+	must_free(test, a, 1, 4);
+	must_free(test, a, 8, 24);
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, must_alloc(test, a, 6), 0);
+}
+
+/* Half of the memory is free, and nothing larger than a page. */
+static void pathological(struct kunit *test)
+{
+	struct arena *a = make_arena(test, ARENA_PAGES);
+	u32 i;
+
+	must_alloc(test, a, 13);
+	for (i = 0; i < ARENA_PAGES; i += 2)
+		must_free(test, a, i, 1);
+	KUNIT_EXPECT_EQ(test, a->b.free_pages, ARENA_PAGES / 2);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), 0);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 1), -ENOMEM);
+	check_arena(test, a);
+	for (i = 1; i < ARENA_PAGES; i += 2)
+		must_free(test, a, i, 1);
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), 13);
+}
+
+static void fill_and_empty(struct kunit *test, u32 npages)
+{
+	struct arena *a = make_arena(test, npages);
+	u32 i;
+
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), ilog2(npages));
+	KUNIT_EXPECT_EQ(test, try_alloc(a, ilog2(npages) + 1), -E2BIG);
+	for (i = 0; i < npages; i++)
+		must_alloc(test, a, 0);
+	KUNIT_EXPECT_EQ(test, try_alloc(a, 0), -ENOMEM);
+	for (i = 0; i < npages; i++)
+		must_free(test, a, npages - 1 - i, 1);
+	check_arena(test, a);
+}
+
+static void arenas_of_any_size(struct kunit *test)
+{
+	static const u32 npages[] = {
+		1, 2, 3, 31, 32, 33, 63, 64, 65, 100, 511, 512, 1536, 4095,
+		4096, 4097, 5000,
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(npages); i++)
+		fill_and_empty(test, npages[i]);
+}
+
+/* Blocks of the highest order have no larger one to become. */
+static void arena_beyond_the_highest_order(struct kunit *test)
+{
+	u32 page, top = ZCB_BUDDY_ORDERS - 1;
+	struct zcb_buddy b;
+	void *metadata;
+
+	metadata = kunit_kmalloc(test, zcb_buddy_metadata_size(2U << top),
+				 GFP_KERNEL);
+	if (!metadata)
+		kunit_skip(test, "no contiguous memory for the metadata");
+	zcb_buddy_init(&b, metadata, 2U << top);
+	KUNIT_EXPECT_EQ(test, b.nfree[top], 2);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_alloc(&b, top, &page), 0);
+	KUNIT_EXPECT_EQ(test, page, 0);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_alloc(&b, 0, &page), 0);
+	KUNIT_EXPECT_EQ(test, page, 1U << top);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_alloc(&b, top, &page), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_free(&b, 0, (1U << top) + 1), 0);
+	KUNIT_EXPECT_EQ(test, b.nfree[top], 2);
+	KUNIT_EXPECT_EQ(test, b.free_pages, 2U << top);
+}
+
+/* The block zcb_buddy_alloc() has to choose; its order, or an error. */
+static int expected_block(const struct arena *a, u32 order, u32 *page)
+{
+	u32 i;
+
+	if (!(a->b.npages >> order))
+		return -E2BIG;
+	for (; order < ZCB_BUDDY_ORDERS; order++) {
+		for (i = 0; i < a->b.npages >> order; i++) {
+			if (is_block(a, order, i)) {
+				*page = i << order;
+				return 0;
+			}
+		}
+	}
+	return -ENOMEM;
+}
+
+static void random_alloc(struct kunit *test, struct arena *a, u32 order)
+{
+	u32 want = 0, page = 0;
+	int error = expected_block(a, order, &want);
+
+	KUNIT_ASSERT_EQ(test, zcb_buddy_alloc(&a->b, order, &page), error);
+	if (error)
+		return;
+	KUNIT_ASSERT_EQ(test, page, want);
+	mark_out(test, a, page, order);
+}
+
+static void random_free(struct kunit *test, struct arena *a, u32 page,
+			u32 npages)
+{
+	u32 size = a->b.npages;
+	int want = 0;
+
+	if (!npages || page >= size || npages > size - page)
+		want = -EINVAL;
+	else if (!all_out(a, page, npages))
+		want = -EBADSLT;
+	KUNIT_ASSERT_EQ(test, zcb_buddy_free(&a->b, page, npages), want);
+	if (!want)
+		memset(a->out + page, 0, npages);
+}
+
+/* Every answer is known beforehand; ranges are good, bad and in between. */
+static void random_stream(struct kunit *test)
+{
+	struct arena *a = make_arena(test, SMALL_PAGES);
+	u32 i, page, n;
+	struct zcb_rand r;
+
+	zcb_rand_init(test, &r);
+	for (i = 0; i < ZCB_RAND_OPS(200000); i++) {
+		if (zcb_rand_chance(&r, 50)) {
+			random_alloc(test, a, zcb_rand_below(&r, 4) *
+					      zcb_rand_below(&r, 4));
+		} else {
+			page = zcb_rand_below(&r, SMALL_PAGES + 1);
+			n = zcb_rand_below(&r, 1U << zcb_rand_below(&r, 5));
+			random_free(test, a, page, n);
+		}
+		check_arena(test, a);
+	}
+}
+
+struct live_block {
+	u32 page;
+	u32 order;
+};
+
+/* At full size, with whole blocks: no overlap, and nothing is lost. */
+static void random_stream_of_blocks(struct kunit *test)
+{
+	struct arena *a = make_arena(test, ARENA_PAGES);
+	struct live_block *live, b;
+	u32 i, k, n = 0;
+	struct zcb_rand r;
+
+	live = kunit_kcalloc(test, ARENA_PAGES, sizeof(*live), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, live);
+	zcb_rand_init(test, &r);
+	for (i = 0; i < ZCB_RAND_OPS(400000); i++) {
+		b.order = min(zcb_rand_below(&r, 10), zcb_rand_below(&r, 10));
+		if (zcb_rand_chance(&r, 55) && zcb_buddy_has(&a->b, b.order)) {
+			b.page = must_alloc(test, a, b.order);
+			live[n++] = b;
+		} else if (n) {
+			k = zcb_rand_below(&r, n);
+			must_free(test, a, live[k].page, 1U << live[k].order);
+			live[k] = live[--n];
+		}
+		if (!(i % 16384))
+			check_arena(test, a);
+	}
+	while (n--)
+		must_free(test, a, live[n].page, 1U << live[n].order);
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, zcb_buddy_largest(&a->b), 13);
+}
+
+static struct kunit_case buddy_cases[] = {
+	KUNIT_CASE(limit),
+	KUNIT_CASE(has_says_what_alloc_would),
+	KUNIT_CASE(order_of_pages),
+	KUNIT_CASE(sizes_of_a_32_mib_arena),
+	KUNIT_CASE(single_pages_cover_the_arena),
+	KUNIT_CASE(double_free),
+	KUNIT_CASE(free_of_a_partly_free_range),
+	KUNIT_CASE(bad_ranges),
+	KUNIT_CASE(split_low_half_first),
+	KUNIT_CASE(lowest_address_first),
+	KUNIT_CASE(smallest_block_first),
+	KUNIT_CASE(coalesce_in_any_order),
+	KUNIT_CASE(coalesce_buddies_only),
+	KUNIT_CASE(free_any_range),
+	KUNIT_CASE(pathological),
+	KUNIT_CASE(arenas_of_any_size),
+	KUNIT_CASE(arena_beyond_the_highest_order),
+	KUNIT_CASE(random_stream),
+	KUNIT_CASE(random_stream_of_blocks),
+	{}
+};
+
+static struct kunit_suite buddy_suite = {
+	.name = "zcb_buddy",
+	.test_cases = buddy_cases,
+};
+
+kunit_test_suite(buddy_suite);
