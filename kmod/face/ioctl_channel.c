@@ -303,6 +303,7 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
 	err = commit_some(port, e, a->ncommits, &committed);
 	zcb_batch_result(committed, err, &a->out_committed,
 			 &a->out_commit_error);
+	zcb_batch_result(0, 0, &a->out_reserved, &a->out_reserve_error);
 	if (!err) {
 		err = reserve_some(port, r, a->nreserves, a->flags,
 				   zcb_call_deadline(c, a->deadline_ns),

@@ -305,17 +305,21 @@ static int zcb_emit_channels(struct sk_buff *skb, struct netlink_callback *cb,
 /* ------------------------------------------------------------------ dumps */
 
 /*
- * The pool that was cut short may be gone by the next call, and its successor
- * in the table must be dumped from its beginning; @here tells them apart. (A
- * new pool in the very same place came during the dump; it may go on from
- * anywhere.)
+ * The cursor is put right before the pool that is returned, lest one that comes
+ * meanwhile gets in between. A pool that was cut short may be gone by the next
+ * call, and its successor in the table must be dumped from its beginning; @here
+ * tells them apart. (A new pool in the very same place came during the dump; it
+ * may go on from anywhere.)
  */
 static struct zcb_pool *zcb_cursor_next(struct zcb_cursor *at)
 {
 	u32 pos = at->pool;
 	struct zcb_pool *pool = zcb_pool_next(&pos);
 
-	if (pool && pos != at->here) {
+	if (!pool)
+		return NULL;
+	at->pool = pos - 1;
+	if (pos != at->here) {
 		at->here = pos;
 		at->item = 0;
 	}

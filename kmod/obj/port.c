@@ -384,7 +384,7 @@ int zcb_channel_open(struct zcb_session *s, u64 handle,
  * @kinds: ZCBUF_PORT_*; 0 means all
  *
  * Context: may sleep.
- * Return: 0; -ENOENT, -ESTALE or -EPERM: no such port.
+ * Return: 0; -ENOENT, -ESTALE: no such channel, or no such port of it.
  */
 int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds)
 {
@@ -393,7 +393,7 @@ int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds)
 	int err = 0;
 
 	if (IS_ERR(port))
-		return PTR_ERR(port);
+		return PTR_ERR(port) == -EPERM ? -ENOENT : PTR_ERR(port);
 	scoped_guard(mutex, &pool->lock) {
 		kinds = port->kinds & (kinds ?: ~0U);
 		if (kinds)

@@ -50,7 +50,7 @@
  *   E2BIG       size is larger than this kernel's struct and the tail is not 0
  *   EFAULT      argument or result memory is not accessible
  *   EINVAL      size is smaller than the first released struct, a count is 0
- *               or above the limit, a bad combination
+ *               or above the limit, a handle of another kind, a bad combination
  *   ENOTTY      no such call
  *   EOPNOTSUPP  unknown flag, or a reserved field that is not 0
  *   EPERM       the session is not attached, or its attachment lacks the right
