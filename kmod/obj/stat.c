@@ -185,13 +185,13 @@ bool zcb_pool_session_stat(struct zcb_pool *pool, u32 *cursor,
 			   struct zcb_session_stat *st)
 {
 	struct zcb_session *s;
-	u32 i = 0;
 
 	guard(mutex)(&pool->lock);
 	list_for_each_entry(s, &pool->sessions, in_pool) {
-		if (i++ < *cursor)
+		/* Given out under the lock, so the list ascends by it. */
+		if (s->domain <= *cursor)
 			continue;
-		*cursor = i;
+		*cursor = s->domain;
 		stat_session_locked(pool, s, st);
 		return true;
 	}

@@ -90,6 +90,9 @@ struct zcb_channel_stat {
 };
 
 /*
+ * Cursors are positions from 1 that stay what they are while objects come and
+ * go: *@cursor = n - 1 is right before the object that was found at n.
+ *
  * The pool after position *@cursor (0: the first), with a reference that the
  * caller puts by zcb_pool_put(), or NULL. *@cursor moves on.
  */

@@ -865,7 +865,7 @@ struct zcbuf_eventfd {
 /*
  * Generic netlink family "zcbuf", initial network namespace only. Three dumps;
  * each message is one object. The requester sees pools it could attach to, and
- * their sessions and channels. uapi/zcbuf.yaml is the specification.
+ * their sessions and channels; with CAP_SYS_ADMIN, all. uapi/zcbuf.yaml is the specification.
  */
 #define ZCBUF_GENL_NAME		"zcbuf"
 #define ZCBUF_GENL_VERSION	1
