@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* zcctl: look at zcbuf. Options and the table of verbs. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/zcbuf.h>
+
+#include "zcctl.h"
+
+static int run_help(struct zcctl *z, int argc, char **argv);
+
+static const struct verb verb_help = {
+	.name = "help",
+	.args = "[VERB]",
+	.summary = "this text, or what VERB does",
+	.help = "",
+	.run = run_help,
+};
+
+static const struct verb *const verbs[] = {
+	&verb_pool,
+	&verb_session,
+	&verb_channel,
+	&verb_holders,
+	&verb_check,
+	&verb_help,
+};
+
+#define NVERBS	(sizeof(verbs) / sizeof(verbs[0]))
+
+static void usage(FILE *out)
+{
+	size_t i;
+
+	fputs("usage: zcctl [-j|-p] [-b] VERB [ARG]...\n\n", out);
+	for (i = 0; i < NVERBS; i++)
+		fprintf(out, "  %-9s%-24s %s\n", verbs[i]->name, verbs[i]->args,
+			verbs[i]->summary);
+	fputs("\n"
+	      "  -j, --json    JSON, on one line\n"
+	      "  -p, --pretty  JSON, for people\n"
+	      "  -b, --bytes   sizes in bytes\n"
+	      "  -h, --help    help on a verb, or this text\n"
+	      "  -V, --version the version\n\n"
+	      "Exit status: 0 done, 1 error, 2 wrong usage, 3 module not loaded.\n",
+	      out);
+}
+
+static void verb_usage(FILE *out, const struct verb *v)
+{
+	fprintf(out, "usage: zcctl [-j|-p] [-b] %s%s%s\n\n%s", v->name,
+		*v->args ? " " : "", v->args, v->help);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NVERBS; i++)
+		if (!strcmp(verbs[i]->name, name))
+			return verbs[i];
+	return NULL;
+}
+
+static int no_verb(struct zcctl *z, const char *name)
+{
+	return zcctl_fail(z, EXIT_USAGE, "unknown verb '%s'; try: zcctl help",
+			  name);
+}
+
+static int run_help(struct zcctl *z, int argc, char **argv)
+{
+	const struct verb *v;
+
+	if (argc > 1)
+		return EXIT_USAGE;
+	if (!argc) {
+		usage(z->out);
+		return EXIT_OK;
+	}
+	v = find_verb(argv[0]);
+	if (!v)
+		return no_verb(z, argv[0]);
+	verb_usage(z->out, v);
+	return EXIT_OK;
+}
+
+static int run_verb(struct zcctl *z, int argc, char **argv)
+{
+	const struct verb *v = find_verb(argv[0]);
+	int status;
+
+	if (!v)
+		return no_verb(z, argv[0]);
+	status = v->run(z, argc - 1, argv + 1);
+	if (status == EXIT_USAGE)
+		zcctl_fail(z, EXIT_USAGE, "usage: zcctl [-j|-p] [-b] %s%s%s",
+			   v->name, *v->args ? " " : "", v->args);
+	return status;
+}
+
+static int run(struct zcctl *z, bool help, int argc, char **argv)
+{
+	if (help)
+		return run_help(z, argc ? 1 : 0, argv);
+	if (argc)
+		return run_verb(z, argc, argv);
+	usage(z->err);
+	return EXIT_USAGE;
+}
+
+/* What was printed may be lost in the end only, say on a full disk. */
+static int flush(struct zcctl *z, int status)
+{
+	if (!fflush(z->out) && !ferror(z->out))
+		return status;
+	/* A reader that has seen enough, as head does, is no failure. */
+	if (errno == EPIPE)
+		return status;
+	fprintf(z->err, "zcctl: cannot write: %s\n", strerror(errno));
+	return EXIT_ERROR;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json",	no_argument, NULL, 'j' },
+		{ "pretty",	no_argument, NULL, 'p' },
+		{ "bytes",	no_argument, NULL, 'b' },
+		{ "help",	no_argument, NULL, 'h' },
+		{ "version",	no_argument, NULL, 'V' },
+		{}
+	};
+	struct zcctl z = { .root = "", .out = stdout, .err = stderr };
+	bool help = false;
+	int c;
+
+	signal(SIGPIPE, SIG_IGN);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "jpbhV", options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			z.format = FORMAT_JSON;
+			break;
+		case 'p':
+			z.format = FORMAT_PRETTY;
+			break;
+		case 'b':
+			z.bytes = true;
+			break;
+		case 'h':
+			help = true;
+			break;
+		case 'V':
+			printf("zcctl %d.%d.%d\n", ZCBUF_VERSION_MAJOR,
+			       ZCBUF_VERSION_MINOR, ZCBUF_VERSION_PATCH);
+			return flush(&z, EXIT_OK);
+		default:
+			return flush(&z, zcctl_fail(&z, EXIT_USAGE,
+						    "unknown option '%s'; try: zcctl help",
+						    argv[optind - 1]));
+		}
+	}
+	return flush(&z, run(&z, help, argc - optind, argv + optind));
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * What the kernel tells about an object, and how it is shown. One table of
+ * fields for each kind of object drives parsing, JSON and text alike, so that
+ * they cannot disagree.
+ */
+#ifndef ZCCTL_RECORD_H
+#define ZCCTL_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/netlink.h>
+#include <linux/zcbuf.h>
+
+#define RECORD_ATTRS	32	/* more than any space has */
+
+enum show {
+	SHOW_HANDLE,
+	SHOW_POOL,		/* handle of a pool, which may have a name */
+	SHOW_TEXT,
+	SHOW_COUNT,
+	SHOW_PID,		/* 0: not visible from here */
+	SHOW_BYTES,
+	SHOW_AGE,		/* nanoseconds */
+	SHOW_MODE,
+	SHOW_CHOICE,		/* a name by value */
+	SHOW_FLAGS,		/* a name by bit */
+	SHOW_RIGHTS,		/* likewise; a letter by bit in text */
+	SHOW_YES,		/* there or not */
+};
+
+/**
+ * struct field - one attribute
+ * @attr: its number
+ * @show: what it is
+ * @key: its name in JSON and in zcctl pool show
+ * @title: of its column, NULL if tables do without it
+ * @names: what SHOW_CHOICE, SHOW_FLAGS and SHOW_RIGHTS stand for, NULL ends it
+ */
+struct field {
+	int attr;
+	enum show show;
+	const char *key;
+	const char *title;
+	const char *const *names;
+};
+
+/**
+ * struct spec - one kind of object
+ * @plural: its name in JSON
+ * @cmd: the command that dumps it
+ * @pool: the attribute that says which pool it belongs to
+ * @field: what is known of it, in the order it is shown
+ * @nfields: entries of @field
+ */
+struct spec {
+	const char *plural;
+	int cmd;
+	int pool;
+	const struct field *field;
+	size_t nfields;
+};
+
+extern const struct spec pool_spec;
+extern const struct spec session_spec;
+extern const struct spec channel_spec;
+
+struct slab_class {
+	uint32_t length;
+	uint32_t used;
+	uint32_t total;
+};
+
+/**
+ * struct record - one object
+ * @have: bit n: attribute n came
+ * @num: numbers, by attribute
+ * @text: the name; no object has two
+ * @order_free: free blocks of 4096 << i bytes
+ * @norders: entries of @order_free
+ * @slab: classes of a pool
+ * @nslabs: entries of @slab
+ */
+struct record {
+	uint32_t have;
+	uint64_t num[RECORD_ATTRS];
+	char *text;
+	uint32_t *order_free;
+	size_t norders;
+	struct slab_class *slab;
+	size_t nslabs;
+};
+
+struct records {
+	struct record *v;
+	size_t n;
+};
+
+static inline bool record_has(const struct record *r, int attr)
+{
+	return r->have >> attr & 1;
+}
+
+/*
+ * Adds what the message says. Attributes it does not know are skipped, those
+ * that are missing are not in @have. -EBADMSG: an attribute of a wrong size.
+ */
+int records_parse(struct records *all, const struct spec *spec,
+		  struct nlmsghdr *nlh);
+void records_drop(struct records *all, size_t i);
+void records_free(struct records *all);
+
+#endif /* ZCCTL_RECORD_H */

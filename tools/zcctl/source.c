@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+#include <stdlib.h>
+#include <string.h>
+
+#include "show.h"
+#include "source.h"
+
+/* A name may look like a handle: both count. */
+static bool is_pool(const struct record *r, const char *which)
+{
+	unsigned long long handle;
+	char *end;
+
+	if (r->text && !strcmp(r->text, which))
+		return true;
+	if (strncmp(which, "0x", 2))
+		return false;
+	handle = strtoull(which, &end, 16);
+	return !*end && record_has(r, ZCBUF_A_POOL_HANDLE) &&
+	       r->num[ZCBUF_A_POOL_HANDLE] == handle;
+}
+
+static bool belongs(const struct record *r, int attr,
+		    const struct records *pools)
+{
+	size_t i;
+
+	for (i = 0; i < pools->n; i++)
+		if (pools->v[i].num[ZCBUF_A_POOL_HANDLE] == r->num[attr])
+			return true;
+	return false;
+}
+
+void source_keep(struct records *all, const struct spec *spec,
+		 const struct records *pools)
+{
+	size_t i = 0;
+
+	while (i < all->n)
+		if (belongs(&all->v[i], spec->pool, pools))
+			i++;
+		else
+			records_drop(all, i);
+}
+
+int source_pools(struct zcctl *z, const char *which, struct records *pools)
+{
+	int status = source_dump(z, &pool_spec, pools);
+	size_t i = 0;
+
+	if (status || !which)
+		return status;
+	while (i < pools->n)
+		if (is_pool(&pools->v[i], which))
+			i++;
+		else
+			records_drop(pools, i);
+	if (pools->n)
+		return EXIT_OK;
+	return zcctl_fail(z, EXIT_ERROR, "there is no pool '%s' that you may see",
+			  which);
+}
+
+int source_list(struct zcctl *z, const struct spec *spec, int argc, char **argv)
+{
+	struct records pools = {}, all = {};
+	int status;
+
+	if (argc > 2 || (argc && strcmp(argv[0], "list")))
+		return EXIT_USAGE;
+	status = source_dump(z, spec, &all);
+	if (!status)
+		status = source_pools(z, argc > 1 ? argv[1] : NULL, &pools);
+	if (!status) {
+		if (argc > 1)
+			source_keep(&all, spec, &pools);
+		show_list(z, spec, &all, &pools);
+	}
+	records_free(&all);
+	records_free(&pools);
+	return status;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/* Where records come from: the kernel (netlink.c), or a test. */
+#ifndef ZCCTL_SOURCE_H
+#define ZCCTL_SOURCE_H
+
+#include "record.h"
+#include "zcctl.h"
+
+/* source_dump() - all objects of a kind; returns an enum zcctl_exit */
+int source_dump(struct zcctl *z, const struct spec *spec, struct records *all);
+
+/*
+ * source_pools() - pools, and with @which those of that name or handle. Names
+ * belong to users, so there may be several. None with @which is an error.
+ */
+int source_pools(struct zcctl *z, const char *which, struct records *pools);
+
+/* source_keep() - drops what does not belong to one of @pools */
+void source_keep(struct records *all, const struct spec *spec,
+		 const struct records *pools);
+
+/* source_list() - the verb "list [POOL]" of sessions and channels */
+int source_list(struct zcctl *z, const struct spec *spec, int argc,
+		char **argv);
+
+#endif /* ZCCTL_SOURCE_H */
