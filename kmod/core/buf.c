@@ -5,8 +5,8 @@
  * A page has two generations, one for handles of the block that starts at it
  * and one for those of objects in the slab that starts at it. Each advances
  * when its handles end: an older one is a handle that was issued, one that is
- * not older and does not match was not. When either is used up, the block is
- * retired.
+ * not older and does not match was not. When one is used up it starts again,
+ * and a handle that many uses old may be taken for a new one.
  */
 #include "buf.h"
 #include "slab.h"
@@ -68,8 +68,7 @@ static void give(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
 	list_insert(t, l, page);
 }
 
-/* Returns whether the page can be handed out again. */
-static bool take(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
+static void take(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
 {
 	struct zcb_buf_page *p = &t->pages[page];
 
@@ -77,15 +76,15 @@ static bool take(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
 	p->owner = NULL;
 	p->slab = NULL;
 	p->state = ZCB_BUF_IDLE;
-	if (p->gen <= ZCB_BUF_GEN_MAX && p->slab_gen <= ZCB_BUF_SLAB_GEN_MAX)
-		return true;
-	p->state = ZCB_BUF_RETIRED;
-	return false;
 }
 
-static bool in_use(const struct zcb_buf_page *p)
+/*
+ * Generations start again at 1: a page that was never handed out any more when
+ * they are used up would be memory lost, within seconds of ordinary use.
+ */
+static u32 next_gen(u32 gen, u32 max)
 {
-	return p->state != ZCB_BUF_IDLE && p->state != ZCB_BUF_RETIRED;
+	return gen < max ? gen + 1 : 1;
 }
 
 /*
@@ -99,7 +98,7 @@ static bool page_in_use(const struct zcb_buf_table *t, u32 page)
 
 	for (order = 0; order < BITS_PER_TYPE(page); order++) {
 		head = page >> order << order;
-		if (in_use(&t->pages[head]) &&
+		if (t->pages[head].state != ZCB_BUF_IDLE &&
 		    page - head < 1U << t->pages[head].order)
 			return true;
 		if (!head)
@@ -224,14 +223,12 @@ int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
  * @page: its first page
  *
  * Context: The caller locks. Does not sleep.
- * Return: Whether the block goes back to the buddy. If not, the generations of
- * its first page are used up and it stays out of use.
  */
-bool zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
+void zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
 		       u32 page)
 {
-	t->pages[page].gen++;
-	return take(t, l, page);
+	t->pages[page].gen = next_gen(t->pages[page].gen, ZCB_BUF_GEN_MAX);
+	take(t, l, page);
 }
 
 /**
@@ -260,12 +257,12 @@ void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
  * @page: its first page
  *
  * Context: The caller locks. Does not sleep.
- * Return: As zcb_buf_take_back().
  */
-bool zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
+void zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
 {
-	t->pages[page].slab_gen++;
-	return take(t, l, page);
+	t->pages[page].slab_gen = next_gen(t->pages[page].slab_gen,
+					   ZCB_BUF_SLAB_GEN_MAX);
+	take(t, l, page);
 }
 
 /**

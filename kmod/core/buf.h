@@ -22,7 +22,6 @@ enum zcb_buf_state {
 	ZCB_BUF_IDLE,		/* free, or not the first page of a block */
 	ZCB_BUF_BLOCK,		/* a buffer: block of pages */
 	ZCB_BUF_SLAB,		/* leased to a slab class */
-	ZCB_BUF_RETIRED,	/* generations used up, never handed out again */
 };
 
 /**
@@ -87,17 +86,14 @@ u64 zcb_buf_hand_out(struct zcb_buf_table *t, struct zcb_buf_list *l,
  */
 int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 		 u32 *page);
-/*
- * Take the block at @page back; false: its generations are used up and it must
- * not go back to the buddy.
- */
-bool zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
+/* Take the block at @page back; the caller gives it to the buddy. */
+void zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
 		       u32 page);
 
 /* The same for pages leased to a slab class. */
 void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
 		   u32 page, unsigned int order, struct zcb_slab *slab);
-bool zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page);
+void zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page);
 u64 zcb_buf_slab_handle(const struct zcb_buf_table *t, u32 page,
 			unsigned int class, u64 offset_in_slab);
 /* As zcb_buf_find(), for a slab handle; @order is the class's slab order. */

@@ -421,7 +421,7 @@ static void stream_add_resv(struct zcb_stream *s, struct zcb_producer *p,
  * @now_ns: the time
  *
  * Cannot fail: the plan has made sure of everything. A group that this fills
- * up is sealed.
+ * up is sealed, and so is the open one when it takes the last credit.
  *
  * Context: The caller holds the channel's lock, since zcb_stream_plan().
  * Return: the reservation, @supply->resv.
@@ -444,6 +444,9 @@ struct zcb_resv *zcb_stream_reserve(struct zcb_stream *s,
 	/* What needed a second extent is larger than the block, so it seals. */
 	if (window || g->total >= s->cfg.threshold)
 		stream_seal(s, g, now_ns);
+	/* No reservation can fill the open group any more: let it come back. */
+	if (s->open && !zcb_credit_left(&s->credit))
+		stream_seal(s, s->open, now_ns);
 	return supply->resv;
 }
 

@@ -127,11 +127,11 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_CONSUME, false, zcb_ioctl_eventfd),
 };
 
-static void query_memory(struct zcbuf_query *q)
+static void query_memory(struct zcbuf_query *q, kuid_t uid)
 {
 	struct zcb_account_stat st;
 
-	zcb_account_stat(&st);
+	zcb_account_stat(uid, &st);
 	q->out_user_limit = st.user_limit;
 	q->out_user_charged = st.user_charged;
 	q->out_total_limit = st.total_limit;
@@ -157,7 +157,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 	q->out_max_batch = ZCBUF_MAX_BATCH;
 	q->out_max_sessions = ZCB_POOL_MAX_SESSIONS;
 	q->out_max_channels = ZCB_POOL_MAX_CHANNELS;
-	query_memory(q);
+	query_memory(q, c->s->uid);
 	q->out_session = c->s->id;
 	q->out_pool = c->pool ? c->pool->handle : 0;
 	q->out_rights = c->pool ? c->s->rights : 0;

@@ -3,6 +3,7 @@
  * Calls on pools and buffers.
  */
 #include <linux/capability.h>
+#include <linux/cpuset.h>
 #include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/file.h>
@@ -61,7 +62,8 @@ static int pool_read_node(const struct zcbuf_pool_create *a, int *node)
 	*node = NUMA_NO_NODE;
 	if (!(a->flags & ZCBUF_POOL_F_NODE))
 		return a->node ? -EINVAL : 0;
-	if (a->node >= MAX_NUMNODES || !node_online(a->node))
+	if (a->node >= MAX_NUMNODES || !node_state(a->node, N_MEMORY) ||
+	    !node_isset(a->node, cpuset_current_mems_allowed))
 		return -EINVAL;
 	*node = a->node;
 	return 0;
@@ -111,7 +113,8 @@ static int pool_read_config(const struct zcbuf_pool_create *a,
 static int pool_create_and_join(struct zcb_call *c,
 				const struct zcb_pool_config *cfg)
 {
-	struct zcb_pool *pool __free(zcb_pool_put) = zcb_pool_create(cfg);
+	struct zcb_pool *pool __free(zcb_pool_put) =
+		zcb_pool_create(cfg, c->s->uid);
 	struct zcbuf_pool_create *a = c->arg;
 	int err;
 

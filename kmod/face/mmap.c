@@ -101,7 +101,7 @@ static int mmap_anonymous(struct zcb_session *s, struct vm_area_struct *vma)
 	if (err)
 		return err;
 	cfg.arena_size = round_up(size, ZCB_ARENA_UNIT);
-	pool = zcb_pool_create(&cfg);
+	pool = zcb_pool_create(&cfg, s->uid);
 	err = IS_ERR(pool) ? PTR_ERR(pool) : mmap_attach(s, vma, pool);
 	if (err)
 		zcb_session_unclaim(s);

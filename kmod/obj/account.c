@@ -7,7 +7,6 @@
  * nothing nests in it.
  */
 #include <linux/capability.h>
-#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -68,19 +67,19 @@ static int account_charge_locked(struct zcb_user *u, u64 bytes, bool capable)
 }
 
 /**
- * zcb_account_charge - charge pinned memory to the calling user
+ * zcb_account_charge - charge pinned memory to a user
  * @bytes: how much
- * @user: set to whom, for zcb_account_uncharge()
+ * @uid: whom; who opened the device, since that is what its mode decides
+ * @user: set, for zcb_account_uncharge()
  *
- * CAP_IPC_LOCK in the initial user namespace lifts the user's limit, not the
- * module's.
+ * CAP_IPC_LOCK of the caller in the initial user namespace lifts the user's
+ * limit, not the module's.
  *
  * Context: may sleep.
  * Return: 0, or -ENOMEM if a limit or the machine's memory says no.
  */
-int zcb_account_charge(u64 bytes, struct zcb_user **user)
+int zcb_account_charge(u64 bytes, kuid_t uid, struct zcb_user **user)
 {
-	kuid_t uid = current_euid();
 	bool over = capable(CAP_IPC_LOCK);
 	struct zcb_user *fresh, *u;
 	int err;
@@ -126,19 +125,20 @@ void zcb_account_uncharge(struct zcb_user *user, u64 bytes)
 }
 
 /**
- * zcb_account_stat - limits and charges, as the calling user sees them
+ * zcb_account_stat - limits and charges
+ * @uid: of whom
  * @st: filled
  *
  * Context: any but hard interrupt.
  */
-void zcb_account_stat(struct zcb_account_stat *st)
+void zcb_account_stat(kuid_t uid, struct zcb_account_stat *st)
 {
 	struct zcb_user *u;
 
 	st->user_limit = account_user_limit();
 	st->total_limit = account_total_limit();
 	spin_lock(&account_lock);
-	u = account_find_locked(current_euid());
+	u = account_find_locked(uid);
 	st->user_charged = u ? u->bytes : 0;
 	st->total_charged = account_total;
 	spin_unlock(&account_lock);

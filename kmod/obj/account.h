@@ -29,8 +29,8 @@ struct zcb_account_stat {
 	u64 total_charged;
 };
 
-int zcb_account_charge(u64 bytes, struct zcb_user **user);
+int zcb_account_charge(u64 bytes, kuid_t uid, struct zcb_user **user);
 void zcb_account_uncharge(struct zcb_user *user, u64 bytes);
-void zcb_account_stat(struct zcb_account_stat *st);
+void zcb_account_stat(kuid_t uid, struct zcb_account_stat *st);
 
 #endif /* ZCB_OBJ_ACCOUNT_H */

@@ -25,9 +25,9 @@
  * call its OOM killer instead.
  */
 #define ZCB_GFP_COMMON	(__GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN)
-#define ZCB_GFP_HUGE	((GFP_KERNEL & ~__GFP_DIRECT_RECLAIM) |		\
+#define ZCB_GFP_HUGE	((GFP_USER & ~__GFP_DIRECT_RECLAIM) |		\
 			 ZCB_GFP_COMMON | __GFP_COMP | __GFP_NORETRY)
-#define ZCB_GFP_SMALL	(GFP_KERNEL | ZCB_GFP_COMMON | __GFP_RETRY_MAYFAIL)
+#define ZCB_GFP_SMALL	(GFP_USER | ZCB_GFP_COMMON | __GFP_RETRY_MAYFAIL)
 
 static void folio_arena_free(struct zcb_arena *a)
 {
@@ -43,28 +43,38 @@ static void folio_arena_free(struct zcb_arena *a)
 	a->nfolios = 0;
 }
 
-static int folio_arena_fill(struct zcb_arena *a, u32 order)
+/* Without a node of its own the arena follows the caller's memory policy. */
+static struct page *folio_arena_get(const struct zcb_arena *a, u32 order)
 {
 	gfp_t gfp = order ? ZCB_GFP_HUGE : ZCB_GFP_SMALL;
+
+	if (fatal_signal_pending(current))
+		return NULL;
+	if (a->node == NUMA_NO_NODE)
+		return alloc_pages(gfp, order);
+	return alloc_pages_node(a->node, gfp | __GFP_THISNODE, order);
+}
+
+/*
+ * The core asks folio->index whether a folio lies within i_size before it maps
+ * it with a PMD; the allocator leaves there what the last owner wrote.
+ */
+static int folio_arena_fill(struct zcb_arena *a, u32 order)
+{
 	u32 n = a->npages >> order;
 	struct page *page;
 
 	a->order = order;
-	a->folios = kvcalloc(n, sizeof(*a->folios),
-			     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	a->folios = kvcalloc(n, sizeof(*a->folios), ZCB_GFP_TABLE);
 	if (!a->folios)
 		return -ENOMEM;
-	if (a->node != NUMA_NO_NODE)
-		gfp |= __GFP_THISNODE;
-
 	while (a->nfolios < n) {
-		page = alloc_pages_node(a->node, gfp, order);
-		if (!page || fatal_signal_pending(current)) {
-			if (page)
-				__free_pages(page, order);
+		page = folio_arena_get(a, order);
+		if (!page) {
 			folio_arena_free(a);
 			return -ENOMEM;
 		}
+		page->index = (pgoff_t)a->nfolios << order;
 		a->folios[a->nfolios++] = page_folio(page);
 		cond_resched();
 	}
@@ -115,15 +125,16 @@ static bool arena_available(u64 size)
 	return pages > 0 && size >> PAGE_SHIFT < (u64)pages;
 }
 
-static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge)
+static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge,
+		       kuid_t uid)
 {
 	int err;
 
 	a->metadata = kvzalloc(zcb_buddy_metadata_size(a->npages),
-			       GFP_KERNEL_ACCOUNT);
+			       ZCB_GFP_TABLE);
 	if (!a->metadata)
 		return -ENOMEM;
-	err = zcb_account_charge(a->size, &a->user);
+	err = zcb_account_charge(a->size, uid, &a->user);
 	if (err)
 		return err;
 	if (!arena_available(a->size))
@@ -140,12 +151,13 @@ static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge)
  * @size: bytes, a multiple of ZCB_ARENA_UNIT up to ZCB_ARENA_MAX
  * @node: NUMA node, or NUMA_NO_NODE
  * @huge: kind of pages
+ * @uid: whom to charge
  *
  * Context: may sleep; a fatal signal ends it.
  * Return: the arena, or -ENOMEM as an error pointer.
  */
 struct zcb_arena *zcb_arena_create(u64 size, int node,
-				   enum zcb_arena_huge huge)
+				   enum zcb_arena_huge huge, kuid_t uid)
 {
 	struct zcb_arena *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -156,7 +168,7 @@ struct zcb_arena *zcb_arena_create(u64 size, int node,
 	a->size = size;
 	a->npages = size >> PAGE_SHIFT;
 	a->node = node;
-	err = arena_build(a, huge);
+	err = arena_build(a, huge, uid);
 	if (err) {
 		zcb_arena_destroy(a);
 		return ERR_PTR(err);

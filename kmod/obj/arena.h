@@ -10,12 +10,19 @@
 #include <linux/bits.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 #include "../core/buddy.h"
 
 #define ZCB_ARENA_UNIT		((u64)2 << 20)	/* sizes are multiples of it */
 #define ZCB_ARENA_DEFAULT	((u64)32 << 20)
 #define ZCB_ARENA_MAX		((u64)32 << 30)	/* one block: 2^23 pages */
+
+/*
+ * For tables whose size a caller chooses: a full memory cgroup is an error, no
+ * reason to kill.
+ */
+#define ZCB_GFP_TABLE	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 struct zcb_arena;
 struct zcb_user;
@@ -77,7 +84,7 @@ struct zcb_arena {
 extern const struct zcb_arena_ops zcb_arena_folio_ops;
 
 struct zcb_arena *zcb_arena_create(u64 size, int node,
-				   enum zcb_arena_huge huge);
+				   enum zcb_arena_huge huge, kuid_t uid);
 bool zcb_arena_busy(const struct zcb_arena *a);
 void zcb_arena_destroy(struct zcb_arena *a);
 void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length);

@@ -43,6 +43,7 @@ static void channel_free_group(struct zcb_stream *s, struct zcb_group *g)
 	kmem_cache_free(group_cache, g);
 	/* Its credits are back, even if it held no page. */
 	zcb_pool_space(ch->pool);
+	cond_resched();
 }
 
 const struct zcb_stream_ops zcb_channel_stream_ops = {
@@ -118,7 +119,7 @@ static int supply_get(struct zcb_channel *ch, struct channel_supply *s,
 static void channel_arm_age_locked(struct zcb_channel *ch)
 {
 	lockdep_assert_held(&ch->lock);
-	if (ch->cfg.max_age_us && ch->stream.open)
+	if (ch->cfg.max_age_us)
 		schedule_delayed_work(&ch->age,
 				      usecs_to_jiffies(ch->cfg.max_age_us));
 }
@@ -148,7 +149,7 @@ static void channel_reserve_locked(struct zcb_port *port,
 				   struct channel_supply *supply)
 {
 	struct zcb_channel *ch = port->channel;
-	bool opens = supply->s.group;
+	bool opens = supply->s.group && !window;
 	struct zcb_resv *resv;
 
 	lockdep_assert_held(&ch->lock);
@@ -159,8 +160,29 @@ static void channel_reserve_locked(struct zcb_port *port,
 	r->out_group = resv->group->id;
 	r->out_offset = resv->offset;
 	r->out_pool_offset = resv->pool_offset;
-	if (opens)
-		channel_arm_age_locked(ch);
+	if (!opens || !ch->stream.open)
+		return;
+	channel_arm_age_locked(ch);
+	/* Who found no memory for a group of his own may have room in this. */
+	zcb_pool_space(ch->pool);
+}
+
+/*
+ * There is no room now. Before anybody waits for it, what is in the open group
+ * has to get out: its memory might be the room. Returns 1 to try again.
+ */
+static int channel_wait_room(struct zcb_channel *ch, int seen, u64 deadline_ns)
+{
+	struct zcb_pool *pool = ch->pool;
+	bool sealed = false;
+
+	if (deadline_ns)
+		scoped_guard(mutex, &ch->lock)
+			sealed = zcb_stream_flush(&ch->stream, ktime_get_ns());
+	if (sealed)
+		return 1;
+	return zcb_wait(&pool->space_wq, &pool->space_seq, seen, deadline_ns) ?:
+	       1;
 }
 
 /* 0 done, 1 @plan says what to bring, else an error. */
@@ -203,19 +225,20 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 			u32 flags, u64 deadline_ns)
 {
 	struct zcb_channel *ch = port->channel;
-	struct zcb_pool *pool = ch->pool;
 	struct channel_supply supply = {};
 	struct zcb_group_plan plan;
 	int seen, err;
 
 	do {
-		seen = atomic_read(&pool->space_seq);
+		seen = atomic_read(&ch->pool->space_seq);
 		err = channel_try_reserve(port, r, flags, &supply, &plan);
 		if (err == 1)
 			err = supply_get(ch, &supply, &plan) ?: 1;
-		if (err == -EAGAIN)
-			err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
-				       deadline_ns) ?: 1;
+		if (err != -EAGAIN)
+			continue;
+		/* Nobody waits with memory in his hands. */
+		supply_drop_extent(ch, &supply);
+		err = channel_wait_room(ch, seen, deadline_ns);
 	} while (err == 1);
 
 	supply_free(ch, &supply);

@@ -22,6 +22,9 @@ struct eventfd_ctx;
 #define ZCB_QUEUE_DEPTH		1024
 #define ZCB_QUEUE_DEPTH_MAX	65536
 
+/* All of them are told of every failed group, so their number is bounded. */
+#define ZCB_CHANNEL_FAILURE_PORTS	64
+
 /**
  * struct zcb_channel_config - how a channel is opened, defaults filled in
  * @flags: ZCBUF_CHANNEL_F_*

@@ -61,8 +61,8 @@ static void memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
 }
 
 /*
- * Make a block that was just handed out @domain's: zero it if need be. Until
- * its handle is told it is this caller's alone, and so are the domains of its
+ * Make a block that came from the buddy @domain's: zero it if need be. It has
+ * no handle yet, so it is this caller's alone, and so are the domains of its
  * pages; no lock is needed, however large it is.
  */
 static void memory_claim(struct zcb_pool *pool, u32 page, u32 order, u32 domain,
@@ -93,6 +93,19 @@ void zcb_holdings_init(struct zcb_holdings *h)
 	h->object_bytes = 0;
 }
 
+static int memory_get(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
+		      u32 *page)
+{
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = memory_get_locked(pool, order, page);
+	spin_unlock(&pool->mem_lock);
+	if (!err)
+		memory_claim(pool, *page, order, domain, zero);
+	return err;
+}
+
 /**
  * zcb_memory_get - a block of pages that is no buffer
  * @pool: the pool
@@ -109,15 +122,9 @@ int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
 {
 	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
 	u32 page;
-	int err;
 
-	spin_lock(&pool->mem_lock);
-	err = memory_get_locked(pool, order, &page);
-	spin_unlock(&pool->mem_lock);
-	if (err)
-		return err;
-
-	memory_claim(pool, page, order, domain, false);
+	if (memory_get(pool, order, domain, false, &page))
+		return -ENOMEM;
 	*pool_offset = (u64)page << PAGE_SHIFT;
 	*pages = 1U << order;
 	return 0;
@@ -168,15 +175,14 @@ static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
 	u32 page;
 	int err;
 
+	err = memory_get(pool, order, domain, zero, &page);
+	if (err)
+		return err;
+	/* Last: from here on another thread may free it, handles can be guessed. */
 	spin_lock(&pool->mem_lock);
-	err = memory_get_locked(pool, order, &page);
-	if (!err)
-		*handle = zcb_buf_hand_out(&pool->bufs, &h->blocks, h, page,
-					   order);
+	*handle = zcb_buf_hand_out(&pool->bufs, &h->blocks, h, page, order);
 	spin_unlock(&pool->mem_lock);
-	if (!err)
-		memory_claim(pool, page, order, domain, zero);
-	return err;
+	return 0;
 }
 
 /* Nobody can find the slab before it is zero and on the owner's list. */
@@ -185,20 +191,17 @@ static int memory_lease(struct zcb_pool *pool, struct zcb_holdings *h,
 {
 	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
 	struct zcb_slab *slab;
-	u64 pool_offset;
-	u32 pages, page;
+	u32 page;
 	int err;
 
 	slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
 	if (!slab)
 		return -ENOMEM;
-	err = zcb_memory_get(pool, PAGE_SIZE << c->order, domain, &pool_offset,
-			     &pages);
+	err = memory_get(pool, c->order, domain, false, &page);
 	if (err) {
 		kfree(slab);
 		return err;
 	}
-	page = pool_offset >> PAGE_SHIFT;
 	spin_lock(&pool->mem_lock);
 	zcb_slab_init(slab, &pool->cfg.slabs, class, page, &h->slabs[class]);
 	zcb_buf_lease(&pool->bufs, &h->leases, h, page, c->order, slab);
@@ -214,8 +217,8 @@ static void memory_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 
 	lockdep_assert_held(&pool->mem_lock);
 	zcb_slab_fini(slab, &pool->cfg.slabs);
-	if (zcb_buf_unlease(&pool->bufs, &h->leases, page))
-		memory_put_locked(pool, page, 1U << c->order);
+	zcb_buf_unlease(&pool->bufs, &h->leases, page);
+	memory_put_locked(pool, page, 1U << c->order);
 	kfree(slab);
 }
 
@@ -305,8 +308,8 @@ static int memory_free_block_locked(struct zcb_pool *pool,
 	if (err)
 		return err;
 	npages = 1U << pool->bufs.pages[page].order;
-	if (zcb_buf_take_back(&pool->bufs, &h->blocks, page))
-		memory_put_locked(pool, page, npages);
+	zcb_buf_take_back(&pool->bufs, &h->blocks, page);
+	memory_put_locked(pool, page, npages);
 	return 0;
 }
 
@@ -373,8 +376,8 @@ static bool memory_reclaim_one_locked(struct zcb_pool *pool,
 
 	if (page != ZCB_BUF_NONE) {
 		npages = 1U << pool->bufs.pages[page].order;
-		if (zcb_buf_take_back(&pool->bufs, &h->blocks, page))
-			memory_put_locked(pool, page, npages);
+		zcb_buf_take_back(&pool->bufs, &h->blocks, page);
+		memory_put_locked(pool, page, npages);
 		return true;
 	}
 	page = h->leases.first;

@@ -26,6 +26,11 @@ static DEFINE_MUTEX(pools_lock);
 static struct zcb_handles pools;	/* pools_lock */
 static struct workqueue_struct *pools_wq;
 
+/*
+ * The number of a namespace can be used again once it has died. A pool that
+ * somebody outside it has kept alive could then be found from a new one, by the
+ * same user.
+ */
 static u32 pool_current_ipc_ns(void)
 {
 	return current->nsproxy->ipc_ns->ns.inum;
@@ -138,32 +143,56 @@ static enum zcb_arena_huge pool_huge(const struct zcb_pool_config *cfg)
 	return ZCB_ARENA_HUGE_TRY;
 }
 
-static int pool_build(struct zcb_pool *pool)
+/*
+ * Pools end in the background: what the user has just closed may still be
+ * charged. Wait for that once before saying no.
+ */
+static struct zcb_arena *pool_arena(const struct zcb_pool_config *cfg,
+				    kuid_t charge)
+{
+	struct zcb_arena *a;
+
+	a = zcb_arena_create(cfg->arena_size, cfg->node, pool_huge(cfg),
+			     charge);
+	if (!IS_ERR(a))
+		return a;
+	flush_workqueue(pools_wq);
+	return zcb_arena_create(cfg->arena_size, cfg->node, pool_huge(cfg),
+				charge);
+}
+
+static int pool_tables(struct zcb_pool *pool, u32 npages)
 {
 	struct zcb_handle_slot *slots;
 	struct zcb_buf_page *pages;
-	struct zcb_arena *a;
-	struct inode *inode;
 
-	a = zcb_arena_create(pool->cfg.arena_size, pool->cfg.node,
-			     pool_huge(&pool->cfg));
-	if (IS_ERR(a))
-		return PTR_ERR(a);
-	pool->arenas[pool->narenas++] = a;
-	pool->size = a->size;
-
-	pages = kvcalloc(a->npages, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	pages = kvcalloc(npages, sizeof(*pages), ZCB_GFP_TABLE);
 	if (!pages)
 		return -ENOMEM;
-	zcb_buf_table_init(&pool->bufs, pages, a->npages, PAGE_SHIFT);
-
-	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots),
-			 GFP_KERNEL_ACCOUNT);
+	zcb_buf_table_init(&pool->bufs, pages, npages, PAGE_SHIFT);
+	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots), ZCB_GFP_TABLE);
 	if (!slots)
 		return -ENOMEM;
 	zcb_handles_init(&pool->channels, ZCB_HANDLE_CHANNEL, slots,
 			 ZCB_POOL_MAX_CHANNELS);
+	return 0;
+}
 
+/* What is small first: a pool that cannot be had should fail early. */
+static int pool_build(struct zcb_pool *pool, kuid_t charge)
+{
+	struct zcb_arena *a;
+	struct inode *inode;
+	int err;
+
+	err = pool_tables(pool, pool->cfg.arena_size >> PAGE_SHIFT);
+	if (err)
+		return err;
+	a = pool_arena(&pool->cfg, charge);
+	if (IS_ERR(a))
+		return PTR_ERR(a);
+	pool->arenas[pool->narenas++] = a;
+	pool->size = a->size;
 	inode = zcb_mapfs_inode(pool->size);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
@@ -241,11 +270,13 @@ static void pool_end(struct work_struct *work)
 /**
  * zcb_pool_create - make a pool
  * @cfg: how; checked by the caller
+ * @charge: who pays
  *
  * Context: may sleep long; may be called under mmap_lock.
  * Return: the pool with one reference, -ENOMEM or -EEXIST as error pointer.
  */
-struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg)
+struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
+				 kuid_t charge)
 {
 	struct zcb_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -263,7 +294,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg)
 	spin_lock_init(&pool->mem_lock);
 	init_waitqueue_head(&pool->space_wq);
 
-	err = pool_build(pool);
+	err = pool_build(pool, charge);
 	if (!err)
 		err = pool_publish(pool);
 	if (err) {

@@ -132,7 +132,8 @@ struct zcb_pool {
 int zcb_pools_init(void);
 void zcb_pools_exit(void);
 
-struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg);
+struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
+				 kuid_t charge);
 struct zcb_pool *zcb_pool_get(struct zcb_pool *pool);
 void zcb_pool_put(struct zcb_pool *pool);
 DEFINE_FREE(zcb_pool_put, struct zcb_pool *, zcb_pool_put(_T))

@@ -160,6 +160,9 @@ static int port_add_locked(struct zcb_port *port, u32 kinds, u32 depth,
 	if (kinds & port->kinds & ZCBUF_PORT_CONSUME && depth &&
 	    depth != port->consumer.depth)
 		return -EEXIST;
+	if (fresh & ZCBUF_PORT_RECV_FAILED &&
+	    ch->failure_ports >= ZCB_CHANNEL_FAILURE_PORTS)
+		return -EMFILE;
 	if (!port->kinds)
 		list_add_tail(&port->in_channel, &ch->ports);
 	port->kinds |= fresh;
@@ -301,10 +304,15 @@ static struct zcb_port *port_open_locked(struct zcb_session *s,
 	mutex_lock(&ch->lock);
 	err = port_add_locked(port, kinds, depth, added);
 	mutex_unlock(&ch->lock);
-	if (err)
-		return ERR_PTR(err);
-	kref_get(&port->ref);
-	return port;
+	if (!err) {
+		kref_get(&port->ref);
+		return port;
+	}
+	if (!port->kinds) {
+		xa_erase(&s->ports, (u32)ch->handle);
+		zcb_port_put(port);
+	}
+	return ERR_PTR(err);
 }
 
 static struct zcb_port *channel_make_locked(struct zcb_session *s,

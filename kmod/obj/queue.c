@@ -50,7 +50,7 @@ static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_group *g)
  * @c: the port's consumer
  * @n: groups that are new; 0: the end
  *
- * Context: sleeps nowhere.
+ * Context: may sleep: a stream that ends or fails has much to tell.
  */
 void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 {
@@ -67,6 +67,7 @@ void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 		eventfd_signal(ctx);
 	zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM |
 			  (n ? 0 : EPOLLHUP));
+	cond_resched();
 }
 
 /* What an eventfd that is armed now has missed: groups, and the end. */

@@ -84,6 +84,8 @@ static void add_resv(struct model *m, int owner, u64 length, bool window,
 	m->offset += aligned(m, length);
 	if (window || g->total >= m->rig->cfg.threshold || g->nextents > 1)
 		seal(m, group);
+	if (m->open != NOBODY && credits_taken(m) == m->rig->cfg.max_outstanding)
+		seal(m, m->open);
 }
 
 static u64 random_length(struct model *m)

@@ -64,6 +64,7 @@
  *               is out of memory                 EPIPE     no consumer
  *   ERANGE      outside its object               ESHUTDOWN finalized; the end
  *   ESTALE      freed and reissued; failed       ETIMEDOUT deadline passed
+ * open() says ENODEV or ENOENT without the module, EACCES to who may not.
  *
  * Version 0.x: this interface may change until 1.0. Ask QUERY for features and
  * limits; never guess from a version.
@@ -287,7 +288,8 @@ struct zcbuf_class {
  * @out_rights: ZCBUF_RIGHT_* of this session
  *
  * All memory is allocated now, zeroed and charged to the caller's memory
- * cgroup, to its user and to the module's limit; nothing is populated later.
+ * cgroup, to the user who opened the device and to the module's limit; nothing
+ * is populated later.
  * Names are unique per IPC namespace and user. The pool lives until its last
  * session, mapping and I/O are gone.
  *
@@ -473,7 +475,8 @@ struct zcbuf_batch {
  * @flags: ZCBUF_CHANNEL_F_*; of a channel that exists: 0, or what it was made
  *	with
  * @channel: 0 makes a channel; else the handle of one of this pool
- * @ports: ZCBUF_PORT_* this session wants; those it has already it keeps
+ * @ports: ZCBUF_PORT_* this session wants, at least one; those it has already
+ *	it keeps
  * @align: bytes, a power of two up to 4096; offsets advance by the reserved
  *	length rounded up to it. 0 means 64.
  * @threshold: with ZCBUF_CHANNEL_F_THRESHOLD: a group seals when the stream
@@ -485,7 +488,8 @@ struct zcbuf_batch {
  *	reservation gets an extent of its own and seals its group.
  * @max_age_us: seal an open group this long after it was opened; 0 means never
  * @max_outstanding: reservations the channel may hold, from RESERVE until
- *	their group is released; 0 means 65536, which is the most
+ *	their group is released; 0 means 65536, which is the most. The one that
+ *	takes the last seals the open group.
  * @depth: queue of this session's consumer port, groups; 0 means 1024, at most
  *	65536
  * @out_channel: its handle
@@ -501,7 +505,8 @@ struct zcbuf_batch {
  *
  * ENOENT: no such channel. EEXIST: it exists with other options, or this
  * session's consumer port has another depth. E2BIG: the block would be larger
- * than an arena. EMFILE: channels of this pool. EPERM: a port needs
+ * than an arena. EMFILE: channels of this pool, or 64 RECV_FAILED ports of this
+ * channel. EPERM: a port needs
  * RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
  */
 struct zcbuf_channel_open {
@@ -572,7 +577,7 @@ struct zcbuf_reservation {
  * @out_error: why not more
  *
  * A reservation joins the open group, which seals at once when it has reached
- * the threshold. WINDOW: a group of its own, sealed at birth, whose COMMIT may
+ * the threshold, and when a RESERVE begins to wait for memory. WINDOW: a group of its own, sealed at birth, whose COMMIT may
  * use less than was reserved; the unused whole pages go back then. Offsets are
  * given in order of arrival, so the first other reservation after a window
  * begins a new group.
@@ -650,7 +655,8 @@ struct zcbuf_abort_entry {
  * @out_reserved: reservations made; none unless all commits were done
  * @out_reserve_error: why not more
  *
- * Returns 0 if anything was done, else -1 with the first error. Since 0.1.
+ * Returns 0 if anything was done, else -1 with the first error. EPIPE is of the
+ * RESERVE part. Since 0.1.
  */
 struct zcbuf_commit_reserve {
 	__u32 size;
