@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Buffers: batches of handles, and one buffer that knows where it came from.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length, __u32 align,
+		__u32 flags, __u64 *handles, unsigned int count)
+{
+	struct zcbuf_alloc arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.length = length,
+		.handles = zcb_ptr(handles),
+		.count = count,
+		.align = align,
+	};
+	int err;
+
+	err = zcb_call(pool->session.fd, ZCBUF_NR_ALLOC, &arg);
+	return err ? err : (int)arg.out_done;
+}
+
+int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
+	       unsigned int count)
+{
+	return zcb_batch(pool, ZCBUF_NR_FREE, 0, handles, count);
+}
+
+int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
+			 const struct zcbuf_buf_opts *user_opts,
+			 struct zcbuf_buf *buf)
+{
+	struct zcbuf_buf_opts opts;
+	__u64 handle;
+	int done;
+	int err;
+
+	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	if (err)
+		return err;
+	done = zcbuf_alloc(pool, length, opts.align, opts.flags, &handle, 1);
+	if (done < 0)
+		return done;
+
+	buf->length = length;
+	buf->capacity = zcbuf_buf_capacity(handle, pool->class_size);
+	buf->offset = zcbuf_buf_offset(handle);
+	buf->data = zcbuf_pool_range(pool, buf->offset, buf->capacity);
+	buf->handle = handle;
+	buf->pool = pool;
+	return 0;
+}
+
+int zcbuf_buf_alloc(struct zcbuf_pool *pool, size_t length,
+		    struct zcbuf_buf *buf)
+{
+	return zcbuf_buf_alloc_opts(pool, length, NULL, buf);
+}
+
+int zcbuf_buf_free(struct zcbuf_buf *buf)
+{
+	int done;
+
+	if (!buf->handle)
+		return 0;
+	done = zcbuf_free(buf->pool, &buf->handle, 1);
+	if (done < 0)
+		return done;
+	memset(buf, 0, sizeof(*buf));
+	return 0;
+}
+
+int zcbuf_buf_set_length(struct zcbuf_buf *buf, size_t length)
+{
+	if (length > buf->capacity)
+		return -ERANGE;
+	buf->length = length;
+	return 0;
+}

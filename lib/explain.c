@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * What an error means, and what to do about it.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+#define EXPLAIN(error, meaning, remedy) { error, meaning ": " remedy }
+
+struct explanation {
+	int error;
+	const char *text;
+};
+
+static const struct explanation explanations[] = {
+	{ 0, "no error" },
+	EXPLAIN(EACCES,
+		"not permitted to open /dev/zcbuf",
+		"add the user to group zcbuf, or ask for read-only rights"),
+	EXPLAIN(EAGAIN,
+		"would have to wait",
+		"nothing is ready, or no memory or credit is free; poll the session, or give a deadline"),
+	EXPLAIN(EALREADY,
+		"decided before",
+		"this reservation was committed or aborted already, do it once"),
+	EXPLAIN(EBADF,
+		"no session",
+		"the pool was closed, this is a fork child, or the descriptor is none; attach again"),
+	EXPLAIN(EBADSLT,
+		"freed or released twice",
+		"nothing was done, but look for the other owner of this handle"),
+	EXPLAIN(EBUSY,
+		"in use",
+		"the session is attached already, or the ring has a table of buffers; use another"),
+	EXPLAIN(E2BIG,
+		"can never fit",
+		"larger than an arena (make the pool with a larger arena_size), or a struct newer than this side knows"),
+	EXPLAIN(EEXIST,
+		"exists with other options",
+		"attach to it as it is, or take another name"),
+	EXPLAIN(EFAULT,
+		"memory is not accessible",
+		"a bad pointer, or memory that is read-only where it is to be written or registered"),
+	EXPLAIN(EFBIG,
+		"does not fit in what is left of the reservation",
+		"put less, or reserve more"),
+	EXPLAIN(EINTR,
+		"a signal came while waiting",
+		"nothing was done, call again"),
+	EXPLAIN(EINVAL,
+		"wrong argument",
+		"a length, count, alignment, name or combination outside of what the manual allows"),
+	EXPLAIN(EMFILE,
+		"too many sessions or channels in this pool, or descriptors in this process",
+		"close some, or raise the limit"),
+	EXPLAIN(EMSGSIZE,
+		"length differs from the reservation, or an array is too small",
+		"write exactly what was reserved, pass the room asked for"),
+	EXPLAIN(ENODEV,
+		"no /dev/zcbuf",
+		"the zcbuf module is not loaded; run modprobe zcbuf as root, then zcctl check"),
+	EXPLAIN(ENOENT,
+		"no such thing",
+		"never issued, or gone; check name, user and id"),
+	EXPLAIN(ENOMEM,
+		"out of memory",
+		"the pool, or a limit of user, module, cgroup or memlock; free some, or raise what zcctl check names"),
+	EXPLAIN(ENOSPC,
+		"full",
+		"no room in the buffer, queue or table; make room first"),
+	EXPLAIN(ENOTTY,
+		"no such call",
+		"the descriptor is no zcbuf session, or the module is older than this program; update it"),
+	EXPLAIN(ENXIO,
+		"no such slot",
+		"the ring has no table of buffers; register one first"),
+	EXPLAIN(EOPNOTSUPP,
+		"not supported",
+		"an unknown flag, a reserved field that is not 0, or a feature this kernel lacks; ask zcbuf_query()"),
+	EXPLAIN(EPERM,
+		"not yours",
+		"the session is not attached, lacks the right or the port, or does not own the object; attach with that right"),
+	EXPLAIN(EPIPE,
+		"nobody consumes this channel, and the caller asked for somebody",
+		"start a consumer"),
+	EXPLAIN(ERANGE,
+		"outside its object",
+		"stay within the buffer's capacity, the reservation or the pool"),
+	EXPLAIN(ESHUTDOWN,
+		"the channel is finalized",
+		"nothing can be written any more, or all was read; stop, or make a new channel"),
+	EXPLAIN(ESTALE,
+		"freed and reissued, or failed by somebody else",
+		"do not touch that memory any more, and reserve or allocate anew"),
+	EXPLAIN(ETIMEDOUT,
+		"the deadline passed",
+		"nothing was done, call again or look for who holds the memory with zcctl holders"),
+};
+
+const char *zcbuf_strerror(int err)
+{
+	unsigned int error = err;
+	unsigned int i;
+
+	/* As unsigned: INT_MIN has no negative. */
+	if (err < 0)
+		error = -error;
+	for (i = 0; i < ARRAY_SIZE(explanations); i++)
+		if ((unsigned int)explanations[i].error == error)
+			return explanations[i].text;
+	return "an error outside zcbuf's vocabulary: see errno(3)";
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * What the rooms of the library share. One way up to the kernel: zcb_call();
+ * one way to open and close sessions: zcb_session_*(), so that fork() finds
+ * them all.
+ */
+#ifndef ZCBUF_LIB_INTERNAL_H
+#define ZCBUF_LIB_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zcbuf/zcbuf.h>
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+static inline __u64 zcb_ptr(const void *ptr)
+{
+	return (uintptr_t)ptr;
+}
+
+/* ---------------------------------------------------------------- device.c */
+
+/*
+ * zcb_call - the system call on a session
+ * @fd: the session; -1: there is none (any more)
+ * @nr: ZCBUF_NR_*
+ *
+ * Counted for zcbuf_stats(). Return: 0 or a negative errno.
+ */
+int zcb_call(int fd, unsigned int nr, void *arg);
+
+/* The child after fork() has made no calls yet. */
+void zcb_call_reset(void);
+
+/* ------------------------------------------------------------------ opts.c */
+
+/*
+ * zcb_opts_read - copy a struct the caller may know better than we do, or less
+ * @dst: ours, @size bytes; what the caller does not know becomes 0
+ * @src: the caller's, starting with its size_t sz; NULL: all 0
+ * @min: size of the first released version
+ *
+ * Return: 0, -EINVAL below @min, -E2BIG for a tail that is not 0.
+ */
+int zcb_opts_read(void *dst, size_t size, const void *src, size_t min);
+
+/* --------------------------------------------------------------- session.c */
+
+/*
+ * struct zcb_session - a session that fork() must not hand down
+ * @fd: -1 once it is closed, or in a child
+ * @next, @prev: of all sessions, under the lock of session.c
+ */
+struct zcb_session {
+	int fd;
+	struct zcb_session *next;
+	struct zcb_session *prev;
+};
+
+int zcb_session_open(struct zcb_session *session, int oflags);
+void zcb_session_close(struct zcb_session *session);
+
+/* ------------------------------------------------------------------ pool.c */
+
+/*
+ * struct zcbuf_pool
+ * @session: ours alone
+ * @refs: one of the caller's, one of each channel: they outlive
+ *	zcbuf_pool_close() as names that answer -EBADF
+ * @base: where it is mapped; NULL: without right to read or write
+ * @size: bytes mapped
+ * @arena_size: each arena's, bytes
+ * @rights: ZCBUF_RIGHT_*
+ * @class_size: by slab class, bytes; as many as a handle can name
+ */
+struct zcbuf_pool {
+	struct zcb_session session;
+	atomic_uint refs;
+	unsigned char *base;
+	size_t size;
+	__u64 arena_size;
+	__u32 rights;
+	__u32 class_size[64 - ZCBUF_BUF_SLAB];
+};
+
+void zcb_pool_get(struct zcbuf_pool *pool);
+void zcb_pool_put(struct zcbuf_pool *pool);
+
+/* May the caller store there? 0, -EBADF without session, -EPERM. */
+int zcb_pool_writable(const struct zcbuf_pool *pool);
+
+/* --------------------------------------------------------------- channel.c */
+
+/*
+ * struct zcbuf_channel
+ * @pool: holds a reference
+ * @handle: the kernel's
+ * @block: bytes of a group's block
+ * @ports: ZCBUF_PORT_* taken by this attachment and not given back
+ */
+struct zcbuf_channel {
+	struct zcbuf_pool *pool;
+	__u64 handle;
+	__u64 block;
+	__u32 ports;
+};
+
+/*
+ * zcb_batch - a call of struct zcbuf_batch
+ *
+ * Return: entries done, at least 1, or the error of the first.
+ */
+int zcb_batch(const struct zcbuf_pool *pool, unsigned int nr, __u64 channel,
+	      const void *entries, unsigned int count);
+
+#endif /* ZCBUF_LIB_INTERNAL_H */

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Pools: a session, what it is attached to, and the mapping.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+#define MAX_STRUCT	4096	/* a size beyond this is no size */
+
+#define READ_ONLY_RIGHTS	(ZCBUF_RIGHT_MAP_READ | ZCBUF_RIGHT_CONSUME)
+
+void zcb_pool_get(struct zcbuf_pool *pool)
+{
+	atomic_fetch_add_explicit(&pool->refs, 1, memory_order_relaxed);
+}
+
+void zcb_pool_put(struct zcbuf_pool *pool)
+{
+	if (atomic_fetch_sub(&pool->refs, 1) == 1)
+		free(pool);
+}
+
+int zcb_pool_writable(const struct zcbuf_pool *pool)
+{
+	if (pool->session.fd < 0)
+		return -EBADF;
+	return (pool->rights & ZCBUF_RIGHT_MAP_WRITE) ? 0 : -EPERM;
+}
+
+static int pool_open(struct zcbuf_pool **out, int access, __u32 open_flags)
+{
+	struct zcbuf_pool *pool;
+	int oflags = access;
+	int err;
+
+	if (open_flags & ~ZCBUF_POOL_OPEN_NONBLOCK)
+		return -EOPNOTSUPP;
+	if (open_flags & ZCBUF_POOL_OPEN_NONBLOCK)
+		oflags |= O_NONBLOCK;
+
+	pool = calloc(1, sizeof(*pool));
+	if (!pool)
+		return -ENOMEM;
+	err = zcb_session_open(&pool->session, oflags);
+	if (err) {
+		free(pool);
+		return err;
+	}
+	atomic_init(&pool->refs, 1);
+	*out = pool;
+	return 0;
+}
+
+/* What the kernel knows and does not change: asked once. */
+static int pool_learn(struct zcbuf_pool *pool)
+{
+	struct zcbuf_class classes[ZCBUF_MAX_CLASSES] = { 0 };
+	struct zcbuf_pool_info info = {
+		.size = sizeof(info),
+		.classes = zcb_ptr(classes),
+		.nclasses = ARRAY_SIZE(classes),
+	};
+	unsigned int i;
+	int err;
+
+	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, &info);
+	if (err)
+		return err;
+	if (info.out_size > SIZE_MAX)
+		return -ENOMEM;	/* a 32-bit program cannot map it */
+
+	pool->rights = info.out_rights;
+	pool->size = info.out_size;
+	pool->arena_size = info.out_arena_size;
+	for (i = 0; i < info.nclasses && i < ARRAY_SIZE(classes); i++)
+		pool->class_size[i] = classes[i].length;
+	return 0;
+}
+
+static int pool_map(struct zcbuf_pool *pool)
+{
+	int prot = 0;
+	void *base;
+
+	if (pool->rights & ZCBUF_RIGHT_MAP_READ)
+		prot |= PROT_READ;
+	if (pool->rights & ZCBUF_RIGHT_MAP_WRITE)
+		prot |= PROT_WRITE;
+	if (!prot) {
+		pool->size = 0;
+		return 0;
+	}
+
+	base = mmap(NULL, pool->size, prot, MAP_SHARED, pool->session.fd, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	pool->base = base;
+	/* A child without the session shall not have its memory either. */
+	if (madvise(base, pool->size, MADV_DONTFORK))
+		return -errno;
+	return 0;
+}
+
+/* The session is attached, or @err says why not: finish, or undo it all. */
+static int pool_finish(struct zcbuf_pool *pool, int err,
+		       struct zcbuf_pool **out)
+{
+	if (!err)
+		err = pool_learn(pool);
+	if (!err)
+		err = pool_map(pool);
+	if (err) {
+		zcbuf_pool_close(pool);
+		return err;
+	}
+	*out = pool;
+	return 0;
+}
+
+int zcbuf_pool_create(struct zcbuf_pool **out,
+		      const struct zcbuf_pool_opts *user_opts)
+{
+	struct zcbuf_pool_create arg = { .size = sizeof(arg) };
+	struct zcbuf_pool_opts opts;
+	struct zcbuf_pool *pool;
+	int err;
+
+	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	if (err)
+		return err;
+	arg.flags = opts.flags;
+	arg.kind = opts.kind;
+	arg.mode = opts.mode;
+	arg.node = opts.node;
+	arg.nclasses = opts.nclasses;
+	arg.classes = zcb_ptr(opts.classes);
+	arg.arena_size = opts.arena_size;
+	arg.name = zcb_ptr(opts.name);
+	if (opts.name)
+		arg.name_len = strnlen(opts.name, ZCBUF_MAX_NAME + 1);
+
+	err = pool_open(&pool, O_RDWR, opts.open_flags);
+	if (err)
+		return err;
+	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_CREATE, &arg);
+	return pool_finish(pool, err, out);
+}
+
+/* @arg: by name or by descriptor, filled in so far */
+static int pool_attach(struct zcbuf_pool **out, struct zcbuf_pool_attach *arg,
+		       const struct zcbuf_attach_opts *user_opts)
+{
+	struct zcbuf_attach_opts opts;
+	struct zcbuf_pool *pool;
+	int access = O_RDWR;
+	int err;
+
+	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	if (err)
+		return err;
+	if (opts.flags & ~ZCBUF_ATTACH_F_UID)
+		return -EOPNOTSUPP;
+	arg->flags |= opts.flags;
+	arg->rights = opts.rights;
+	arg->uid = opts.uid;
+	if (opts.rights && !(opts.rights & ~READ_ONLY_RIGHTS))
+		access = O_RDONLY;
+
+	err = pool_open(&pool, access, opts.open_flags);
+	if (err)
+		return err;
+	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_ATTACH, arg);
+	return pool_finish(pool, err, out);
+}
+
+int zcbuf_pool_attach(struct zcbuf_pool **out, const char *name,
+		      const struct zcbuf_attach_opts *opts)
+{
+	struct zcbuf_pool_attach arg = {
+		.size = sizeof(arg),
+		.name = zcb_ptr(name),
+	};
+
+	if (!name)
+		return -EINVAL;
+	arg.name_len = strnlen(name, ZCBUF_MAX_NAME + 1);
+	return pool_attach(out, &arg, opts);
+}
+
+int zcbuf_pool_attach_fd(struct zcbuf_pool **out, int fd,
+			 const struct zcbuf_attach_opts *opts)
+{
+	struct zcbuf_pool_attach arg = {
+		.size = sizeof(arg),
+		.flags = ZCBUF_ATTACH_F_FD,
+		.fd = fd,
+	};
+
+	return pool_attach(out, &arg, opts);
+}
+
+int zcbuf_pool_close(struct zcbuf_pool *pool)
+{
+	if (!pool)
+		return 0;
+	/* A fork child has no mapping; something else may be there now. */
+	if (pool->base && pool->session.fd >= 0)
+		munmap(pool->base, pool->size);
+	zcb_session_close(&pool->session);
+	zcb_pool_put(pool);
+	return 0;
+}
+
+int zcbuf_pool_fd(const struct zcbuf_pool *pool)
+{
+	return pool->session.fd < 0 ? -EBADF : pool->session.fd;
+}
+
+void *zcbuf_pool_base(const struct zcbuf_pool *pool)
+{
+	return pool->session.fd < 0 ? NULL : pool->base;
+}
+
+size_t zcbuf_pool_size(const struct zcbuf_pool *pool)
+{
+	return pool->session.fd < 0 ? 0 : pool->size;
+}
+
+__u32 zcbuf_pool_rights(const struct zcbuf_pool *pool)
+{
+	return pool->session.fd < 0 ? 0 : pool->rights;
+}
+
+void *zcbuf_pool_range(const struct zcbuf_pool *pool, __u64 offset,
+		       __u64 length)
+{
+	unsigned char *base = zcbuf_pool_base(pool);
+	size_t size = zcbuf_pool_size(pool);
+
+	if (!base || offset > size || length > size - offset)
+		return NULL;
+	return base + offset;
+}
+
+void *zcbuf_pool_addr(const struct zcbuf_pool *pool, __u64 offset)
+{
+	return zcbuf_pool_range(pool, offset, 1);
+}
+
+__s64 zcbuf_pool_offset(const struct zcbuf_pool *pool, const void *ptr)
+{
+	uintptr_t base = (uintptr_t)zcbuf_pool_base(pool);
+	uintptr_t offset = (uintptr_t)ptr - base;
+
+	/* Below the base it wraps, and is far beyond the end. */
+	if (offset >= zcbuf_pool_size(pool))
+		return -ERANGE;
+	return offset;
+}
+
+int zcbuf_pool_info(const struct zcbuf_pool *pool,
+		    struct zcbuf_pool_info *info)
+{
+	__u32 size = info->size;
+	__u32 nclasses;
+	__u64 classes;
+
+	if (size < offsetof(struct zcbuf_pool_info, out_kind) ||
+	    size > MAX_STRUCT)
+		return -EINVAL;
+
+	/* A tail this kernel does not know must be 0 on the way in. */
+	classes = info->classes;
+	nclasses = info->nclasses;
+	memset(info, 0, size);
+	info->size = size;
+	info->classes = classes;
+	info->nclasses = nclasses;
+	return zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, info);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Reservations, raw: the batched calls of a producer.
+ */
+#include "internal.h"
+
+int zcbuf_reserve(struct zcbuf_channel *channel,
+		  struct zcbuf_reservation *entries, unsigned int count,
+		  __u32 flags, __u64 deadline_ns)
+{
+	struct zcbuf_reserve arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.channel = channel->handle,
+		.entries = zcb_ptr(entries),
+		.deadline_ns = deadline_ns,
+		.count = count,
+	};
+	int err;
+
+	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_RESERVE, &arg);
+	return err ? err : (int)arg.out_done;
+}
+
+int zcbuf_commit(struct zcbuf_channel *channel,
+		 const struct zcbuf_commit_entry *entries, unsigned int count)
+{
+	return zcb_batch(channel->pool, ZCBUF_NR_COMMIT, channel->handle,
+			 entries, count);
+}
+
+int zcbuf_abort(struct zcbuf_channel *channel,
+		const struct zcbuf_abort_entry *entries, unsigned int count)
+{
+	return zcb_batch(channel->pool, ZCBUF_NR_ABORT, channel->handle,
+			 entries, count);
+}
+
+int zcbuf_commit_reserve(struct zcbuf_channel *channel,
+			 const struct zcbuf_commit_entry *commits,
+			 unsigned int ncommits,
+			 struct zcbuf_reservation *reserves,
+			 unsigned int nreserves, __u32 flags,
+			 __u64 deadline_ns, struct zcbuf_turnover *result)
+{
+	struct zcbuf_commit_reserve arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.channel = channel->handle,
+		.commits = zcb_ptr(commits),
+		.reserves = zcb_ptr(reserves),
+		.deadline_ns = deadline_ns,
+		.ncommits = ncommits,
+		.nreserves = nreserves,
+	};
+	int err;
+
+	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_COMMIT_RESERVE,
+		       &arg);
+	result->committed = arg.out_committed;
+	result->commit_error = -(int)arg.out_commit_error;
+	result->reserved = arg.out_reserved;
+	result->reserve_error = -(int)arg.out_reserve_error;
+	return err;
+}

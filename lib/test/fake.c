@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fake.h"
+#include "test.h"
+#include "wrap.h"
+
+struct fake fake = {
+	.rights = ZCBUF_RIGHTS_ALL,
+	.arena_size = FAKE_ARENA,
+	.pool_size = FAKE_ARENA,
+};
+
+static int pool_memory = -1;
+
+static int take(int *error)
+{
+	int e = *error;
+
+	*error = 0;
+	return e;
+}
+
+static void *at(__u64 ptr)
+{
+	return (void *)(uintptr_t)ptr;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	int mode = 0;
+	va_list args;
+
+	if (strcmp(path, ZCBUF_DEVICE)) {
+		va_start(args, flags);
+		if (flags & O_CREAT)
+			mode = va_arg(args, int);
+		va_end(args);
+		return __real_open(path, flags, mode);
+	}
+	fake.open_flags = flags;
+	errno = take(&fake.open_error);
+	if (errno)
+		return -1;
+	return memfd_create("session", MFD_CLOEXEC);
+}
+
+void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
+		  off_t offset)
+{
+	if (fd >= 0)
+		fake.map_prot = prot;
+	errno = take(&fake.map_error);
+	if (errno)
+		return MAP_FAILED;
+	return __real_mmap(addr, length, prot, flags, fd, offset);
+}
+
+int __wrap_madvise(void *addr, size_t length, int advice)
+{
+	errno = take(&fake.madvise_error);
+	if (errno)
+		return -1;
+	return __real_madvise(addr, length, advice);
+}
+
+/* ------------------------------------------------------------------- pools */
+
+static int do_query(struct zcbuf_query *arg)
+{
+	const unsigned char *tail = (const unsigned char *)(arg + 1);
+	__u32 i;
+
+	if (arg->size < sizeof(*arg))
+		return -EINVAL;
+	for (i = 0; i < arg->size - sizeof(*arg); i++)
+		if (tail[i])
+			return -E2BIG;
+	arg->out_version = ZCBUF_VERSION;
+	return 0;
+}
+
+static int do_create(int fd, struct zcbuf_pool_create *arg)
+{
+	fake.create = *arg;
+	if (arg->name_len > ZCBUF_MAX_NAME)
+		return -EINVAL;
+	if (arg->name)
+		memcpy(fake.name, at(arg->name), arg->name_len);
+	if (ftruncate(fd, fake.pool_size))
+		return -errno;
+	pool_memory = dup(fd);
+	return 0;
+}
+
+static int do_attach(int fd, struct zcbuf_pool_attach *arg)
+{
+	fake.attach = *arg;
+	if (pool_memory < 0)
+		return -ENOENT;
+	if (arg->name)
+		memcpy(fake.name, at(arg->name), arg->name_len);
+	return dup3(pool_memory, fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int do_info(struct zcbuf_pool_info *arg)
+{
+	bool fits = arg->nclasses >= fake.nclasses;
+
+	if (arg->nclasses && fits)
+		memcpy(at(arg->classes), fake.classes,
+		       fake.nclasses * sizeof(*fake.classes));
+	arg->out_size = fake.pool_size;
+	arg->out_arena_size = fake.arena_size;
+	arg->out_rights = fake.rights;
+	if (arg->nclasses && !fits) {
+		arg->nclasses = fake.nclasses;
+		return -EMSGSIZE;
+	}
+	arg->nclasses = fake.nclasses;
+	return 0;
+}
+
+/* A page for each object, whatever its class; the generation is not 0. */
+static __u64 slab_handle(__u64 length, __u64 page)
+{
+	__u64 class = 0;
+
+	while (class < fake.nclasses && fake.classes[class].length < length)
+		class++;
+	if (class == fake.nclasses)
+		return 0;
+	return (ZCBUF_BUF_SLAB + class) << ZCBUF_BUF_CLASS_SHIFT | 1ULL << 40 |
+	       page << 8;
+}
+
+/* A block of pages for each: order by length, index by a bump. */
+static int do_alloc(struct zcbuf_alloc *arg)
+{
+	static __u64 next;
+	__u64 *handles = at(arg->handles);
+	__u64 class = 0;
+	__u32 i;
+
+	fake.alloc = *arg;
+	while ((4096ULL << class) < arg->length)
+		class++;
+	for (i = 0; i < arg->count; i++) {
+		next = (next + (1ULL << class) - 1) & ~((1ULL << class) - 1);
+		handles[i] = slab_handle(arg->length, next);
+		if (!handles[i])
+			handles[i] = class << ZCBUF_BUF_CLASS_SHIFT |
+				     1ULL << 40 | next;
+		fake.handle[fake.nhandles] = handles[i];
+		fake.live[fake.nhandles++] = true;
+		next += 1ULL << class;
+	}
+	arg->out_done = arg->count;
+	return 0;
+}
+
+static int free_one(__u64 handle)
+{
+	unsigned int i;
+
+	for (i = 0; i < fake.nhandles; i++) {
+		if (fake.handle[i] != handle)
+			continue;
+		if (!fake.live[i])
+			return -EBADSLT;
+		fake.live[i] = false;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* ------------------------------------------------------------------ stream */
+
+static void settle(__u64 id)
+{
+	struct fake_group *g = &fake.group[id];
+	__u64 end = g->offset;
+	bool failed = false;
+	unsigned int i;
+
+	if (!g->sealed || g->done)
+		return;
+	for (i = 0; i < fake.nresv; i++) {
+		if (fake.resv[i].group != id)
+			continue;
+		if (fake.resv[i].state == FAKE_PENDING)
+			return;
+		failed |= fake.resv[i].state == FAKE_FAILED;
+		end = fake.resv[i].offset + fake.resv[i].used;
+	}
+	g->done = true;
+	if (failed) {
+		fake.failure[fake.nfailure++] = id;
+		return;
+	}
+	fake.success[fake.nsuccess].offset = g->offset;
+	fake.success[fake.nsuccess++].length = end - g->offset;
+}
+
+static struct fake_group *open_group(__u64 offset)
+{
+	struct fake_group *g;
+
+	if (fake.ngroups && !fake.group[fake.ngroups - 1].sealed)
+		return &fake.group[fake.ngroups - 1];
+	g = &fake.group[fake.ngroups++];
+	g->offset = offset;
+	return g;
+}
+
+static int reserve_one(struct zcbuf_reservation *r, __u32 flags)
+{
+	struct fake_resv *last = &fake.resv[fake.nresv ? fake.nresv - 1 : 0];
+	__u64 offset = fake.nresv ? last->offset + last->length : 0;
+	struct fake_resv *resv = &fake.resv[fake.nresv];
+	struct fake_group *g;
+
+	if (fake.finalized)
+		return -ESHUTDOWN;
+	if (!r->length)
+		return -EINVAL;
+	if (offset + r->length > fake.pool_size)
+		return -EAGAIN;
+	g = open_group(offset);
+	g->total += r->length;
+	g->sealed = g->total >= fake.channel_open.threshold ||
+		    (flags & ZCBUF_RESERVE_F_WINDOW);
+	r->out_id = fake.nresv++;
+	r->out_group = g - fake.group;
+	r->out_offset = offset;
+	r->out_pool_offset = offset + fake.reserve_shift;
+	resv->group = r->out_group;
+	resv->offset = offset;
+	resv->length = r->length;
+	resv->used = r->length;
+	resv->pool_offset = offset;
+	resv->window = flags & ZCBUF_RESERVE_F_WINDOW;
+	return 0;
+}
+
+static int find(__u64 group, __u64 id)
+{
+	if (fake.finalized)
+		return -ESHUTDOWN;
+	if (group >= fake.ngroups || id >= fake.nresv ||
+	    fake.resv[id].group != group)
+		return -ENOENT;
+	return 0;
+}
+
+static int decided(const struct fake_resv *resv)
+{
+	if (resv->state == FAKE_COMMITTED)
+		return -EALREADY;
+	return resv->state == FAKE_FAILED ? -ESTALE : 0;
+}
+
+static int commit_one(const struct zcbuf_commit_entry *e)
+{
+	struct fake_resv *resv = &fake.resv[e->id % FAKE_MAX];
+	int err;
+
+	fake.commit = *e;
+	err = find(e->group, e->id);
+	if (err)
+		return err;
+	if (e->offset != resv->offset)
+		return -EINVAL;
+	err = decided(resv);
+	if (err)
+		return err;
+	if (resv->window ? !e->length || e->length > resv->length
+			 : e->length != resv->length)
+		return -EMSGSIZE;
+	resv->state = FAKE_COMMITTED;
+	resv->used = e->length;
+	resv->nrecords = e->nrecords;
+	settle(e->group);
+	return 0;
+}
+
+static int abort_one(const struct zcbuf_abort_entry *e)
+{
+	int err;
+
+	err = find(e->group, e->id);
+	if (!err)
+		err = decided(&fake.resv[e->id]);
+	if (err)
+		return err;
+	fake.resv[e->id].state = FAKE_FAILED;
+	settle(e->group);
+	return 0;
+}
+
+static int batch_one(unsigned int nr, const struct zcbuf_batch *arg, __u32 i)
+{
+	switch (nr) {
+	case ZCBUF_NR_FREE:
+		return free_one(((__u64 *)at(arg->entries))[i]);
+	case ZCBUF_NR_COMMIT:
+		return commit_one((struct zcbuf_commit_entry *)
+				  at(arg->entries) + i);
+	case ZCBUF_NR_ABORT:
+		return abort_one((struct zcbuf_abort_entry *)
+				 at(arg->entries) + i);
+	default:
+		fake.released = ((__u64 *)at(arg->entries))[i];
+		return 0;
+	}
+}
+
+static int do_batch(unsigned int nr, struct zcbuf_batch *arg)
+{
+	if (!arg->count || arg->count > ZCBUF_MAX_BATCH)
+		return -EINVAL;
+	while (arg->out_done < arg->count) {
+		arg->out_error = -batch_one(nr, arg, arg->out_done);
+		if (arg->out_error)
+			break;
+		arg->out_done++;
+	}
+	return arg->out_done ? 0 : -(int)arg->out_error;
+}
+
+static int do_reserve(struct zcbuf_reserve *arg)
+{
+	struct zcbuf_reservation *entries = at(arg->entries);
+
+	fake.reserve = *arg;
+	if (!arg->count || arg->count > ZCBUF_MAX_BATCH)
+		return -EINVAL;
+	while (arg->out_done < arg->count) {
+		arg->out_error = -reserve_one(&entries[arg->out_done],
+					      arg->flags);
+		if (arg->out_error)
+			break;
+		arg->out_done++;
+	}
+	return arg->out_done ? 0 : -(int)arg->out_error;
+}
+
+static int do_commit_reserve(struct zcbuf_commit_reserve *arg)
+{
+	struct zcbuf_commit_entry *commits = at(arg->commits);
+	struct zcbuf_reservation *reserves = at(arg->reserves);
+	__u32 *n = &arg->out_committed;
+
+	while (*n < arg->ncommits && !arg->out_commit_error) {
+		arg->out_commit_error = -commit_one(&commits[*n]);
+		*n += !arg->out_commit_error;
+	}
+	if (arg->out_commit_error)
+		return *n ? 0 : -(int)arg->out_commit_error;
+	arg->out_reserve_error = take(&fake.reserve_error);
+	n = &arg->out_reserved;
+	while (*n < arg->nreserves && !arg->out_reserve_error) {
+		arg->out_reserve_error = -reserve_one(&reserves[*n],
+						      arg->flags);
+		*n += !arg->out_reserve_error;
+	}
+	return 0;
+}
+
+static int do_finalize(struct zcbuf_finalize *arg)
+{
+	unsigned int success = fake.nsuccess;
+	unsigned int failure = fake.nfailure;
+	unsigned int i;
+
+	fake.finalized = true;
+	for (i = 0; i < fake.nresv; i++) {
+		if (fake.resv[i].state != FAKE_PENDING)
+			continue;
+		fake.resv[i].state = FAKE_FAILED;
+		arg->out_reservations++;
+	}
+	for (i = 0; i < fake.ngroups; i++) {
+		fake.group[i].sealed = true;
+		settle(i);
+	}
+	arg->out_success = fake.nsuccess - success;
+	arg->out_failure = fake.nfailure - failure;
+	return 0;
+}
+
+static int do_receive(struct zcbuf_receive *arg)
+{
+	struct zcbuf_delivery *entries = at(arg->entries);
+
+	fake.receive = *arg;
+	if (arg->entry_size < sizeof(*entries))
+		return -EINVAL;
+	while (arg->out_done < arg->count && arg->out_done < fake.ndeliveries) {
+		entries[arg->out_done] = fake.deliveries[arg->out_done];
+		arg->out_done++;
+	}
+	return arg->out_done ? 0 : -EAGAIN;
+}
+
+static int do_receive_failed(struct zcbuf_receive_failed *arg)
+{
+	struct zcbuf_piece *pieces = at(arg->pieces);
+	struct zcbuf_lost *lost = at(arg->lost);
+	bool fits = arg->npieces >= fake.npieces && arg->nlost >= fake.nlost;
+	__u32 i;
+
+	if (!fake.npieces && !fake.nlost)
+		return -EAGAIN;
+	arg->npieces = fake.npieces;
+	arg->nlost = fake.nlost;
+	if (!fits) {
+		/* Meanwhile somebody takes it, and the next one is larger. */
+		fake.npieces += fake.grow;
+		fake.grow = 0;
+		return -EMSGSIZE;
+	}
+	for (i = 0; i < fake.npieces; i++)
+		pieces[i] = (struct zcbuf_piece) { i * 64, 64, i * 4096 };
+	for (i = 0; i < fake.nlost; i++)
+		lost[i] = (struct zcbuf_lost) { i, i * 100, i + 1 };
+	arg->out_delivery.handle = 42;
+	return 0;
+}
+
+static int call(int fd, unsigned int nr, void *arg)
+{
+	switch (nr) {
+	case ZCBUF_NR_QUERY:
+		return do_query(arg);
+	case ZCBUF_NR_POOL_CREATE:
+		return do_create(fd, arg);
+	case ZCBUF_NR_POOL_ATTACH:
+		return do_attach(fd, arg);
+	case ZCBUF_NR_POOL_INFO:
+		return do_info(arg);
+	case ZCBUF_NR_ALLOC:
+		return do_alloc(arg);
+	case ZCBUF_NR_CHANNEL_OPEN:
+		fake.channel_open = *(struct zcbuf_channel_open *)arg;
+		((struct zcbuf_channel_open *)arg)->out_channel = FAKE_CHANNEL;
+		((struct zcbuf_channel_open *)arg)->out_block = 8192;
+		return 0;
+	case ZCBUF_NR_CHANNEL_CLOSE:
+		fake.channel_close = *(struct zcbuf_channel_close *)arg;
+		return 0;
+	case ZCBUF_NR_RESERVE:
+		return do_reserve(arg);
+	case ZCBUF_NR_COMMIT_RESERVE:
+		return do_commit_reserve(arg);
+	case ZCBUF_NR_FLUSH:
+		((struct zcbuf_flush *)arg)->out_sealed = 1;
+		return 0;
+	case ZCBUF_NR_FINALIZE:
+		return do_finalize(arg);
+	case ZCBUF_NR_RECEIVE:
+		return do_receive(arg);
+	case ZCBUF_NR_RECEIVE_FAILED:
+		return do_receive_failed(arg);
+	case ZCBUF_NR_EVENTFD:
+		fake.eventfd = *(struct zcbuf_eventfd *)arg;
+		return 0;
+	default:
+		return do_batch(nr, arg);
+	}
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (_IOC_TYPE(request) != ZCBUF_IOC_TYPE)
+		return __real_ioctl(fd, request, arg);
+	fake.calls[_IOC_NR(request)]++;
+	errno = take(&fake.fail[_IOC_NR(request)]);
+	if (!errno)
+		errno = -call(fd, _IOC_NR(request), arg);
+	return errno ? -1 : 0;
+}
+
+/* ------------------------------------------------------------------- rigs */
+
+unsigned int fake_open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - (pool_memory >= 0);
+}
+
+struct zcbuf_channel *fake_channel(__u64 threshold)
+{
+	struct zcbuf_channel_opts opts = {
+		.sz = sizeof(opts),
+		.threshold = threshold,
+		.ports = ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME |
+			 ZCBUF_PORT_RECV_FAILED,
+		.align = 1,
+	};
+	struct zcbuf_channel *channel;
+	struct zcbuf_pool *pool;
+
+	ASSERT_EQ(zcbuf_pool_create(&pool, NULL), 0);
+	ASSERT_EQ(zcbuf_channel_create(pool, &opts, &channel), 0);
+	return channel;
+}
+
+void fake_channel_close(struct zcbuf_channel *channel)
+{
+	struct zcbuf_pool *pool = zcbuf_channel_pool(channel);
+
+	EXPECT_EQ(zcbuf_channel_close(channel), 0);
+	EXPECT_EQ(zcbuf_pool_close(pool), 0);
+}

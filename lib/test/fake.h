@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * A device without a kernel: open(), ioctl(), mmap() and madvise() of the
+ * library end up here (ld --wrap). A session is a memfd; the model knows one
+ * pool, one channel, and of the stream what a producer can see. It is not the
+ * judge of the kernel module: that is tested on its own and in a kernel.
+ */
+#ifndef ZCBUF_LIB_TEST_FAKE_H
+#define ZCBUF_LIB_TEST_FAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <zcbuf/zcbuf.h>
+
+#define FAKE_ARENA	(2UL << 20)
+#define FAKE_CHANNEL	0x700000001ULL
+#define FAKE_MAX	512	/* objects of a kind */
+
+enum fake_state { FAKE_PENDING, FAKE_COMMITTED, FAKE_FAILED };
+
+struct fake_resv {
+	__u64 group;
+	__u64 offset;
+	__u64 length;
+	__u64 used;
+	__u64 pool_offset;
+	__u32 nrecords;
+	enum fake_state state;
+	bool window;
+};
+
+struct fake_group {
+	__u64 offset;
+	__u64 total;
+	bool sealed;
+	bool done;
+};
+
+struct fake {
+	/* What to do: errors are positive errnos, given once. */
+	int open_error;
+	int map_error;
+	int madvise_error;
+	int fail[ZCBUF_NR_CALLS];
+	__u64 reserve_shift;	/* added to where reservations are */
+	int reserve_error;	/* of the RESERVE half of COMMIT_RESERVE */
+	__u32 rights;		/* of whoever attaches */
+	__u64 arena_size;
+	__u64 pool_size;
+	struct zcbuf_class classes[ZCBUF_MAX_CLASSES];
+	__u32 nclasses;
+	struct zcbuf_delivery deliveries[4];
+	unsigned int ndeliveries;
+	__u32 npieces;		/* of the failed group that waits, or 0 */
+	__u32 nlost;
+	__u32 grow;		/* pieces it gains at each EMSGSIZE, once */
+
+	/* What was done. */
+	int open_flags;
+	int map_prot;
+	unsigned int calls[ZCBUF_NR_CALLS];
+	char name[ZCBUF_MAX_NAME + 2];
+	struct zcbuf_pool_create create;
+	struct zcbuf_pool_attach attach;
+	struct zcbuf_alloc alloc;
+	struct zcbuf_channel_open channel_open;
+	struct zcbuf_channel_close channel_close;
+	struct zcbuf_eventfd eventfd;
+	struct zcbuf_reserve reserve;
+	struct zcbuf_receive receive;
+	struct zcbuf_commit_entry commit;
+	__u64 released;
+
+	/* The stream. */
+	struct fake_resv resv[FAKE_MAX];
+	unsigned int nresv;
+	struct fake_group group[FAKE_MAX];
+	unsigned int ngroups;
+	struct { __u64 offset, length; } success[FAKE_MAX];
+	unsigned int nsuccess;
+	__u64 failure[FAKE_MAX];	/* group ids */
+	unsigned int nfailure;
+	bool finalized;
+
+	/* Buffers. */
+	__u64 handle[FAKE_MAX];
+	bool live[FAKE_MAX];
+	unsigned int nhandles;
+};
+
+extern struct fake fake;
+
+/* Descriptors of this process. */
+unsigned int fake_open_fds(void);
+
+/* A pool with one channel, threshold as given; all rights, all ports. */
+struct zcbuf_channel *fake_channel(__u64 threshold);
+void fake_channel_close(struct zcbuf_channel *channel);
+
+#endif /* ZCBUF_LIB_TEST_FAKE_H */

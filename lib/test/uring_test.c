@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * io_uring: which slot, what is undone; and with a ring of this kernel, bytes
+ * through fixed buffers of a pool's mapping. The registering functions of
+ * liburing are wrapped: they fail when told to, count, and else are real.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../internal.h"
+#include "fake.h"
+#include "test.h"
+#include "wrap.h"
+
+#define GIB	0x40000000ULL
+
+/* What the fake table holds, when there is no ring. */
+static struct {
+	bool is_fake;
+	int sparse_error;
+	int update_error;
+	unsigned int update_fails_at;	/* slot */
+	bool update_short;
+	unsigned int nslots;
+	struct iovec slot[16];
+	unsigned int unregistered;
+} table;
+
+int __wrap_io_uring_register_buffers_sparse(struct io_uring *ring,
+					    unsigned int nr)
+{
+	if (!table.is_fake)
+		return __real_io_uring_register_buffers_sparse(ring, nr);
+	if (table.sparse_error)
+		return table.sparse_error;
+	table.nslots = nr;
+	return 0;
+}
+
+int __wrap_io_uring_register_buffers_update_tag(struct io_uring *ring,
+						unsigned int off,
+						const struct iovec *iov,
+						const __u64 *tags,
+						unsigned int nr)
+{
+	if (!table.is_fake)
+		return __real_io_uring_register_buffers_update_tag(ring, off,
+								   iov, tags,
+								   nr);
+	if (off + nr > table.nslots)
+		return -EINVAL;
+	if (iov->iov_base && table.update_error &&
+	    off == table.update_fails_at)
+		return table.update_error;
+	if (table.update_short)
+		return 0;
+	table.slot[off] = *iov;
+	return nr;
+}
+
+int __wrap_io_uring_unregister_buffers(struct io_uring *ring)
+{
+	if (!table.is_fake)
+		return __real_io_uring_unregister_buffers(ring);
+	table.unregistered++;
+	table.nslots = 0;
+	return 0;
+}
+
+/* Never touched: only its addresses are used. */
+static struct zcbuf_pool large_pool(__u64 arena_size, unsigned int arenas)
+{
+	struct zcbuf_pool pool = {
+		.base = (unsigned char *)0x100000000000,
+		.size = arena_size * arenas,
+		.arena_size = arena_size,
+		.rights = ZCBUF_RIGHTS_ALL,
+	};
+
+	table.is_fake = true;
+	return pool;
+}
+
+static void slots(void)
+{
+	struct zcbuf_pool pool = large_pool(32 << 20, 1);
+
+	EXPECT_EQ(zcbuf_uring_slots(&pool), 1);
+	pool = large_pool(32 << 20, 3);
+	EXPECT_EQ(zcbuf_uring_slots(&pool), 3);
+	pool = large_pool(GIB, 1);
+	EXPECT_EQ(zcbuf_uring_slots(&pool), 1);
+	pool = large_pool(GIB + (2 << 20), 1);
+	EXPECT_EQ(zcbuf_uring_slots(&pool), 2);
+	pool = large_pool(2 * GIB + (2 << 20), 2);
+	EXPECT_EQ(zcbuf_uring_slots(&pool), 6);
+	pool.size = 0;
+	EXPECT_EQ(zcbuf_uring_slots(&pool), 0);
+}
+
+static void slot_is(unsigned int i, const unsigned char *base, size_t length)
+{
+	EXPECT(table.slot[i].iov_base == base);
+	EXPECT_EQ(table.slot[i].iov_len, length);
+}
+
+static void fixed_is(const struct zcbuf_uring *u, unsigned char *ptr,
+		     unsigned int len, int slot)
+{
+	struct io_uring_sqe sqe = { 0 };
+
+	EXPECT_EQ(zcbuf_uring_prep_write(u, &sqe, 5, ptr, len, 4096), slot >= 0);
+	EXPECT_EQ(sqe.opcode, slot < 0 ? IORING_OP_WRITE
+				       : IORING_OP_WRITE_FIXED);
+	if (slot >= 0)
+		EXPECT_EQ(sqe.buf_index, slot);
+	EXPECT_EQ(sqe.addr, (uintptr_t)ptr);
+	EXPECT_EQ(sqe.len, len);
+	EXPECT_EQ(sqe.off, 4096);
+	EXPECT_EQ(sqe.fd, 5);
+	memset(&sqe, 0, sizeof(sqe));
+	EXPECT_EQ(zcbuf_uring_prep_read(u, &sqe, 6, ptr, len, 8), slot >= 0);
+	EXPECT_EQ(sqe.opcode, slot < 0 ? IORING_OP_READ
+				       : IORING_OP_READ_FIXED);
+	if (slot >= 0)
+		EXPECT_EQ(sqe.buf_index, slot);
+	EXPECT_EQ(sqe.addr, (uintptr_t)ptr);
+	EXPECT_EQ(sqe.off, 8);
+}
+
+static void split(void)
+{
+	struct zcbuf_pool pool = large_pool(2 * GIB + 4096, 2);
+	const __u64 arena = 2 * GIB + 4096;
+	unsigned char *base = pool.base;
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, &pool), 0);
+	EXPECT_EQ(table.nslots, 6);
+	slot_is(0, base, GIB);
+	slot_is(1, base + GIB, GIB);
+	slot_is(2, base + 2 * GIB, 4096);
+	slot_is(3, base + arena, GIB);
+	slot_is(5, base + arena + 2 * GIB, 4096);
+	fixed_is(&u, base, 4096, 0);
+	fixed_is(&u, base + GIB - 1, 1, 0);
+	fixed_is(&u, base + GIB - 1, 2, -1);
+	fixed_is(&u, base + GIB, GIB, 1);
+	fixed_is(&u, base + GIB, GIB + 1, -1);
+	fixed_is(&u, base + 2 * GIB, 4096, 2);
+	fixed_is(&u, base + 2 * GIB, 4097, -1);
+	fixed_is(&u, base + arena, 1, 3);
+	fixed_is(&u, base + 2 * arena - 1, 1, 5);
+	fixed_is(&u, base + 2 * arena - 1, 2, -1);
+	fixed_is(&u, base + 2 * arena, 1, -1);
+	fixed_is(&u, base - 1, 1, -1);
+	fixed_is(&u, base - 1, 2, -1);
+	fixed_is(&u, NULL, 0, -1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	EXPECT_EQ(table.unregistered, 1);
+	fixed_is(&u, base, 4096, -1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	EXPECT_EQ(table.unregistered, 1);
+}
+
+static void refused(void)
+{
+	struct zcbuf_pool pool = large_pool(GIB, 4);
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	memset(&u, 0xff, sizeof(u));
+	table.sparse_error = -EBUSY;
+	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EBUSY);
+	fixed_is(&u, pool.base, 4096, -1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	EXPECT_EQ(table.unregistered, 0);
+
+	/* Half way: the table goes as a whole. */
+	table.sparse_error = 0;
+	table.update_error = -ENOMEM;
+	table.update_fails_at = 2;
+	memset(&u, 0xff, sizeof(u));
+	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -ENOMEM);
+	EXPECT_EQ(table.unregistered, 1);
+	fixed_is(&u, pool.base, 4096, -1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+
+	/* Nothing done is not done. */
+	table.update_error = 0;
+	table.update_short = true;
+	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EINVAL);
+	fixed_is(&u, pool.base, 4096, -1);
+
+	pool.session.fd = -1;
+	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EBADF);
+	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 0), -EBADF);
+	pool.session.fd = 0;
+	pool.size = 0;
+	pool.base = NULL;
+	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EPERM);
+	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 0), -EPERM);
+}
+
+static void shared_table(void)
+{
+	struct zcbuf_pool pool = large_pool(GIB, 3);
+	struct iovec others = { &pool, 1 };
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	table.nslots = 8;
+	table.slot[3] = others;
+	table.slot[7] = others;
+	ASSERT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 4), 0);
+	slot_is(3, others.iov_base, 1);
+	slot_is(4, pool.base, GIB);
+	slot_is(6, pool.base + 2 * GIB, GIB);
+	fixed_is(&u, pool.base, 1, 4);
+	fixed_is(&u, pool.base + GIB, 1, 5);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	slot_is(4, NULL, 0);
+	slot_is(6, NULL, 0);
+	slot_is(3, others.iov_base, 1);
+	slot_is(7, others.iov_base, 1);
+	EXPECT_EQ(table.unregistered, 0);
+
+	/* Half way: only what was filled is emptied. */
+	table.update_error = -EFAULT;
+	table.update_fails_at = 6;
+	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 4), -EFAULT);
+	slot_is(4, NULL, 0);
+	slot_is(5, NULL, 0);
+	slot_is(7, others.iov_base, 1);
+	EXPECT_EQ(table.unregistered, 0);
+	fixed_is(&u, pool.base, 1, -1);
+	table.update_error = 0;
+	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 6), -EINVAL);
+	slot_is(6, NULL, 0);
+}
+
+static int run(struct io_uring *ring)
+{
+	struct io_uring_cqe *cqe;
+	int result;
+
+	ASSERT_EQ(io_uring_submit(ring), 1);
+	ASSERT_EQ(io_uring_wait_cqe(ring, &cqe), 0);
+	result = cqe->res;
+	io_uring_cqe_seen(ring, cqe);
+	return result;
+}
+
+static void round_trip(struct io_uring *ring, const struct zcbuf_uring *u,
+		       struct zcbuf_pool *pool, int fixed)
+{
+	char *from = zcbuf_pool_addr(pool, 4096);
+	char *to = zcbuf_pool_addr(pool, 65536);
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	memset(from, 0x21, 4096);
+	memset(to, 0, 4096);
+	EXPECT_EQ(zcbuf_uring_prep_write(u, io_uring_get_sqe(ring), fd, from,
+					 4096, 4096), fixed);
+	EXPECT_EQ(run(ring), 4096);
+	EXPECT_EQ(zcbuf_uring_prep_read(u, io_uring_get_sqe(ring), fd, to,
+					4096, 4096), fixed);
+	EXPECT_EQ(run(ring), 4096);
+	EXPECT(!memcmp(from, to, 4096));
+	close(fd);
+}
+
+static void real_ring(void)
+{
+	struct zcbuf_uring other;
+	struct io_uring ring;
+	struct zcbuf_pool *pool;
+	struct zcbuf_uring u;
+	int err;
+
+	err = io_uring_queue_init(4, &ring, 0);
+	if (err)
+		test_skip("no io_uring here: %s", strerror(-err));
+	ASSERT_EQ(zcbuf_pool_create(&pool, NULL), 0);
+	EXPECT(zcbuf_uring_register_at(&u, &ring, pool, 0) < 0);
+	round_trip(&ring, &u, pool, 0);
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, pool), 0);
+	EXPECT_EQ(zcbuf_uring_register(&other, &ring, pool), -EBUSY);
+	round_trip(&ring, &u, pool, 1);
+	round_trip(&ring, &other, pool, 0);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	round_trip(&ring, &u, pool, 0);
+
+	/* Next to the caller's own buffers. */
+	ASSERT_EQ(io_uring_register_buffers_sparse(&ring, 3), 0);
+	ASSERT_EQ(zcbuf_uring_register_at(&u, &ring, pool, 2), 0);
+	round_trip(&ring, &u, pool, 1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, pool, 3), -EINVAL);
+	io_uring_queue_exit(&ring);
+	zcbuf_pool_close(pool);
+}
+
+static const struct test_case cases[] = {
+	CASE(slots),
+	CASE(split),
+	CASE(refused),
+	CASE(shared_table),
+	CASE(real_ring),
+};
+
+TEST_MAIN(cases)

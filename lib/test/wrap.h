@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * What ld --wrap puts in between: calls of x() reach __wrap_x(), which can call
+ * the real one.
+ */
+#ifndef ZCBUF_LIB_TEST_WRAP_H
+#define ZCBUF_LIB_TEST_WRAP_H
+
+#include <sys/types.h>
+
+#include <linux/types.h>
+
+struct io_uring;
+struct iovec;
+
+int __real_open(const char *path, int flags, ...);
+int __real_ioctl(int fd, unsigned long request, ...);
+void *__real_mmap(void *addr, size_t length, int prot, int flags, int fd,
+		  off_t offset);
+int __real_madvise(void *addr, size_t length, int advice);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
+		  off_t offset);
+int __wrap_madvise(void *addr, size_t length, int advice);
+
+int __real_io_uring_register_buffers_sparse(struct io_uring *ring,
+					    unsigned int nr);
+int __real_io_uring_register_buffers_update_tag(struct io_uring *ring,
+						unsigned int off,
+						const struct iovec *iov,
+						const __u64 *tags,
+						unsigned int nr);
+int __real_io_uring_unregister_buffers(struct io_uring *ring);
+int __wrap_io_uring_register_buffers_sparse(struct io_uring *ring,
+					    unsigned int nr);
+int __wrap_io_uring_register_buffers_update_tag(struct io_uring *ring,
+						unsigned int off,
+						const struct iovec *iov,
+						const __u64 *tags,
+						unsigned int nr);
+int __wrap_io_uring_unregister_buffers(struct io_uring *ring);
+
+#endif /* ZCBUF_LIB_TEST_WRAP_H */

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * io_uring: every arena one fixed buffer, so that I/O on pool memory pins and
+ * looks up no pages; and operations that are fixed where they can be.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define MAX_SLOT	((__u64)1 << 30)	/* io_uring's, per buffer */
+
+static unsigned int slots_per_arena(__u64 arena_size)
+{
+	return (arena_size + MAX_SLOT - 1) / MAX_SLOT;
+}
+
+/*
+ * The slot, from 0, that byte @offset of the pool is in, and in @room how many
+ * bytes from there on are in it, too.
+ */
+static unsigned int slot_of(__u64 arena_size, __u64 offset, __u64 *room)
+{
+	__u64 arena = offset / arena_size;
+	__u64 within = offset % arena_size;
+	__u64 in_slot = MAX_SLOT - within % MAX_SLOT;
+	__u64 in_arena = arena_size - within;
+
+	*room = in_slot < in_arena ? in_slot : in_arena;
+	return arena * slots_per_arena(arena_size) + within / MAX_SLOT;
+}
+
+int zcbuf_uring_slots(const struct zcbuf_pool *pool)
+{
+	size_t size = zcbuf_pool_size(pool);
+	__u64 room;
+
+	return size ? slot_of(pool->arena_size, size - 1, &room) + 1 : 0;
+}
+
+/* An iovec without address empties a slot. */
+static int slot_set(struct io_uring *ring, unsigned int slot, void *base,
+		    size_t length)
+{
+	struct iovec iov = { .iov_base = base, .iov_len = length };
+	int done;
+
+	done = io_uring_register_buffers_update_tag(ring, slot, &iov, NULL, 1);
+	if (done < 0)
+		return done;
+	return done == 1 ? 0 : -EINVAL;
+}
+
+/* Empties what was filled; the first error of it, going on anyway. */
+static int slots_clear(struct io_uring *ring, unsigned int first,
+		       unsigned int n)
+{
+	int result = 0;
+	int err;
+
+	while (n--) {
+		err = slot_set(ring, first + n, NULL, 0);
+		if (err && !result)
+			result = err;
+	}
+	return result;
+}
+
+static int slots_fill(const struct zcbuf_uring *uring, struct io_uring *ring)
+{
+	unsigned int n = 0;
+	size_t at = 0;
+	__u64 room;
+	int err;
+
+	while (at < uring->size) {
+		slot_of(uring->arena_size, at, &room);
+		err = slot_set(ring, uring->first_slot + n, uring->base + at,
+			       room);
+		if (err) {
+			slots_clear(ring, uring->first_slot, n);
+			return err;
+		}
+		at += room;
+		n++;
+	}
+	return 0;
+}
+
+int zcbuf_uring_register_at(struct zcbuf_uring *uring, struct io_uring *ring,
+			    const struct zcbuf_pool *pool,
+			    unsigned int first_slot)
+{
+	int nslots = zcbuf_uring_slots(pool);
+	int err;
+
+	memset(uring, 0, sizeof(*uring));
+	if (pool->session.fd < 0)
+		return -EBADF;
+	if (!nslots)
+		return -EPERM;
+	uring->base = pool->base;
+	uring->size = pool->size;
+	uring->arena_size = pool->arena_size;
+	uring->first_slot = first_slot;
+	err = slots_fill(uring, ring);
+	if (err)
+		return err;
+	uring->ring = ring;
+	uring->nslots = nslots;
+	return 0;
+}
+
+int zcbuf_uring_register(struct zcbuf_uring *uring, struct io_uring *ring,
+			 const struct zcbuf_pool *pool)
+{
+	int nslots = zcbuf_uring_slots(pool);
+	int err;
+
+	memset(uring, 0, sizeof(*uring));
+	if (pool->session.fd < 0)
+		return -EBADF;
+	if (!nslots)
+		return -EPERM;
+	err = io_uring_register_buffers_sparse(ring, nslots);
+	if (err)
+		return err;
+	err = zcbuf_uring_register_at(uring, ring, pool, 0);
+	if (err) {
+		io_uring_unregister_buffers(ring);
+		return err;
+	}
+	uring->owns_table = 1;
+	return 0;
+}
+
+int zcbuf_uring_unregister(struct zcbuf_uring *uring)
+{
+	int err = 0;
+
+	if (!uring->nslots)
+		return 0;
+	if (uring->owns_table)
+		err = io_uring_unregister_buffers(uring->ring);
+	else
+		err = slots_clear(uring->ring, uring->first_slot,
+				  uring->nslots);
+	memset(uring, 0, sizeof(*uring));
+	return err;
+}
+
+/* The ring's slot all of it is in, or -1. */
+static int fixed_slot(const struct zcbuf_uring *uring, const void *ptr,
+		      unsigned int len)
+{
+	uintptr_t offset = (uintptr_t)ptr - (uintptr_t)uring->base;
+	unsigned int slot;
+	__u64 room;
+
+	/* Below the base it wraps and is far beyond the end. */
+	if (!uring->nslots || offset >= uring->size)
+		return -1;
+	slot = slot_of(uring->arena_size, offset, &room);
+	return len <= room ? (int)(uring->first_slot + slot) : -1;
+}
+
+int zcbuf_uring_prep_read(const struct zcbuf_uring *uring,
+			  struct io_uring_sqe *sqe, int fd, void *ptr,
+			  unsigned int len, __u64 file_offset)
+{
+	int slot = fixed_slot(uring, ptr, len);
+
+	if (slot < 0) {
+		io_uring_prep_read(sqe, fd, ptr, len, file_offset);
+		return 0;
+	}
+	io_uring_prep_read_fixed(sqe, fd, ptr, len, file_offset, slot);
+	return 1;
+}
+
+int zcbuf_uring_prep_write(const struct zcbuf_uring *uring,
+			   struct io_uring_sqe *sqe, int fd, const void *ptr,
+			   unsigned int len, __u64 file_offset)
+{
+	int slot = fixed_slot(uring, ptr, len);
+
+	if (slot < 0) {
+		io_uring_prep_write(sqe, fd, ptr, len, file_offset);
+		return 0;
+	}
+	io_uring_prep_write_fixed(sqe, fd, ptr, len, file_offset, slot);
+	return 1;
+}
