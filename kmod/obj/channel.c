@@ -176,9 +176,11 @@ static int channel_wait_room(struct zcb_channel *ch, int seen, u64 deadline_ns)
 	struct zcb_pool *pool = ch->pool;
 	bool sealed = false;
 
-	if (deadline_ns)
-		scoped_guard(mutex, &ch->lock)
-			sealed = zcb_stream_flush(&ch->stream, ktime_get_ns());
+	if (deadline_ns) {
+		mutex_lock(&ch->lock);
+		sealed = zcb_stream_flush(&ch->stream, ktime_get_ns());
+		mutex_unlock(&ch->lock);
+	}
 	if (sealed)
 		return 1;
 	return zcb_wait(&pool->space_wq, &pool->space_seq, seen, deadline_ns) ?:
