@@ -4,9 +4,9 @@
  * the hands of a consumer, and back to stream.c when they are dead.
  *
  * Two invariants carry this. A group is parked only while no port has room, so
- * whoever makes room takes from the parked groups. And parked groups are in the
- * order of their ranks, so whoever takes from the front keeps the order of
- * completion, or of the stream if it is ORDERED.
+ * whoever makes room takes from the parked groups. And parked groups, as those
+ * of each queue, are in the order of their ranks, so whoever takes from the
+ * front keeps the order of completion, or of the stream if it is ORDERED.
  *
  * Nothing here sleeps or allocates; the caller holds the channel's lock.
  */
@@ -28,12 +28,23 @@ static struct zcb_consumer *stream_pick_port(const struct zcb_stream *s)
 	return NULL;
 }
 
+/* At the end, but for what another port left behind: that is older. */
+static struct list_head *queue_place(struct list_head *queue, u64 rank)
+{
+	struct list_head *prev = queue->prev;
+
+	while (prev != queue &&
+	       list_entry(prev, struct zcb_group, queue)->rank > rank)
+		prev = prev->prev;
+	return prev;
+}
+
 static void stream_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
 			   struct zcb_group *g)
 {
 	g->state = ZCB_GROUP_QUEUED;
 	g->holder = c;
-	list_add_tail(&g->queue, &c->queue);
+	list_add(&g->queue, queue_place(&c->queue, g->rank));
 	c->queued++;
 	s->nqueued++;
 	list_move_tail(&c->node, &s->consumers);
@@ -300,21 +311,17 @@ int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group)
 
 /*
  * What @c was offered and did not take goes back among the parked, by rank: a
- * port that left before may have given back groups as old. The queue itself is
- * in order but for what @c inherited that way.
+ * port that left before may have given back groups as old.
  */
 static void stream_repark_queue(struct zcb_stream *s, struct zcb_consumer *c)
 {
 	struct list_head *next = s->parked.next;
 	struct zcb_group *g, *tmp;
-	u64 rank = 0;
 
 	list_for_each_entry_safe(g, tmp, &c->queue, queue) {
-		if (g->rank < rank)
-			next = s->parked.next;
-		rank = g->rank;
 		while (next != &s->parked &&
-		       list_entry(next, struct zcb_group, queue)->rank < rank)
+		       list_entry(next, struct zcb_group, queue)->rank <
+		       g->rank)
 			next = next->next;
 		list_del(&g->queue);
 		stream_park(s, g, next);

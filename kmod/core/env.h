@@ -21,4 +21,8 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+#ifndef CONFIG_64BIT
+#error "zcbuf needs a 64-bit kernel; its users may be 32-bit"
+#endif
+
 #endif /* ZCB_CORE_ENV_H */

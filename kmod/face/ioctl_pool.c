@@ -191,8 +191,9 @@ static struct zcb_pool *pool_from_name(const struct zcbuf_pool_attach *a,
 	pool = *name && uid_valid(uid) ? zcb_pool_find(name, uid) : NULL;
 	if (!pool)
 		return ERR_PTR(*name ? -ENOENT : -EINVAL);
-	*rights = zcb_pool_permits(pool, current_cred(),
-				   capable(CAP_SYS_ADMIN));
+	*rights = zcb_pool_permits(pool, current_cred(), false);
+	if (*rights != ZCBUF_RIGHTS_ALL && capable(CAP_SYS_ADMIN))
+		*rights = ZCBUF_RIGHTS_ALL;
 	return pool;
 }
 

@@ -75,8 +75,7 @@ static int mmap_attach(struct zcb_session *s, struct vm_area_struct *vma,
 
 	err = mmap_map(vma, pool, s->file_rights);
 	if (!err)
-		err = zcb_session_join(s, pool,
-				       s->file_rights | ZCBUF_RIGHT_ADMIN);
+		err = zcb_session_join(s, pool, s->file_rights);
 	if (err)
 		zcb_pool_put(pool);
 	return err;

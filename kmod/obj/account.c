@@ -51,57 +51,71 @@ static struct zcb_user *account_find_locked(kuid_t uid)
 	return NULL;
 }
 
-static int account_charge_locked(struct zcb_user *u, u64 bytes, bool capable)
+static bool account_fits(u64 charged, u64 bytes, u64 limit)
 {
-	u64 user_limit = account_user_limit();
-	u64 total_limit = account_total_limit();
+	return bytes <= limit && charged <= limit - bytes;
+}
 
-	if (bytes > total_limit || account_total > total_limit - bytes)
+static int account_charge_locked(struct zcb_user *u, u64 bytes, bool over)
+{
+	lockdep_assert_held(&account_lock);
+	if (!account_fits(account_total, bytes, account_total_limit()))
 		return -ENOMEM;
-	if (!capable &&
-	    (bytes > user_limit || u->bytes > user_limit - bytes))
+	if (!over && !account_fits(u->bytes, bytes, account_user_limit()))
 		return -ENOMEM;
 	account_total += bytes;
 	u->bytes += bytes;
 	return 0;
 }
 
+/* @fresh joins the list if the user is not on it yet. */
+static struct zcb_user *account_try(struct zcb_user *fresh, u64 bytes,
+				    bool over)
+{
+	struct zcb_user *u;
+	int err;
+
+	spin_lock(&account_lock);
+	u = account_find_locked(fresh->uid);
+	err = account_charge_locked(u ?: fresh, bytes, over);
+	if (!err && !u) {
+		list_add(&fresh->node, &account_users);
+		u = fresh;
+	}
+	spin_unlock(&account_lock);
+	return err ? NULL : u;
+}
+
 /**
- * zcb_account_charge - charge pinned memory to a user
+ * zcb_account_charge - charge memory to a user
  * @bytes: how much
  * @uid: whom; who opened the device, since that is what its mode decides
  * @user: set, for zcb_account_uncharge()
  *
  * CAP_IPC_LOCK of the caller in the initial user namespace lifts the user's
- * limit, not the module's.
+ * limit, not the module's. It is only asked for, and perhaps logged, where it
+ * is needed.
  *
  * Context: may sleep.
  * Return: 0, or -ENOMEM if a limit or the machine's memory says no.
  */
 int zcb_account_charge(u64 bytes, kuid_t uid, struct zcb_user **user)
 {
-	bool over = capable(CAP_IPC_LOCK);
 	struct zcb_user *fresh, *u;
-	int err;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh)
 		return -ENOMEM;
 	fresh->uid = uid;
-
-	spin_lock(&account_lock);
-	u = account_find_locked(uid);
-	err = account_charge_locked(u ?: fresh, bytes, over);
-	if (!err && !u) {
-		list_add(&fresh->node, &account_users);
-		u = fresh;
-		fresh = NULL;
-	}
-	spin_unlock(&account_lock);
-
-	kfree(fresh);
-	*user = err ? NULL : u;
-	return err;
+	u = account_try(fresh, bytes, false);
+	if (!u && capable(CAP_IPC_LOCK))
+		u = account_try(fresh, bytes, true);
+	if (u != fresh)
+		kfree(fresh);
+	if (!u)
+		return -ENOMEM;
+	*user = u;
+	return 0;
 }
 
 /**

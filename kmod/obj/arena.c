@@ -95,9 +95,12 @@ static bool folio_arena_busy(const struct zcb_arena *a)
 {
 	u32 i;
 
-	for (i = 0; i < a->nfolios; i++)
+	for (i = 0; i < a->nfolios; i++) {
 		if (folio_ref_count(a->folios[i]) != 1)
 			return true;
+		if (!(i & 4095))
+			cond_resched();
+	}
 	return false;
 }
 
@@ -183,7 +186,7 @@ struct zcb_arena *zcb_arena_create(u64 size, int node,
  * I/O that outlived its process does: a page is only given back when the
  * arena's is the only reference.
  *
- * Context: any.
+ * Context: may sleep.
  * Return: true if so.
  */
 bool zcb_arena_busy(const struct zcb_arena *a)

@@ -13,7 +13,10 @@
 #include <linux/slab.h>
 
 #include "../face/trace.h"
+#include "account.h"
 #include "channel.h"
+
+#define ZCB_CHANNEL_PAY		1024	/* credits charged at a time */
 
 static struct kmem_cache *resv_cache;
 static struct kmem_cache *group_cache;
@@ -56,6 +59,25 @@ static int channel_check_locked(const struct zcb_port *port, u32 kind)
 {
 	lockdep_assert_held(&port->channel->lock);
 	return port->kinds & kind ? 0 : -EPERM;
+}
+
+/*
+ * Records are memory as well: they are charged before they are made, for some
+ * credits at a time, until the channel ends.
+ */
+static int channel_pay_locked(struct zcb_channel *ch)
+{
+	const u64 bytes = ZCB_CHANNEL_PAY * (sizeof(struct zcb_resv) +
+					     sizeof(struct zcb_group));
+
+	lockdep_assert_held(&ch->lock);
+	if (ch->stream.credit.taken < ch->paid)
+		return 0;
+	if (zcb_account_charge(bytes, ch->uid, &ch->user))
+		return -EAGAIN;
+	ch->charged += bytes;
+	ch->paid += ZCB_CHANNEL_PAY;
+	return 0;
 }
 
 /* What RESERVE has brought so far. */
@@ -204,6 +226,9 @@ static int channel_try_reserve(struct zcb_port *port,
 	if (flags & ZCBUF_RESERVE_F_NEED_CONSUMER && !ch->consumers)
 		return -EPIPE;
 	err = zcb_stream_plan(&ch->stream, r->length, window, plan);
+	if (err)
+		return err;
+	err = channel_pay_locked(ch);
 	if (err)
 		return err;
 	if (!supply_fits(supply, plan))
@@ -392,7 +417,6 @@ int zcb_channels_init(void)
  */
 void zcb_channels_exit(void)
 {
-	rcu_barrier();	/* ports are freed by RCU, from this module's slabs */
 	kmem_cache_destroy(group_cache);
 	kmem_cache_destroy(resv_cache);
 }

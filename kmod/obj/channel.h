@@ -44,7 +44,11 @@ struct zcb_channel_config {
  * @handle: names it in the pool
  * @cfg: constant
  * @domain: whose memory it was
+ * @uid: who pays for the records of its reservations and groups
+ * @user: the same, once charged
  * @lock: guards all below, and the ports' fields
+ * @charged: bytes of records charged
+ * @paid: credits that are paid for with these
  * @stream: the state machine
  * @hash: its buckets
  * @ports: struct zcb_port; changed under the pool's lock as well
@@ -59,8 +63,12 @@ struct zcb_channel {
 	u64 handle;
 	struct zcb_channel_config cfg;
 	u32 domain;
+	kuid_t uid;
+	struct zcb_user *user;
 
 	struct mutex lock;	/* the stream and all that follows */
+	u64 charged;
+	u32 paid;
 	struct zcb_stream stream;
 	struct zcb_resv **hash;
 	struct list_head ports;

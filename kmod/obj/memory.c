@@ -8,6 +8,7 @@
  * drop it now and then.
  */
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -324,6 +325,7 @@ static int memory_free_object_locked(struct zcb_pool *pool,
 
 	if (class >= t->n)
 		return -EINVAL;
+	class = array_index_nospec(class, t->n);
 	err = zcb_buf_find_slab(&pool->bufs, handle, t->class[class].order, h,
 				&slab, &offset);
 	if (err)

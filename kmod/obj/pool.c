@@ -19,7 +19,9 @@
 #include "pool.h"
 #include "session.h"
 
-#define ZCB_POOL_RETRY		msecs_to_jiffies(20)	/* pages still pinned */
+/* How often to look whether pages are still pinned: less and less. */
+#define ZCB_POOL_RETRY_MIN	msecs_to_jiffies(10)
+#define ZCB_POOL_RETRY_MAX	msecs_to_jiffies(1000)
 #define ZCB_POOLS_FIRST		64
 
 static DEFINE_MUTEX(pools_lock);
@@ -253,7 +255,9 @@ static void pool_end(struct work_struct *work)
 	if (pool->state != ZCB_POOL_DEAD && pool_pinned(pool)) {
 		if (!zombie)
 			pool_make_zombie(pool);
-		queue_delayed_work(pools_wq, &pool->work, ZCB_POOL_RETRY);
+		pool->retry = clamp(pool->retry * 2, ZCB_POOL_RETRY_MIN,
+				    ZCB_POOL_RETRY_MAX);
+		queue_delayed_work(pools_wq, &pool->work, pool->retry);
 		return;
 	}
 	if (zombie) {
@@ -346,10 +350,11 @@ u64 zcb_pool_largest(const struct zcb_pool *pool)
 	return PAGE_SIZE << ilog2(pool->arenas[0]->npages);
 }
 
-/* A number for a session or channel, to know whose memory was whose. */
+/* A number for a session or channel, to know whose memory was whose; never 0. */
 u32 zcb_pool_domain(struct zcb_pool *pool)
 {
-	return atomic_inc_return(&pool->next_domain);
+	return atomic_inc_return(&pool->next_domain) ?:
+	       atomic_inc_return(&pool->next_domain);
 }
 
 /**
@@ -402,7 +407,7 @@ void zcb_pool_space(struct zcb_pool *pool)
  */
 int zcb_pools_init(void)
 {
-	pools_wq = alloc_workqueue("zcbuf", WQ_UNBOUND, 0);
+	pools_wq = alloc_workqueue("zcbuf", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!pools_wq)
 		return -ENOMEM;
 	zcb_handles_init(&pools, ZCB_HANDLE_POOL, NULL, 0);

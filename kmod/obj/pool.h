@@ -74,6 +74,7 @@ enum zcb_pool_state {
  * struct zcb_pool - one trust domain of memory
  * @ref: sessions, map files, cursors; the last put frees from a workqueue
  * @work: that freeing, tried again while pages are pinned
+ * @retry: when @work is tried again, jiffies
  * @handle: names the pool
  * @cfg: constant, but for the counts in @cfg.slabs (@mem_lock)
  * @uid: creator
@@ -101,6 +102,7 @@ enum zcb_pool_state {
 struct zcb_pool {
 	struct kref ref;
 	struct delayed_work work;
+	unsigned long retry;
 	u64 handle;
 	struct zcb_pool_config cfg;
 	kuid_t uid;

@@ -11,7 +11,7 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 
-#include "../face/trace.h"
+#include "account.h"
 #include "channel.h"
 
 #define ZCB_CHANNEL_BUCKETS_MIN	16U
@@ -21,6 +21,8 @@ static void channel_free(struct kref *ref)
 {
 	struct zcb_channel *ch = container_of(ref, struct zcb_channel, ref);
 
+	if (ch->user)
+		zcb_account_uncharge(ch->user, ch->charged);
 	kvfree(ch->hash);
 	kfree(ch);
 }
@@ -30,22 +32,36 @@ static void channel_put(struct zcb_channel *ch)
 	kref_put(&ch->ref, channel_free);
 }
 
-static struct zcb_channel *channel_create(struct zcb_pool *pool,
+static int channel_charge(struct zcb_channel *ch, u32 buckets)
+{
+	u64 bytes = sizeof(*ch) + buckets * sizeof(*ch->hash);
+	int err;
+
+	err = zcb_account_charge(bytes, ch->uid, &ch->user);
+	if (err)
+		return err;
+	ch->charged = bytes;
+	ch->hash = kvcalloc(buckets, sizeof(*ch->hash), GFP_KERNEL_ACCOUNT);
+	return ch->hash ? 0 : -ENOMEM;
+}
+
+static struct zcb_channel *channel_create(struct zcb_session *s,
 					  const struct zcb_channel_config *cfg)
 {
 	u32 buckets = clamp(cfg->stream.max_outstanding / 8,
 			    ZCB_CHANNEL_BUCKETS_MIN, ZCB_CHANNEL_BUCKETS_MAX);
 	struct zcb_channel *ch = kzalloc(sizeof(*ch), GFP_KERNEL_ACCOUNT);
+	struct zcb_pool *pool = s->pool;
 
 	if (!ch)
 		return NULL;
 	buckets = roundup_pow_of_two(buckets);
-	ch->hash = kvcalloc(buckets, sizeof(*ch->hash), GFP_KERNEL_ACCOUNT);
-	if (!ch->hash) {
-		kfree(ch);
+	kref_init(&ch->ref);
+	ch->uid = s->uid;
+	if (channel_charge(ch, buckets)) {
+		channel_put(ch);
 		return NULL;
 	}
-	kref_init(&ch->ref);
 	ch->pool = pool;
 	ch->cfg = *cfg;
 	ch->domain = zcb_pool_domain(pool);
@@ -324,7 +340,7 @@ static struct zcb_port *channel_make_locked(struct zcb_session *s,
 	struct zcb_port *port;
 
 	lockdep_assert_held(&pool->lock);
-	ch = channel_create(pool, cfg);
+	ch = channel_create(s, cfg);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);
 	if (zcb_handle_reserve(&pool->channels, &ch->handle)) {

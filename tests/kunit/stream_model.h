@@ -191,6 +191,19 @@ static inline u32 array_take(u32 *array, u32 *n)
 	return first;
 }
 
+/* A queue is in the order of completion, whoever had been offered what. */
+static inline void queue_by_rank(struct model *m, struct m_port *port, u32 g)
+{
+	u32 i = port->n++;
+
+	for (; i; i--) {
+		if (m->groups[port->queue[i - 1]].rank < m->groups[g].rank)
+			break;
+		port->queue[i] = port->queue[i - 1];
+	}
+	port->queue[i] = g;
+}
+
 /* Whatever is parked goes where there is room. */
 static inline void settle_parked(struct model *m)
 {
@@ -204,7 +217,7 @@ static inline void settle_parked(struct model *m)
 			return;
 		g = array_take(m->parked, &m->nparked);
 		port = &m->mports[i];
-		port->queue[port->n++] = g;
+		queue_by_rank(m, port, g);
 		port->waiting_since = ++m->turns;
 		port->ready++;
 		m->groups[g].place = QUEUED;

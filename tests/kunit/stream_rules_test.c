@@ -294,6 +294,27 @@ static void credits_are_held_until_release(struct kunit *test)
 	rig_close(rig);
 }
 
+/* Nothing can fill the open group any more when the last credit is taken. */
+static void last_credit_seals(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct zcb_resv *r[2];
+
+	rig->cfg.max_outstanding = 3;
+	open_stream(test, 1000);
+	r[0] = rig_reserve(rig, 10);
+	r[1] = rig_reserve(rig, 10);
+	rig_commit(rig, r[0]);
+	rig_commit(rig, r[1]);
+	KUNIT_EXPECT_TRUE(test, rig->s.open);
+	rig_abort(rig, rig_window(rig, 10));
+	KUNIT_EXPECT_FALSE(test, rig->s.open);
+	rig_release(rig, &rig->c, rig_receive(rig, &rig->c));
+	KUNIT_EXPECT_EQ(test, plan_errno(rig, 10), 0);
+	rig_release(rig, &rig->f, rig_receive(rig, &rig->f));
+	rig_close(rig);
+}
+
 /* ----------------------------------------------------------------- commit */
 
 struct wrong {
@@ -519,6 +540,7 @@ static struct kunit_case rules_cases[] = {
 	KUNIT_CASE(nothing_joins_across_a_window),
 	KUNIT_CASE(flush_seals_once),
 	KUNIT_CASE(credits_are_held_until_release),
+	KUNIT_CASE(last_credit_seals),
 	KUNIT_CASE(commit_checks_in_order),
 	KUNIT_CASE(commit_checks_of_decided_ones),
 	KUNIT_CASE(abort_checks_in_order),

@@ -22,7 +22,9 @@
  * Lifetime. A session owns its buffers, its pending reservations and the
  * deliveries it has not released. All of it is given back the moment the last
  * reference to the open file is gone: close, exit, SIGKILL, exec, the last dup
- * closed. Mappings stay valid until munmap and own nothing.
+ * closed. Mappings stay valid until munmap and own nothing. I/O of a dead
+ * process that is still in flight may write into memory of its pool that is
+ * somebody else's by then: such programs should have a pool of their own.
  *
  * Calls. Every argument starts with { __u32 size, flags }: size is
  * sizeof(the struct), as the caller was compiled. Fields named out_* are
@@ -188,12 +190,12 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 
 /* ------------------------------------------------------------------ QUERY */
 
-#define ZCBUF_FEATURE_POOL_PAGES	(1ULL << 0)
-#define ZCBUF_FEATURE_POOL_TIERS	(1ULL << 1)
-#define ZCBUF_FEATURE_FIXED_BUFFERS	(1ULL << 2) /* io_uring can register */
-#define ZCBUF_FEATURE_STREAM		(1ULL << 3)
-#define ZCBUF_FEATURE_WINDOW		(1ULL << 4)
-#define ZCBUF_FEATURE_ORDERED		(1ULL << 5)
+#define ZCBUF_FEATURE_POOL_PAGES	((__u64)1 << 0)
+#define ZCBUF_FEATURE_POOL_TIERS	((__u64)1 << 1)
+#define ZCBUF_FEATURE_FIXED_BUFFERS	((__u64)1 << 2) /* io_uring can register */
+#define ZCBUF_FEATURE_STREAM		((__u64)1 << 3)
+#define ZCBUF_FEATURE_WINDOW		((__u64)1 << 4)
+#define ZCBUF_FEATURE_ORDERED		((__u64)1 << 5)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -207,8 +209,8 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_arena_unit: arena sizes are multiples of this, bytes
  * @out_default_arena_size: bytes
  * @out_max_pool_size: bytes
- * @out_user_limit: bytes the caller's user may hold in pools
- * @out_user_charged: bytes the caller's user holds
+ * @out_user_limit: bytes the user who opened the session may hold
+ * @out_user_charged: bytes he holds
  * @out_total_limit: bytes all users together may hold
  * @out_total_charged: bytes all users hold
  * @out_max_sessions: per pool
@@ -492,6 +494,7 @@ struct zcbuf_batch {
  *	takes the last seals the open group.
  * @depth: queue of this session's consumer port, groups; 0 means 1024, at most
  *	65536
+ * @__reserved: 0
  * @out_channel: its handle
  * @out_block: bytes of a group's block
  *
@@ -503,11 +506,13 @@ struct zcbuf_batch {
  * RECV_FAILED serves. When the last producer port is gone the channel is
  * finalized, unless it has NO_AUTO_FINALIZE; it goes away with its last port.
  *
+ * What the kernel needs to know about a channel and its reservations is charged
+ * to the user who made it, like memory of a pool: ENOMEM or, for RESERVE, EAGAIN.
+ *
  * ENOENT: no such channel. EEXIST: it exists with other options, or this
  * session's consumer port has another depth. E2BIG: the block would be larger
  * than an arena. EMFILE: channels of this pool, or 64 RECV_FAILED ports of this
- * channel. EPERM: a port needs
- * RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
+ * channel. EPERM: a port needs RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
  */
 struct zcbuf_channel_open {
 	__u32 size;
