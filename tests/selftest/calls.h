@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * A table of every call: how to make an argument for it that works on a rig,
+ * and where in that argument its flags, pointers, counts and handles are.
+ */
+#ifndef ZCBUF_SELFTEST_CALLS_H
+#define ZCBUF_SELFTEST_CALLS_H
+
+#include "rig.h"
+
+#define CALLS_ENTRIES	2	/* of every batch */
+#define CALLS_ARRAYS	2
+#define CALLS_POOL_FLAGS (ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
+			  ZCBUF_POOL_F_HUGE_STRICT |			\
+			  ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE)
+#define CALLS_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |		\
+			     ZCBUF_CHANNEL_F_HOLD_FAILED |		\
+			     ZCBUF_CHANNEL_F_ORDERED |			\
+			     ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE)
+#define CALLS_RESERVE_FLAGS (ZCBUF_RESERVE_F_WINDOW |			\
+			     ZCBUF_RESERVE_F_NEED_CONSUMER)
+
+/*
+ * struct attempt - one argument and its arrays
+ * @arg: the argument, with room for a tail
+ * @array: what its pointers point to
+ * @bytes: how much of that belongs to the call
+ */
+struct attempt {
+	char arg[2 * ZT_PAGE] __attribute__((aligned(16)));
+	char array[CALLS_ARRAYS][1024] __attribute__((aligned(16)));
+	size_t bytes[CALLS_ARRAYS];
+};
+
+/*
+ * struct array_field - a pointer of an argument
+ * @at: where it is, 0: no such array
+ * @written: the kernel writes there
+ * @optional: 0 is fine
+ */
+struct array_field {
+	__u16 at;
+	bool written;
+	bool optional;
+};
+
+/*
+ * struct count_field - entries of an array
+ * @at: where it is, 0: no such count
+ * @max: the most there may be; more is EINVAL
+ * @none: 0 is fine
+ */
+struct count_field {
+	__u16 at;
+	__u32 max;
+	bool none;
+};
+
+/*
+ * struct call - one call
+ * @nr: ZCBUF_NR_*
+ * @size: of its argument
+ * @flags: those that are known
+ * @right: what it needs, 0: a session that is attached
+ * @fresh: needs a session that is not attached to succeed
+ * @anyhow: needs no attachment
+ * @writes: its argument has out_ fields
+ * @reserved: where its reserved field is, 0: it has none
+ * @channel: where its channel is, 0: it has none
+ * @done: where out_done is, 0: it is no batch
+ * @make: a @size sized argument that works
+ */
+struct call {
+	const char *name;
+	unsigned int nr;
+	__u16 size;
+	__u32 flags;
+	__u32 right;
+	bool fresh;
+	bool anyhow;
+	bool writes;
+	__u16 reserved;
+	__u16 channel;
+	__u16 done;
+	struct array_field arrays[CALLS_ARRAYS];
+	struct count_field counts[CALLS_ARRAYS];
+	void (*make)(const struct rig *r, struct attempt *t);
+};
+
+/* The argument as its type, with its size filled in; names @a. */
+#define CALL_ARG(type)							\
+	struct type *a = (struct type *)t->arg;				\
+	a->size = sizeof(*a)
+
+/* Array @i has @n bytes that are in use. */
+static __inline__ __u64 call_array(struct attempt *t, int i, size_t n)
+{
+	t->bytes[i] = n;
+	return zt_ptr(t->array[i]);
+}
+
+static __inline__ void make_query(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_query);
+	(void)r;
+}
+
+static __inline__ void make_pool_create(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_class *classes = (struct zcbuf_class *)t->array[0];
+	CALL_ARG(zcbuf_pool_create);
+
+	(void)r;
+	classes[0].length = 128;
+	classes[1].length = 512;
+	a->kind = ZCBUF_POOL_TIERS;
+	a->arena_size = ZT_ARENA;
+	a->nclasses = CALLS_ENTRIES;
+	a->classes = call_array(t, 0, CALLS_ENTRIES * sizeof(*classes));
+	hz_name(t->array[1], ZCBUF_MAX_NAME, "made");
+	a->name_len = strlen(t->array[1]);
+	a->name = call_array(t, 1, a->name_len);
+}
+
+static __inline__ void make_pool_attach(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_pool_attach);
+
+	strcpy(t->array[0], r->name);
+	a->name_len = strlen(r->name);
+	a->name = call_array(t, 0, a->name_len);
+}
+
+static __inline__ void make_pool_info(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_pool_info);
+
+	(void)r;
+	a->nclasses = RIG_CLASSES;
+	a->classes = call_array(t, 0, RIG_CLASSES * sizeof(struct zcbuf_class));
+}
+
+static __inline__ void make_alloc(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_alloc);
+
+	(void)r;
+	a->length = 1024;
+	a->count = CALLS_ENTRIES;
+	a->handles = call_array(t, 0, CALLS_ENTRIES * sizeof(__u64));
+}
+
+/* FREE, RELEASE: handles. */
+static __inline__ void make_handles(struct attempt *t, __u64 channel,
+				    const __u64 *handles)
+{
+	CALL_ARG(zcbuf_batch);
+
+	memcpy(t->array[0], handles, CALLS_ENTRIES * sizeof(*handles));
+	a->channel = channel;
+	a->count = CALLS_ENTRIES;
+	a->entries = call_array(t, 0, CALLS_ENTRIES * sizeof(*handles));
+}
+
+static __inline__ void make_free(const struct rig *r, struct attempt *t)
+{
+	make_handles(t, 0, r->buffers);
+}
+
+static __inline__ void make_channel_open(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_channel_open);
+
+	(void)r;
+	a->flags = ZCBUF_CHANNEL_F_THRESHOLD;
+	a->threshold = RIG_GROUP;
+	a->ports = ZT_ALL_PORTS;
+}
+
+static __inline__ void make_channel_close(const struct rig *r,
+					  struct attempt *t)
+{
+	CALL_ARG(zcbuf_channel_close);
+
+	a->channel = r->channel;
+}
+
+static __inline__ void make_reservations(struct attempt *t, int i)
+{
+	struct zcbuf_reservation *v = (struct zcbuf_reservation *)t->array[i];
+
+	v[0].length = 100;
+	v[1].length = 200;
+}
+
+static __inline__ void make_reserve(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_reserve);
+
+	make_reservations(t, 0);
+	a->channel = r->channel;
+	a->count = CALLS_ENTRIES;
+	a->entries = call_array(t, 0, CALLS_ENTRIES *
+				sizeof(struct zcbuf_reservation));
+}
+
+static __inline__ size_t make_commits(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_commit_entry *e = (struct zcbuf_commit_entry *)t->array[0];
+	int i;
+
+	for (i = 0; i < CALLS_ENTRIES; i++) {
+		e[i].group = r->pending[i].out_group;
+		e[i].id = r->pending[i].out_id;
+		e[i].offset = r->pending[i].out_offset;
+		e[i].length = r->pending[i].length;
+	}
+	return CALLS_ENTRIES * sizeof(*e);
+}
+
+static __inline__ void make_commit(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_batch);
+
+	a->channel = r->channel;
+	a->count = CALLS_ENTRIES;
+	a->entries = call_array(t, 0, make_commits(r, t));
+}
+
+static __inline__ void make_commit_reserve(const struct rig *r,
+					   struct attempt *t)
+{
+	CALL_ARG(zcbuf_commit_reserve);
+
+	make_reservations(t, 1);
+	a->channel = r->channel;
+	a->ncommits = CALLS_ENTRIES;
+	a->nreserves = CALLS_ENTRIES;
+	a->commits = call_array(t, 0, make_commits(r, t));
+	a->reserves = call_array(t, 1, CALLS_ENTRIES *
+				 sizeof(struct zcbuf_reservation));
+}
+
+static __inline__ void make_abort(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_abort_entry *e = (struct zcbuf_abort_entry *)t->array[0];
+	int i;
+	CALL_ARG(zcbuf_batch);
+
+	for (i = 0; i < CALLS_ENTRIES; i++) {
+		e[i].group = r->pending[i].out_group;
+		e[i].id = r->pending[i].out_id;
+	}
+	a->channel = r->channel;
+	a->count = CALLS_ENTRIES;
+	a->entries = call_array(t, 0, CALLS_ENTRIES * sizeof(*e));
+}
+
+static __inline__ void make_flush(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_flush);
+
+	a->channel = r->channel;
+}
+
+static __inline__ void make_finalize(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_finalize);
+
+	a->channel = r->channel;
+}
+
+static __inline__ void make_receive(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_receive);
+
+	a->channel = r->channel;
+	a->count = CALLS_ENTRIES;
+	a->entry_size = sizeof(struct zcbuf_delivery);
+	a->entries = call_array(t, 0, CALLS_ENTRIES *
+				sizeof(struct zcbuf_delivery));
+}
+
+static __inline__ void make_receive_failed(const struct rig *r,
+					   struct attempt *t)
+{
+	CALL_ARG(zcbuf_receive_failed);
+
+	a->channel = r->channel;
+	a->npieces = 2;
+	a->nlost = 2;
+	a->pieces = call_array(t, 0, 2 * sizeof(struct zcbuf_piece));
+	a->lost = call_array(t, 1, 2 * sizeof(struct zcbuf_lost));
+}
+
+static __inline__ void make_release(const struct rig *r, struct attempt *t)
+{
+	make_handles(t, r->channel, r->held);
+}
+
+static __inline__ void make_eventfd(const struct rig *r, struct attempt *t)
+{
+	CALL_ARG(zcbuf_eventfd);
+
+	a->channel = r->channel;
+	a->fd = r->efd;
+	a->mode = ZCBUF_EVENTFD_EACH;
+}
+
+#define CALL_ROW(_nr, _type, ...)					\
+	{ .name = #_nr, .nr = ZCBUF_NR_##_nr,				\
+	  .size = sizeof(struct _type), __VA_ARGS__ }
+#define CALL_AT(_type, _field)	offsetof(struct _type, _field)
+#define CALL_IN(_type, _field)	{ .at = CALL_AT(_type, _field) }
+#define CALL_OUT(_type, _field)	{ .at = CALL_AT(_type, _field), .written = true }
+#define CALL_COUNT(_type, _field)					\
+	{ .at = CALL_AT(_type, _field), .max = ZCBUF_MAX_BATCH }
+
+/* FREE, COMMIT, ABORT, RELEASE. */
+#define CALL_BATCH							\
+	.writes = true, .reserved = CALL_AT(zcbuf_batch, __reserved),	\
+	.done = CALL_AT(zcbuf_batch, out_done),				\
+	.arrays = { CALL_IN(zcbuf_batch, entries) },			\
+	.counts = { CALL_COUNT(zcbuf_batch, count) }
+
+static const struct call calls[] = {
+	CALL_ROW(QUERY, zcbuf_query, .anyhow = true, .writes = true,
+		 .reserved = CALL_AT(zcbuf_query, __reserved),
+		 .make = make_query),
+	CALL_ROW(POOL_CREATE, zcbuf_pool_create, .flags = CALLS_POOL_FLAGS,
+		 .fresh = true, .anyhow = true, .writes = true,
+		 .reserved = CALL_AT(zcbuf_pool_create, __reserved),
+		 .arrays = { CALL_IN(zcbuf_pool_create, classes),
+			     CALL_IN(zcbuf_pool_create, name) },
+		 .counts = { { .at = CALL_AT(zcbuf_pool_create, nclasses),
+			       .max = ZCBUF_MAX_CLASSES, .none = true },
+			     { .at = CALL_AT(zcbuf_pool_create, name_len),
+			       .max = ZCBUF_MAX_NAME, .none = true } },
+		 .make = make_pool_create),
+	CALL_ROW(POOL_ATTACH, zcbuf_pool_attach,
+		 .flags = ZCBUF_ATTACH_F_FD | ZCBUF_ATTACH_F_UID,
+		 .fresh = true, .anyhow = true, .writes = true,
+		 .arrays = { CALL_IN(zcbuf_pool_attach, name) },
+		 .counts = { { .at = CALL_AT(zcbuf_pool_attach, name_len),
+			       .max = ZCBUF_MAX_NAME } },
+		 .make = make_pool_attach),
+	CALL_ROW(POOL_INFO, zcbuf_pool_info, .writes = true,
+		 .arrays = { { .at = CALL_AT(zcbuf_pool_info, classes),
+			       .written = true, .optional = true } },
+		 .make = make_pool_info),
+	CALL_ROW(ALLOC, zcbuf_alloc, .flags = ZCBUF_ALLOC_F_ZERO,
+		 .right = ZCBUF_RIGHT_MAP_WRITE, .writes = true,
+		 .done = CALL_AT(zcbuf_alloc, out_done),
+		 .arrays = { CALL_OUT(zcbuf_alloc, handles) },
+		 .counts = { CALL_COUNT(zcbuf_alloc, count) },
+		 .make = make_alloc),
+	CALL_ROW(FREE, zcbuf_batch, .right = ZCBUF_RIGHT_MAP_WRITE, CALL_BATCH,
+		 .make = make_free),
+	CALL_ROW(CHANNEL_OPEN, zcbuf_channel_open, .flags = CALLS_CHANNEL_FLAGS,
+		 .writes = true,
+		 .reserved = CALL_AT(zcbuf_channel_open, __reserved),
+		 .make = make_channel_open),
+	CALL_ROW(CHANNEL_CLOSE, zcbuf_channel_close,
+		 .reserved = CALL_AT(zcbuf_channel_close, __reserved),
+		 .channel = CALL_AT(zcbuf_channel_close, channel),
+		 .make = make_channel_close),
+	CALL_ROW(RESERVE, zcbuf_reserve, .flags = CALLS_RESERVE_FLAGS,
+		 .right = ZCBUF_RIGHT_PRODUCE, .writes = true,
+		 .reserved = CALL_AT(zcbuf_reserve, __reserved),
+		 .channel = CALL_AT(zcbuf_reserve, channel),
+		 .done = CALL_AT(zcbuf_reserve, out_done),
+		 .arrays = { CALL_OUT(zcbuf_reserve, entries) },
+		 .counts = { CALL_COUNT(zcbuf_reserve, count) },
+		 .make = make_reserve),
+	CALL_ROW(COMMIT, zcbuf_batch, .right = ZCBUF_RIGHT_PRODUCE, CALL_BATCH,
+		 .channel = CALL_AT(zcbuf_batch, channel), .make = make_commit),
+	CALL_ROW(COMMIT_RESERVE, zcbuf_commit_reserve,
+		 .flags = CALLS_RESERVE_FLAGS, .right = ZCBUF_RIGHT_PRODUCE,
+		 .writes = true,
+		 .channel = CALL_AT(zcbuf_commit_reserve, channel),
+		 .done = CALL_AT(zcbuf_commit_reserve, out_committed),
+		 .arrays = { CALL_IN(zcbuf_commit_reserve, commits),
+			     CALL_OUT(zcbuf_commit_reserve, reserves) },
+		 .counts = { CALL_COUNT(zcbuf_commit_reserve, ncommits),
+			     CALL_COUNT(zcbuf_commit_reserve, nreserves) },
+		 .make = make_commit_reserve),
+	CALL_ROW(ABORT, zcbuf_batch, .right = ZCBUF_RIGHT_PRODUCE, CALL_BATCH,
+		 .channel = CALL_AT(zcbuf_batch, channel), .make = make_abort),
+	CALL_ROW(FLUSH, zcbuf_flush, .right = ZCBUF_RIGHT_PRODUCE,
+		 .writes = true, .reserved = CALL_AT(zcbuf_flush, __reserved),
+		 .channel = CALL_AT(zcbuf_flush, channel), .make = make_flush),
+	CALL_ROW(FINALIZE, zcbuf_finalize, .right = ZCBUF_RIGHT_PRODUCE,
+		 .writes = true, .channel = CALL_AT(zcbuf_finalize, channel),
+		 .make = make_finalize),
+	CALL_ROW(RECEIVE, zcbuf_receive, .right = ZCBUF_RIGHT_CONSUME,
+		 .writes = true, .channel = CALL_AT(zcbuf_receive, channel),
+		 .done = CALL_AT(zcbuf_receive, out_done),
+		 .arrays = { CALL_OUT(zcbuf_receive, entries) },
+		 .counts = { CALL_COUNT(zcbuf_receive, count) },
+		 .make = make_receive),
+	CALL_ROW(RECEIVE_FAILED, zcbuf_receive_failed,
+		 .right = ZCBUF_RIGHT_CONSUME, .writes = true,
+		 .channel = CALL_AT(zcbuf_receive_failed, channel),
+		 .arrays = { CALL_OUT(zcbuf_receive_failed, pieces),
+			     CALL_OUT(zcbuf_receive_failed, lost) },
+		 .make = make_receive_failed),
+	CALL_ROW(RELEASE, zcbuf_batch, .right = ZCBUF_RIGHT_CONSUME, CALL_BATCH,
+		 .channel = CALL_AT(zcbuf_batch, channel),
+		 .make = make_release),
+	CALL_ROW(EVENTFD, zcbuf_eventfd, .flags = ZCBUF_EVENTFD_F_FAILED,
+		 .right = ZCBUF_RIGHT_CONSUME,
+		 .channel = CALL_AT(zcbuf_eventfd, channel),
+		 .make = make_eventfd),
+};
+
+#define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))
+
+/* ----------------------------------------------------------------- a call */
+
+static __inline__ int call_fd(const struct call *c, const struct rig *r)
+{
+	return c->fresh ? r->fresh : r->fd;
+}
+
+static __inline__ unsigned long call_request(const struct call *c)
+{
+	return _IO(ZCBUF_IOC_TYPE, c->nr);
+}
+
+static __inline__ void call_make(const struct call *c, const struct rig *r,
+				 struct attempt *t)
+{
+	memset(t, 0, sizeof(*t));
+	c->make(r, t);
+}
+
+static __inline__ void call_set32(struct attempt *t, size_t at, __u32 value)
+{
+	memcpy(t->arg + at, &value, sizeof(value));
+}
+
+static __inline__ void call_set64(struct attempt *t, size_t at, __u64 value)
+{
+	memcpy(t->arg + at, &value, sizeof(value));
+}
+
+static __inline__ __u32 call_get32(const struct attempt *t, size_t at)
+{
+	__u32 value;
+
+	memcpy(&value, t->arg + at, sizeof(value));
+	return value;
+}
+
+#endif /* ZCBUF_SELFTEST_CALLS_H */

@@ -1,0 +1,692 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * The netlink family as it is, without zcctl or a library: what it refuses, who
+ * sees what, and dumps that are interrupted by life.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+
+#include "common.h"
+#include "ktap.h"
+
+/* The kernel answers in pieces as large as the largest read there ever was. */
+#define PIECE		4096
+
+struct request {
+	struct nlmsghdr n;
+	struct genlmsghdr g;
+	char attrs[64];
+};
+
+/* A socket in the middle of a dump. */
+struct dump {
+	int sk;
+	char buf[32768];
+	ssize_t len;			/* of the piece in @buf */
+	const struct nlmsghdr *at;	/* in it; NULL: read on */
+	int done;
+};
+
+static int nl_socket(void)
+{
+	int sk = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+
+	return sk < 0 ? -errno : sk;
+}
+
+static void *nl_add(struct request *r, int type, const void *data, size_t len)
+{
+	struct nlattr *a = (void *)((char *)r + NLMSG_ALIGN(r->n.nlmsg_len));
+
+	a->nla_type = type;
+	a->nla_len = NLA_HDRLEN + len;
+	memcpy((char *)a + NLA_HDRLEN, data, len);
+	r->n.nlmsg_len = NLMSG_ALIGN(r->n.nlmsg_len) + NLA_ALIGN(a->nla_len);
+	return a;
+}
+
+static struct request nl_request(int family, int cmd, int flags)
+{
+	return (struct request){
+		.n = {
+			.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN),
+			.nlmsg_type = family,
+			.nlmsg_flags = NLM_F_REQUEST | flags,
+		},
+		.g = { .cmd = cmd, .version = ZCBUF_GENL_VERSION },
+	};
+}
+
+static int nl_send(int sk, const struct request *r)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	if (sendto(sk, r, r->n.nlmsg_len, 0, (void *)&kernel,
+		   sizeof(kernel)) < 0)
+		return -errno;
+	return 0;
+}
+
+static const void *find(const struct nlmsghdr *n, int type, int *len)
+{
+	const char *p = (const char *)n + NLMSG_LENGTH(GENL_HDRLEN);
+	const char *end = (const char *)n + n->nlmsg_len;
+	const struct nlattr *a;
+
+	for (; p + NLA_HDRLEN <= end; p += NLA_ALIGN(a->nla_len)) {
+		a = (const void *)p;
+		if ((a->nla_type & NLA_TYPE_MASK) != type)
+			continue;
+		*len = a->nla_len - NLA_HDRLEN;
+		return p + NLA_HDRLEN;
+	}
+	return NULL;
+}
+
+/* A number of 32 or 64 bits; ~0 if it is not there. */
+static __u64 number(const struct nlmsghdr *n, int type)
+{
+	__u64 wide = ~0ULL;
+	__u32 narrow;
+	const void *data;
+	int len = 0;
+
+	data = find(n, type, &len);
+	if (data && len == sizeof(wide)) {
+		memcpy(&wide, data, sizeof(wide));
+	} else if (data && len == sizeof(narrow)) {
+		memcpy(&narrow, data, sizeof(narrow));
+		wide = narrow;
+	}
+	return wide;
+}
+
+/* The errno of a request that is answered by nothing else. */
+static int nl_error(int sk, const struct request *r)
+{
+	char buf[4096];
+	const struct nlmsghdr *n = (void *)buf;
+	const struct nlmsgerr *e = NLMSG_DATA(n);
+	int err = nl_send(sk, r);
+
+	if (err)
+		return err;
+	if (recv(sk, buf, sizeof(buf), 0) < 0)
+		return -errno;
+	return n->nlmsg_type == NLMSG_ERROR ? e->error : 0;
+}
+
+/* The family's number in this network namespace, or -errno. */
+static int nl_family(int sk)
+{
+	struct request r = nl_request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+	char buf[PIECE];
+	struct nlmsghdr *n = (void *)buf;
+	const struct nlmsgerr *e = NLMSG_DATA(n);
+	int err, len;
+
+	nl_add(&r, CTRL_ATTR_FAMILY_NAME, ZCBUF_GENL_NAME,
+	       sizeof(ZCBUF_GENL_NAME));
+	err = nl_send(sk, &r);
+	if (err)
+		return err;
+	if (recv(sk, buf, sizeof(buf), 0) < 0)
+		return -errno;
+	if (n->nlmsg_type == NLMSG_ERROR)
+		return e->error;
+	return *(const __u16 *)find(n, CTRL_ATTR_FAMILY_ID, &len);
+}
+
+static void dump_begin_on(struct dump *d, int sk, int cmd)
+{
+	struct request r;
+	int family;
+
+	d->sk = sk;
+	d->at = NULL;
+	d->done = 0;
+	ASSERT_GE(d->sk, 0);
+	family = nl_family(d->sk);
+	ASSERT_GT(family, 0);
+	r = nl_request(family, cmd, NLM_F_DUMP);
+	ASSERT_OK(nl_send(d->sk, &r));
+}
+
+static void dump_begin(struct dump *d, int cmd)
+{
+	dump_begin_on(d, nl_socket(), cmd);
+}
+
+/* The next object, reading on in pieces of @piece; NULL at the end. */
+static const struct nlmsghdr *dump_next(struct dump *d, size_t piece)
+{
+	const struct nlmsghdr *n = d->at;
+
+	while (!n || !NLMSG_OK(n, d->len)) {
+		if (d->done)
+			return NULL;
+		d->len = recv(d->sk, d->buf, piece, MSG_TRUNC);
+		ASSERT_GT(d->len, 0);
+		ASSERT_LE(d->len, piece);
+		n = (void *)d->buf;
+	}
+	d->at = NLMSG_NEXT(n, d->len);
+	EXPECT_FALSE(n->nlmsg_flags & NLM_F_DUMP_INTR);
+	ASSERT_NE(n->nlmsg_type, NLMSG_ERROR);
+	if (n->nlmsg_type == NLMSG_DONE) {
+		d->done = 1;
+		return NULL;
+	}
+	EXPECT_TRUE(n->nlmsg_flags & NLM_F_MULTI);
+	return n;
+}
+
+static void dump_end(struct dump *d)
+{
+	while (dump_next(d, sizeof(d->buf)))
+		;
+	close(d->sk);
+}
+
+/* How often a dump on @sk shows the number @value as @attr. */
+static int times_seen_on(int sk, int cmd, int attr, __u64 value)
+{
+	const struct nlmsghdr *n;
+	struct dump d;
+	int seen = 0;
+
+	dump_begin_on(&d, sk, cmd);
+	while ((n = dump_next(&d, sizeof(d.buf))))
+		seen += number(n, attr) == value;
+	return seen;
+}
+
+static int times_seen(int cmd, int attr, __u64 value)
+{
+	int sk = nl_socket(), seen = times_seen_on(sk, cmd, attr, value);
+
+	close(sk);
+	return seen;
+}
+
+static __u64 pool_of(int fd)
+{
+	struct zcbuf_query q;
+
+	ASSERT_OK(zt_query(fd, &q));
+	return q.out_pool;
+}
+
+static __u64 session_of(int fd)
+{
+	struct zcbuf_query q;
+
+	ASSERT_OK(zt_query(fd, &q));
+	return q.out_session;
+}
+
+static int seen_pool(__u64 handle)
+{
+	return times_seen(ZCBUF_CMD_POOL_GET, ZCBUF_A_POOL_HANDLE, handle);
+}
+
+/* ------------------------------------------------------------------ refusals */
+
+TEST(only_dumps)
+{
+	int sk = nl_socket(), family = nl_family(sk);
+	struct request r = nl_request(family, ZCBUF_CMD_POOL_GET, 0);
+
+	ASSERT_GT(family, 0);
+	EXPECT_ERR(nl_error(sk, &r), EOPNOTSUPP);
+	r = nl_request(family, ZCBUF_CMD_MAX + 1, NLM_F_DUMP);
+	EXPECT_ERR(nl_error(sk, &r), EOPNOTSUPP);
+	r = nl_request(family, ZCBUF_CMD_UNSPEC, NLM_F_DUMP);
+	EXPECT_ERR(nl_error(sk, &r), EOPNOTSUPP);
+}
+
+/* A filter of the future must not be taken for no filter. */
+TEST(no_attributes)
+{
+	int sk = nl_socket(), family = nl_family(sk), cmd;
+	__u64 handle = 1;
+	struct request r;
+
+	ASSERT_GT(family, 0);
+	for (cmd = ZCBUF_CMD_POOL_GET; cmd <= ZCBUF_CMD_MAX; cmd++) {
+		r = nl_request(family, cmd, NLM_F_DUMP);
+		nl_add(&r, ZCBUF_A_POOL_HANDLE, &handle, sizeof(handle));
+		EXPECT_ERR(nl_error(sk, &r), EINVAL);
+		r = nl_request(family, cmd, NLM_F_DUMP);
+		nl_add(&r, 99, &handle, sizeof(handle));
+		EXPECT_ERR(nl_error(sk, &r), EINVAL);
+		r = nl_request(family, cmd, NLM_F_DUMP);
+		r.g.reserved = 1;
+		EXPECT_ERR(nl_error(sk, &r), EINVAL);
+	}
+}
+
+TEST(not_in_other_network_namespaces)
+{
+	ASSERT_OK(unshare(CLONE_NEWNET));
+	EXPECT_ERR(nl_family(nl_socket()), ENOENT);
+}
+
+/* --------------------------------------------------------- what messages say */
+
+static void is_number(const struct nlmsghdr *n, int attr, int size)
+{
+	int len = -1;
+
+	if (!find(n, attr, &len))
+		TEST_LOG("attribute %d is missing", attr);
+	EXPECT_EQ(len, size);
+}
+
+TEST(pool_has_all_attributes)
+{
+	static const int wide[] = {
+		ZCBUF_A_POOL_HANDLE, ZCBUF_A_POOL_SIZE, ZCBUF_A_POOL_USED,
+		ZCBUF_A_POOL_MIN_FREE, ZCBUF_A_POOL_LARGEST_FREE,
+		ZCBUF_A_POOL_ARENA_SIZE, ZCBUF_A_POOL_BAD_FREES,
+	};
+	static const int narrow[] = {
+		ZCBUF_A_POOL_KIND, ZCBUF_A_POOL_FLAGS, ZCBUF_A_POOL_UID,
+		ZCBUF_A_POOL_GID, ZCBUF_A_POOL_MODE, ZCBUF_A_POOL_ARENAS,
+		ZCBUF_A_POOL_PAGE_ORDER, ZCBUF_A_POOL_SESSIONS,
+		ZCBUF_A_POOL_CHANNELS, ZCBUF_A_POOL_MAPPINGS,
+	};
+	int fd = zt_pool(ZCBUF_POOL_TIERS, 0, ZT_ARENA), len = 0;
+	const struct nlmsghdr *n;
+	struct dump d;
+	size_t i;
+
+	ASSERT_GE(fd, 0);
+	dump_begin(&d, ZCBUF_CMD_POOL_GET);
+	while ((n = dump_next(&d, sizeof(d.buf))))
+		if (number(n, ZCBUF_A_POOL_HANDLE) == pool_of(fd))
+			break;
+	ASSERT_TRUE(n);
+	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		is_number(n, wide[i], 8);
+	for (i = 0; i < sizeof(narrow) / sizeof(narrow[0]); i++)
+		is_number(n, narrow[i], 4);
+	EXPECT_EQ(number(n, ZCBUF_A_POOL_KIND), ZCBUF_POOL_TIERS);
+	EXPECT_EQ(number(n, ZCBUF_A_POOL_SIZE), ZT_ARENA);
+	EXPECT_EQ(number(n, ZCBUF_A_POOL_SESSIONS), 1);
+	EXPECT_FALSE(find(n, ZCBUF_A_POOL_NAME, &len));
+	EXPECT_FALSE(find(n, ZCBUF_A_POOL_ZOMBIE, &len));
+	EXPECT_TRUE(find(n, ZCBUF_A_POOL_CLASS, &len));
+	EXPECT_TRUE(find(n, ZCBUF_A_POOL_ORDER_FREE, &len));
+	EXPECT_EQ(len, 10 * sizeof(__u32));	/* 4 KiB to 2 MiB */
+	dump_end(&d);
+}
+
+/* In a pid namespace of its own: it is 1 there, and its parent is not there. */
+TEST(pids_are_the_readers)
+{
+	int theirs = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	const struct nlmsghdr *n;
+	struct dump d;
+	pid_t pid;
+	int ours;
+
+	ASSERT_GE(theirs, 0);
+	ASSERT_OK(unshare(CLONE_NEWPID));
+	pid = fork();
+	if (pid) {
+		EXPECT_STATUS(pid, 0);
+		return;
+	}
+	ours = zt_join(theirs, 0);
+	ASSERT_GE(ours, 0);
+	dump_begin(&d, ZCBUF_CMD_SESSION_GET);
+	while ((n = dump_next(&d, sizeof(d.buf)))) {
+		if (number(n, ZCBUF_A_SESSION_ID) == session_of(ours))
+			EXPECT_EQ(number(n, ZCBUF_A_SESSION_PID), 1);
+		if (number(n, ZCBUF_A_SESSION_ID) == session_of(theirs))
+			EXPECT_EQ(number(n, ZCBUF_A_SESSION_PID), 0);
+	}
+	_exit(0);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* In a user namespace where user 1000 is root and nobody else is anybody. */
+TEST(uids_are_the_readers)
+{
+	int roots = zt_open(O_RDWR), users = zt_open(O_RDWR);
+	const struct nlmsghdr *n;
+	struct dump d;
+
+	ASSERT_OK(zt_pool_create_named(roots, "uids-root", 0644));
+	ASSERT_OK(zt_become(ZT_USER, ZT_GROUP));
+	ASSERT_OK(zt_pool_create_named(users, "uids-user", 0600));
+	/* Or /proc/self would belong to root, as the user has changed. */
+	ASSERT_OK(prctl(PR_SET_DUMPABLE, 1));
+	ASSERT_OK(unshare(CLONE_NEWUSER));
+	write_text("/proc/self/uid_map", "0 1000 1");
+	dump_begin(&d, ZCBUF_CMD_POOL_GET);
+	while ((n = dump_next(&d, sizeof(d.buf)))) {
+		if (number(n, ZCBUF_A_POOL_HANDLE) == pool_of(users))
+			EXPECT_EQ(number(n, ZCBUF_A_POOL_UID), 0);
+		if (number(n, ZCBUF_A_POOL_HANDLE) == pool_of(roots))
+			EXPECT_EQ(number(n, ZCBUF_A_POOL_UID), 65534);
+	}
+}
+
+/* --------------------------------------------------------------- who sees it */
+
+/* Of root's, in order: nobody else's, the group's to read, everybody's. */
+static void make_pools(__u64 *handle)
+{
+	static const unsigned int mode[] = { 0600, 0640, 0622 };
+	char name[] = "who-0";
+	int fd, i;
+
+	for (i = 0; i < 3; i++, name[4]++) {
+		fd = zt_open(O_RDWR);
+		ASSERT_OK(zt_pool_create_named(fd, name, mode[i]));
+		handle[i] = pool_of(fd);
+	}
+}
+
+TEST(root_sees_all)
+{
+	__u64 handle[3], users;
+	int fd, sk = nl_socket();
+	pid_t pid;
+
+	make_pools(handle);
+	fd = zt_open(O_RDWR);
+	pid = fork();
+	if (!pid) {
+		ASSERT_OK(zt_become(ZT_USER, ZT_GROUP));
+		ASSERT_OK(zt_pool_create_named(fd, "who-user", 0600));
+		_exit(0);
+	}
+	EXPECT_STATUS(pid, 0);
+	users = pool_of(fd);
+	EXPECT_EQ(seen_pool(handle[0]), 1);
+	EXPECT_EQ(seen_pool(users), 1);
+	/* Root's socket, but what asks now is not root. */
+	ASSERT_OK(zt_become(ZT_USER + 1, ZT_USER + 1));
+	EXPECT_EQ(times_seen_on(sk, ZCBUF_CMD_POOL_GET, ZCBUF_A_POOL_HANDLE,
+				users), 0);
+}
+
+TEST(users_see_what_they_could_attach_to)
+{
+	__u64 handle[3];
+
+	make_pools(handle);
+	ASSERT_OK(zt_become(ZT_USER, ZT_USER));
+	EXPECT_EQ(seen_pool(handle[0]), 0);
+	EXPECT_EQ(seen_pool(handle[1]), 0);
+	EXPECT_EQ(seen_pool(handle[2]), 1);
+}
+
+TEST(groups_count)
+{
+	__u64 handle[3];
+
+	ASSERT_OK(setresgid(-1, ZT_GROUP, -1));
+	make_pools(handle);
+	ASSERT_OK(zt_become(ZT_USER, ZT_GROUP));
+	EXPECT_EQ(seen_pool(handle[0]), 0);
+	EXPECT_EQ(seen_pool(handle[1]), 1);
+}
+
+TEST(sessions_and_channels_are_seen_with_their_pool)
+{
+	int fd = zt_open(O_RDWR), open = zt_open(O_RDWR);
+	__u64 hidden, shown, ids[2];
+
+	ASSERT_OK(zt_pool_create_named(fd, "with-hidden", 0600));
+	ASSERT_OK(zt_pool_create_named(open, "with-shown", 0644));
+	ASSERT_OK(zt_stream(fd, 0, 0, &hidden));
+	ASSERT_OK(zt_stream(open, 0, 0, &shown));
+	ids[0] = session_of(fd);
+	ids[1] = session_of(open);
+	ASSERT_OK(zt_become(ZT_USER, ZT_USER));
+	EXPECT_EQ(times_seen(ZCBUF_CMD_SESSION_GET, ZCBUF_A_SESSION_ID, ids[0]), 0);
+	EXPECT_EQ(times_seen(ZCBUF_CMD_SESSION_GET, ZCBUF_A_SESSION_ID, ids[1]), 1);
+	ASSERT_EQ(times_seen(ZCBUF_CMD_CHANNEL_GET, ZCBUF_A_CHANNEL_POOL,
+			     pool_of(fd)), 0);
+	ASSERT_EQ(times_seen(ZCBUF_CMD_CHANNEL_GET, ZCBUF_A_CHANNEL_POOL,
+			     pool_of(open)), 1);
+}
+
+/*
+ * A privileged program that is tricked into writing a request to a socket must
+ * not get its opener more than the opener may have.
+ */
+TEST(the_opener_counts)
+{
+	__u64 handle[3];
+	struct zt_turns turns;
+	int pidfd, sk, number_there;
+	pid_t pid;
+
+	make_pools(handle);
+	ASSERT_OK(zt_turns_init(&turns));
+	sk = nl_socket();		/* its number is free in the child, too */
+	number_there = sk;
+	close(sk);
+	pid = fork();
+	if (!pid) {
+		zt_turns_child(&turns);
+		ASSERT_OK(zt_become(ZT_USER, ZT_USER));
+		sk = dup2(nl_socket(), number_there);
+		zt_tell_parent(&turns);
+		zt_await_parent(&turns);
+		_exit(0);
+	}
+	zt_turns_parent(&turns);
+	ASSERT_OK(zt_await_child(&turns));
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	sk = syscall(SYS_pidfd_getfd, pidfd, number_there, 0);
+	ASSERT_GE(sk, 0);
+	EXPECT_EQ(times_seen_on(sk, ZCBUF_CMD_POOL_GET, ZCBUF_A_POOL_HANDLE,
+				handle[0]), 0);
+	EXPECT_EQ(times_seen_on(sk, ZCBUF_CMD_POOL_GET, ZCBUF_A_POOL_HANDLE,
+				handle[2]), 1);
+	EXPECT_EQ(seen_pool(handle[0]), 1);
+	zt_tell_child(&turns);
+	EXPECT_STATUS(pid, 0);
+}
+
+/* --------------------------------------------------------------- interrupted */
+
+#define MANY	100
+
+/* @fd[0] makes a pool, the others join it. */
+static void make_sessions(int *fd)
+{
+	int i;
+
+	fd[0] = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	for (i = 1; i < MANY; i++)
+		fd[i] = zt_join(fd[0], 0);
+	ASSERT_GE(fd[MANY - 1], 0);
+}
+
+static void ids_of(const int *fd, __u64 *id)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		id[i] = session_of(fd[i]);
+}
+
+static void count(const struct nlmsghdr *n, const __u64 *id, int *seen)
+{
+	__u64 this = number(n, ZCBUF_A_SESSION_ID);
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		seen[i] += id[i] == this;
+}
+
+static int all_once(const int *seen, int from)
+{
+	int i;
+
+	for (i = from; i < MANY; i++)
+		if (seen[i] != 1) {
+			TEST_LOG("session %d was seen %d times", i, seen[i]);
+			return 0;
+		}
+	return 1;
+}
+
+TEST(in_pieces)
+{
+	int fd[MANY], seen[MANY] = {};
+	const struct nlmsghdr *n;
+	__u64 id[MANY];
+	struct dump d;
+
+	make_sessions(fd);
+	ids_of(fd, id);
+	dump_begin(&d, ZCBUF_CMD_SESSION_GET);
+	while ((n = dump_next(&d, PIECE)))
+		count(n, id, seen);
+	EXPECT_TRUE(all_once(seen, 0));
+}
+
+/* Sessions that stay are seen, whoever leaves before them. */
+TEST(sessions_leave_meanwhile)
+{
+	int fd[MANY], seen[MANY] = {}, i;
+	const struct nlmsghdr *n;
+	__u64 id[MANY];
+	struct dump d;
+
+	make_sessions(fd);
+	ids_of(fd, id);
+	dump_begin(&d, ZCBUF_CMD_SESSION_GET);
+	while (!seen[5]) {
+		n = dump_next(&d, PIECE);
+		ASSERT_TRUE(n);
+		count(n, id, seen);
+	}
+	ASSERT_FALSE(seen[MANY / 2]);
+	for (i = 0; i < 5; i++)
+		close(fd[i]);
+	while ((n = dump_next(&d, PIECE)))
+		count(n, id, seen);
+	EXPECT_TRUE(all_once(seen, 5));
+}
+
+/* The pool that is being dumped goes; the next one must not start in the middle. */
+TEST(pool_leaves_meanwhile)
+{
+	int fd[2][MANY], seen[2][MANY] = {}, first, i;
+	const struct nlmsghdr *n;
+	__u64 id[2][MANY], gone;
+	struct dump d;
+
+	for (i = 0; i < 2; i++) {
+		make_sessions(fd[i]);
+		ids_of(fd[i], id[i]);
+	}
+	dump_begin(&d, ZCBUF_CMD_SESSION_GET);
+	while (!seen[0][5] && !seen[1][5]) {
+		n = dump_next(&d, PIECE);
+		ASSERT_TRUE(n);
+		count(n, id[0], seen[0]);
+		count(n, id[1], seen[1]);
+	}
+	first = !seen[0][5];
+	ASSERT_FALSE(seen[first][MANY / 2]);
+	gone = pool_of(fd[first][0]);
+	for (i = 0; i < MANY; i++)
+		close(fd[first][i]);
+	/* A dump that is not read to its end holds no pool. */
+	EXPECT_EQ(seen_pool(gone), 0);
+	while ((n = dump_next(&d, PIECE)))
+		count(n, id[!first], seen[!first]);
+	EXPECT_TRUE(all_once(seen[!first], 0));
+}
+
+/* A pool comes to stand before the one that is being dumped. */
+TEST(pool_comes_meanwhile)
+{
+	int hole = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	int fd[MANY], seen[MANY] = {}, i;
+	const struct nlmsghdr *n;
+	__u64 id[MANY];
+	struct dump d;
+
+	make_sessions(fd);
+	ids_of(fd, id);
+	close(hole);
+	dump_begin(&d, ZCBUF_CMD_SESSION_GET);
+	while (!seen[5]) {
+		n = dump_next(&d, PIECE);
+		ASSERT_TRUE(n);
+		count(n, id, seen);
+	}
+	ASSERT_FALSE(seen[MANY / 2]);
+	for (i = 0; i < 8; i++)
+		ASSERT_GE(zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA), 0);
+	while ((n = dump_next(&d, PIECE)))
+		count(n, id, seen);
+	EXPECT_TRUE(all_once(seen, 0));
+}
+
+/* Until it is killed: sessions and pools come and go. */
+static void churn(int donor)
+{
+	int fd[8] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+	unsigned int i;
+
+	for (i = 0; ; i++) {
+		if (fd[i % 8] >= 0)
+			close(fd[i % 8]);
+		fd[i % 8] = i % 5 ? zt_join(donor, 0) :
+			    zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	}
+}
+
+TEST(busy_system)
+{
+	int fd[MANY], seen[MANY], round;
+	const struct nlmsghdr *n;
+	__u64 id[MANY];
+	struct dump d;
+	pid_t pid;
+
+	make_sessions(fd);
+	ids_of(fd, id);
+	pid = fork();
+	if (!pid)
+		churn(fd[0]);
+	for (round = 0; round < 20; round++) {
+		memset(seen, 0, sizeof(seen));
+		dump_begin(&d, ZCBUF_CMD_SESSION_GET);
+		while ((n = dump_next(&d, PIECE)))
+			count(n, id, seen);
+		close(d.sk);
+		ASSERT_TRUE(all_once(seen, 0));
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+KTAP_MAIN()
