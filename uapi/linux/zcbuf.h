@@ -507,7 +507,8 @@ struct zcbuf_batch {
  * finalized, unless it has NO_AUTO_FINALIZE; it goes away with its last port.
  *
  * What the kernel needs to know about a channel and its reservations is charged
- * to the user who made it, like memory of a pool: ENOMEM or, for RESERVE, EAGAIN.
+ * to the user who made it, like memory of a pool: ENOMEM or, for RESERVE,
+ * EAGAIN.
  *
  * ENOENT: no such channel. EEXIST: it exists with other options, or this
  * session's consumer port has another depth. E2BIG: the block would be larger
@@ -582,10 +583,10 @@ struct zcbuf_reservation {
  * @out_error: why not more
  *
  * A reservation joins the open group, which seals at once when it has reached
- * the threshold, and when a RESERVE begins to wait for memory. WINDOW: a group of its own, sealed at birth, whose COMMIT may
- * use less than was reserved; the unused whole pages go back then. Offsets are
- * given in order of arrival, so the first other reservation after a window
- * begins a new group.
+ * the threshold, and when a RESERVE begins to wait for memory. WINDOW: a group
+ * of its own, sealed at birth, whose COMMIT may use less than was reserved; the
+ * unused whole pages go back then. Offsets are given in order of arrival, so
+ * the first other reservation after a window begins a new group.
  *
  * EINVAL: length 0. E2BIG: larger than an arena. EAGAIN: no memory or no
  * credit now. ESHUTDOWN: finalized. EPERM: no producer port. Since 0.1.
@@ -852,8 +853,8 @@ struct zcbuf_receive_failed {
  *
  * EACH adds 1 for every group put on the port's queue from now on, for those
  * already there, and once for the end of the stream, when the last group was
- * received. The count is a hint: drain with RECEIVE until EAGAIN. EPERM: no such port. EBADF, EINVAL: @fd is
- * no eventfd. Since 0.1.
+ * received. The count is a hint: drain with RECEIVE until EAGAIN. EPERM: no
+ * such port. EBADF, EINVAL: @fd is no eventfd. Since 0.1.
  */
 struct zcbuf_eventfd {
 	__u32 size;
@@ -876,7 +877,8 @@ struct zcbuf_eventfd {
 /*
  * Generic netlink family "zcbuf", initial network namespace only. Three dumps;
  * each message is one object. The requester sees pools it could attach to, and
- * their sessions and channels; with CAP_SYS_ADMIN, all. uapi/zcbuf.yaml is the specification.
+ * their sessions and channels; with CAP_SYS_ADMIN, all. uapi/zcbuf.yaml is the
+ * specification.
  */
 #define ZCBUF_GENL_NAME		"zcbuf"
 #define ZCBUF_GENL_VERSION	1
