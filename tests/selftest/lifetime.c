@@ -191,10 +191,11 @@ static void do_exit(void)
 
 static void do_segfault(void)
 {
+	volatile char *volatile nowhere = (volatile char *)8;
 	struct rlimit no_core = { 0, 0 };
 
 	setrlimit(RLIMIT_CORE, &no_core);
-	*(volatile char *)8 = 0;
+	*nowhere = 0;
 }
 
 static void *thread_exits(void *p)

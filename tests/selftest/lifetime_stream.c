@@ -541,6 +541,22 @@ TEST(eventfd_outlives_its_descriptor)
 	expect_group(s.fd, s.channel, 0, 10);
 }
 
+/* One that cannot count any further holds up nobody. */
+TEST(eventfd_is_full)
+{
+	const __u64 most = ~0ULL - 1;
+	int efd = eventfd_new();
+	struct stream s;
+
+	ASSERT_EQ(write(efd, &most, sizeof(most)), (ssize_t)sizeof(most));
+	stream_open(&s, 10, 0, ZT_ALL_PORTS);
+	arm(s.fd, s.channel, efd, 0);
+	hz_put(s.fd, s.channel, 10);
+	hz_put(s.fd, s.channel, 10);
+	expect_group(s.fd, s.channel, 0, 10);
+	expect_group(s.fd, s.channel, 10, 10);
+}
+
 /* ----------------------------------------------------------------- signals */
 
 static volatile sig_atomic_t handled;
@@ -590,6 +606,55 @@ TEST(turnover_and_a_signal)
 TEST(turnover_and_a_signal_that_restarts)
 {
 	turnover_interrupted(SA_RESTART);
+}
+
+/* Stopped and continued while it waits: it waits on. */
+TEST(stopped_and_continued)
+{
+	struct stream s;
+	pid_t child;
+
+	stream_open(&s, 10, 0, ZCBUF_PORT_PRODUCE);
+	child = fork();
+	if (!child) {
+		int own = zt_join(s.fd, 0);
+		struct zcbuf_delivery d;
+
+		ASSERT_OK(zt_ports(own, s.channel, ZCBUF_PORT_CONSUME));
+		EXPECT_EQ(zt_receive(own, s.channel, &d, 1,
+				     ZCBUF_NO_DEADLINE), 1);
+		_exit(0);
+	}
+	ASSERT_OK(zt_await_sleep(child, SYS_ioctl));
+	ASSERT_OK(kill(child, SIGSTOP));
+	ASSERT_EQ(waitpid(child, NULL, WUNTRACED), child);
+	ASSERT_OK(kill(child, SIGCONT));
+	ASSERT_OK(zt_await_sleep(child, SYS_ioctl));
+	hz_put(s.fd, s.channel, 10);
+	EXPECT_STATUS(child, 0);
+}
+
+/* Deadlines at the end of time are no deadlines in the past. */
+TEST(deadlines_far_away)
+{
+	const __u64 far[] = { hz_now() + (1ULL << 60), (1ULL << 63) - 2,
+			      (1ULL << 63) - 1, 1ULL << 63, ~0ULL - 1 };
+	struct zcbuf_delivery d;
+	struct zcbuf_receive a = zt_arg(struct zcbuf_receive, .count = 1,
+		.entries = zt_ptr(&d), .entry_size = sizeof(d));
+	struct hz_caller c = { .request = ZCBUF_IOC_RECEIVE, .arg = &a };
+	struct stream s;
+	size_t i;
+
+	stream_open(&s, 10, 0, ZT_ALL_PORTS);
+	c.fd = s.fd;
+	a.channel = s.channel;
+	for (i = 0; i < sizeof(far) / sizeof(*far); i++) {
+		a.deadline_ns = far[i];
+		hz_caller_block(&c);
+		hz_put(s.fd, s.channel, 10);
+		EXPECT_OK(hz_caller_join(&c));
+	}
 }
 
 KTAP_MAIN()

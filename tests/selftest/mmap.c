@@ -570,6 +570,52 @@ TEST(locked_and_populated)
 	EXPECT_FILLED(p, 0, ZT_ARENA);
 }
 
+static void write_file(const char *path, const char *line)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, line, strlen(line)) < 0)
+		TEST_LOG("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void read_file(const char *path, off_t offset, size_t n)
+{
+	char *text = malloc(n);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && pread(fd, text, n, offset) < 0)
+		TEST_LOG("%s: %s", path, strerror(errno));
+	close(fd);
+	free(text);
+}
+
+/* Those who would move pages, or want to know about them. */
+TEST(page_movers)
+{
+	unsigned long nodes = 1, page[2];
+	int fd = pool_new(0, 2 * ZT_ARENA), node[2] = { 0, 0 }, status[2];
+	char *p = map(fd, BOTH, 2 * ZT_ARENA, 0);
+	void *pages[2] = { p, p + ZT_ARENA + 3 * ZT_PAGE };
+
+	memset(p, 8, 2 * ZT_ARENA);
+	syscall(SYS_mbind, p, 2 * ZT_ARENA, 2 /* MPOL_BIND */, &nodes, 2,
+		2 /* MPOL_MF_MOVE */);
+	syscall(SYS_migrate_pages, getpid(), 2, &nodes, &nodes);
+	syscall(SYS_move_pages, getpid(), 2, pages, node, status, 2);
+	EXPECT_FILLED(p, 8, 2 * ZT_ARENA);
+	write_file("/proc/self/clear_refs", "1");
+	write_file("/proc/self/clear_refs", "4");
+	p[ZT_PAGE] = 8;
+	write_file("/proc/sys/vm/drop_caches", "3");
+	write_file("/proc/sys/vm/compact_memory", "1");
+	EXPECT_FILLED(p, 8, 2 * ZT_ARENA);
+	read_file("/proc/self/numa_maps", 0, 1 << 16);
+	read_file("/proc/self/pagemap", (unsigned long)p / ZT_PAGE * 8,
+		  sizeof(page));
+	EXPECT_EQ(smaps_kib(p, "Rss:"), 2 * ZT_ARENA / 1024);
+}
+
 /* Faults belong to nobody else. */
 TEST(userfaultfd)
 {

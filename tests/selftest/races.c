@@ -232,6 +232,30 @@ TEST(ports_come_and_go)
 	EXPECT_EQ(zt_used(other), 0);
 }
 
+/* Groups that seal by age while their channel goes. */
+TEST(age_against_close)
+{
+	struct zcbuf_channel_open a = {
+		.ports = ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME,
+		.max_age_us = 1,
+	};
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, 2 * ZT_ARENA), i;
+	struct zcbuf_reservation r;
+	struct zcbuf_delivery d;
+
+	for (i = 0; i < 2 * ROUNDS; i++) {
+		ASSERT_OK(zt_channel_open(fd, &a));
+		ASSERT_OK(zt_reserve1(fd, a.out_channel, 100, &r));
+		if (hz_random(2))
+			ASSERT_OK(zt_commit1(fd, a.out_channel, &r));
+		if (hz_random(2))
+			usleep(hz_random(8000));
+		zt_receive(fd, a.out_channel, &d, 1, 0);
+		ASSERT_OK(zt_channel_close(fd, a.out_channel, 0));
+		EXPECT_EQ(zt_used(fd), 0);
+	}
+}
+
 /* ---------------------------------------------------------- what wakes whom */
 
 /*

@@ -13,6 +13,15 @@
 #define TRAFFIC		300
 #define PATIENCE	20000	/* ms, for what comes at once */
 
+/* Meet the other one at a moment that is never the same. */
+static void dawdle(unsigned int most)
+{
+	unsigned int n = hz_random(most);
+
+	while (n--)
+		__asm__ __volatile__("" ::: "memory");
+}
+
 /* -------------------------------------------------------------- two attach */
 
 #define POOL_NAME	"race"
@@ -62,10 +71,8 @@ static int by_mmap(struct attaching *x)
 static void *attach(void *p)
 {
 	struct attacher *a = p;
-	unsigned int n = hz_random(400);
 
-	while (n--)
-		__asm__ __volatile__("" ::: "memory");
+	dawdle(400);
 	a->answer = a->attach(a->x);
 	return NULL;
 }
@@ -120,10 +127,8 @@ TEST_PAIR(mmap, mmap)
 static void *close_donor(void *p)
 {
 	struct attaching *x = p;
-	unsigned int n = hz_random(1000);
 
-	while (n--)
-		__asm__ __volatile__("" ::: "memory");
+	dawdle(1000);
 	close(x->donor);
 	return NULL;
 }
@@ -290,8 +295,7 @@ static void *feed(void *p)
 		ASSERT_EQ(zt_reserve(f->fd, f->channel, &r, 1, 0,
 				     ZCBUF_NO_DEADLINE), 1);
 		ASSERT_OK(zt_commit1(f->fd, f->channel, &r));
-		if (!hz_random(3))
-			sched_yield();
+		dawdle(20000);
 	}
 	return NULL;
 }
@@ -315,6 +319,7 @@ static void *receive_and_release(void *p)
 				     ZCBUF_NO_DEADLINE), 1);
 		EXPECT_EQ(d.group, i);
 		ASSERT_OK(zt_release1(f->fd, f->channel, d.handle));
+		dawdle(20000);
 	}
 	return NULL;
 }
@@ -326,7 +331,7 @@ TEST(ping_pong)
 		.flags = ZCBUF_CHANNEL_F_THRESHOLD, .ports = ZT_ALL_PORTS,
 		.max_outstanding = 1,
 	};
-	struct feeding f = { .n = 3 * TRAFFIC };
+	struct feeding f = { .n = 10 * TRAFFIC };
 
 	f.fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
 	ASSERT_OK(zt_channel_open(f.fd, &a));
