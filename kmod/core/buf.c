@@ -11,8 +11,6 @@
 #include "buf.h"
 #include "slab.h"
 
-#include <linux/zcbuf.h>
-
 /* A block handle counts in units of 4096 bytes, a slab handle in 16. */
 #define BLOCK_UNIT_SHIFT	12
 #define SLAB_UNIT_SHIFT		4

@@ -28,15 +28,30 @@ static struct zcb_consumer *stream_pick_port(const struct zcb_stream *s)
 	return NULL;
 }
 
-/* At the end, but for what another port left behind: that is older. */
-static struct list_head *queue_place(struct list_head *queue, u64 rank)
+static u64 rank_of(const struct list_head *node)
 {
-	struct list_head *prev = queue->prev;
+	return list_entry(node, struct zcb_group, queue)->rank;
+}
 
-	while (prev != queue &&
-	       list_entry(prev, struct zcb_group, queue)->rank > rank)
-		prev = prev->prev;
-	return prev;
+/*
+ * Put @g at the end of the queue, unless another port left it behind: then it
+ * is older than the end. Such groups come in ascending order, so the search
+ * goes on where the last one was put.
+ */
+static void queue_insert(struct zcb_consumer *c, struct zcb_group *g)
+{
+	struct list_head *at = c->inherited ?: &c->queue;
+
+	if (list_empty(&c->queue) || rank_of(c->queue.prev) < g->rank) {
+		list_add_tail(&g->queue, &c->queue);
+		return;
+	}
+	if (at != &c->queue && rank_of(at) > g->rank)
+		at = &c->queue;
+	while (rank_of(at->next) < g->rank)
+		at = at->next;
+	list_add(&g->queue, at);
+	c->inherited = &g->queue;
 }
 
 static void stream_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
@@ -44,7 +59,7 @@ static void stream_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
 {
 	g->state = ZCB_GROUP_QUEUED;
 	g->holder = c;
-	list_add(&g->queue, queue_place(&c->queue, g->rank));
+	queue_insert(c, g);
 	c->queued++;
 	s->nqueued++;
 	list_move_tail(&c->node, &s->consumers);
@@ -227,6 +242,8 @@ int zcb_stream_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
 static void stream_hold(struct zcb_stream *s, struct zcb_consumer *c,
 			struct zcb_group *g)
 {
+	if (c->inherited == &g->queue)
+		c->inherited = NULL;
 	g->state = ZCB_GROUP_HELD;
 	g->holder = c;
 	g->seq = c->next_seq++;
@@ -319,9 +336,7 @@ static void stream_repark_queue(struct zcb_stream *s, struct zcb_consumer *c)
 	struct zcb_group *g, *tmp;
 
 	list_for_each_entry_safe(g, tmp, &c->queue, queue) {
-		while (next != &s->parked &&
-		       list_entry(next, struct zcb_group, queue)->rank <
-		       g->rank)
+		while (next != &s->parked && rank_of(next) < g->rank)
 			next = next->next;
 		list_del(&g->queue);
 		stream_park(s, g, next);

@@ -20,6 +20,7 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/zcbuf.h>
 
 #ifndef CONFIG_64BIT
 #error "zcbuf needs a 64-bit kernel; its users may be 32-bit"

@@ -73,6 +73,8 @@ struct zcb_producer {
  * struct zcb_consumer - one consumer port, of the success or failure queue
  * @node: in the stream's list
  * @queue: groups offered to it (success only; failure ports share one queue)
+ * @inherited: node of the group last put into @queue but not at its end, while
+ *	it is there, or NULL
  * @held: groups received and not released
  * @depth: most entries of @queue
  * @queued: entries of @queue
@@ -84,6 +86,7 @@ struct zcb_producer {
 struct zcb_consumer {
 	struct list_head node;
 	struct list_head queue;
+	struct list_head *inherited;
 	struct list_head held;
 	u32 depth;
 	u32 queued;

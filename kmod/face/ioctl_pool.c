@@ -181,6 +181,7 @@ static struct zcb_pool *pool_from_name(const struct zcbuf_pool_attach *a,
 	char name[ZCBUF_MAX_NAME + 1];
 	kuid_t uid = current_euid();
 	struct zcb_pool *pool;
+	u32 wanted;
 	int err;
 
 	err = pool_read_name(a->name, a->name_len, name);
@@ -192,7 +193,8 @@ static struct zcb_pool *pool_from_name(const struct zcbuf_pool_attach *a,
 	if (!pool)
 		return ERR_PTR(*name ? -ENOENT : -EINVAL);
 	*rights = zcb_pool_permits(pool, current_cred(), false);
-	if (*rights != ZCBUF_RIGHTS_ALL && capable(CAP_SYS_ADMIN))
+	wanted = a->rights ?: ZCBUF_RIGHTS_ALL;
+	if (wanted & ~*rights && capable(CAP_SYS_ADMIN))
 		*rights = ZCBUF_RIGHTS_ALL;
 	return pool;
 }

@@ -133,14 +133,13 @@ static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge,
 {
 	int err;
 
+	if (zcb_account_charge(a->size, uid, &a->user))
+		return -EDQUOT;
+	if (!arena_available(a->size))
+		return -ENOMEM;
 	a->metadata = kvzalloc(zcb_buddy_metadata_size(a->npages),
 			       ZCB_GFP_TABLE);
 	if (!a->metadata)
-		return -ENOMEM;
-	err = zcb_account_charge(a->size, uid, &a->user);
-	if (err)
-		return err;
-	if (!arena_available(a->size))
 		return -ENOMEM;
 	err = a->ops->alloc(a, huge);
 	if (err)
@@ -157,7 +156,7 @@ static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge,
  * @uid: whom to charge
  *
  * Context: may sleep; a fatal signal ends it.
- * Return: the arena, or -ENOMEM as an error pointer.
+ * Return: the arena; as error pointers -EDQUOT, a limit says no, or -ENOMEM.
  */
 struct zcb_arena *zcb_arena_create(u64 size, int node,
 				   enum zcb_arena_huge huge, kuid_t uid)

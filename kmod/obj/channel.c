@@ -16,7 +16,7 @@
 #include "account.h"
 #include "channel.h"
 
-#define ZCB_CHANNEL_PAY		1024	/* credits charged at a time */
+#define ZCB_CHANNEL_PAY		64U	/* credits charged at a time */
 
 static struct kmem_cache *resv_cache;
 static struct kmem_cache *group_cache;
@@ -67,16 +67,19 @@ static int channel_check_locked(const struct zcb_port *port, u32 kind)
  */
 static int channel_pay_locked(struct zcb_channel *ch)
 {
-	const u64 bytes = ZCB_CHANNEL_PAY * (sizeof(struct zcb_resv) +
-					     sizeof(struct zcb_group));
+	u32 credits = min(ZCB_CHANNEL_PAY, ch->cfg.stream.max_outstanding);
+	u64 bytes = credits * (sizeof(struct zcb_resv) +
+			       sizeof(struct zcb_group));
+	int err;
 
 	lockdep_assert_held(&ch->lock);
 	if (ch->stream.credit.taken < ch->paid)
 		return 0;
-	if (zcb_account_charge(bytes, ch->uid, &ch->user))
-		return -EAGAIN;
+	err = zcb_account_charge(bytes, ch->uid, &ch->user);
+	if (err)
+		return err;
 	ch->charged += bytes;
-	ch->paid += ZCB_CHANNEL_PAY;
+	ch->paid += credits;
 	return 0;
 }
 
@@ -190,20 +193,31 @@ static void channel_reserve_locked(struct zcb_port *port,
 }
 
 /*
- * There is no room now. Before anybody waits for it, what is in the open group
- * has to get out: its memory might be the room. Returns 1 to try again.
+ * Is there a reason not to wait? Another producer may have opened a group that
+ * has room meanwhile, or given memory back. If not, what is in the open group
+ * has to get out first: its memory might be the room.
  */
-static int channel_wait_room(struct zcb_channel *ch, int seen, u64 deadline_ns)
+static bool channel_look_again(struct zcb_channel *ch, u64 length, bool window)
+{
+	struct zcb_group_plan plan;
+	int err;
+
+	guard(mutex)(&ch->lock);
+	err = zcb_stream_plan(&ch->stream, length, window, &plan);
+	if (err)
+		return err != -EAGAIN;
+	if (!plan.extent_bytes || zcb_memory_room(ch->pool, plan.extent_bytes))
+		return true;
+	return zcb_stream_flush(&ch->stream, ktime_get_ns());
+}
+
+/* Returns 1 to try again. */
+static int channel_wait_room(struct zcb_channel *ch, u64 length, bool window,
+			     int seen, u64 deadline_ns)
 {
 	struct zcb_pool *pool = ch->pool;
-	bool sealed = false;
 
-	if (deadline_ns) {
-		mutex_lock(&ch->lock);
-		sealed = zcb_stream_flush(&ch->stream, ktime_get_ns());
-		mutex_unlock(&ch->lock);
-	}
-	if (sealed)
+	if (deadline_ns && channel_look_again(ch, length, window))
 		return 1;
 	return zcb_wait(&pool->space_wq, &pool->space_seq, seen, deadline_ns) ?:
 	       1;
@@ -265,7 +279,9 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 			continue;
 		/* Nobody waits with memory in his hands. */
 		supply_drop_extent(ch, &supply);
-		err = channel_wait_room(ch, seen, deadline_ns);
+		err = channel_wait_room(ch, r->length,
+					flags & ZCBUF_RESERVE_F_WINDOW, seen,
+					deadline_ns);
 	} while (err == 1);
 
 	supply_free(ch, &supply);

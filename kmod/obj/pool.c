@@ -156,11 +156,12 @@ static struct zcb_arena *pool_arena(const struct zcb_pool_config *cfg,
 
 	a = zcb_arena_create(cfg->arena_size, cfg->node, pool_huge(cfg),
 			     charge);
-	if (!IS_ERR(a))
-		return a;
-	flush_workqueue(pools_wq);
-	return zcb_arena_create(cfg->arena_size, cfg->node, pool_huge(cfg),
-				charge);
+	if (a == ERR_PTR(-EDQUOT)) {
+		flush_workqueue(pools_wq);
+		a = zcb_arena_create(cfg->arena_size, cfg->node,
+				     pool_huge(cfg), charge);
+	}
+	return a == ERR_PTR(-EDQUOT) ? ERR_PTR(-ENOMEM) : a;
 }
 
 static int pool_tables(struct zcb_pool *pool, u32 npages)
@@ -180,21 +181,21 @@ static int pool_tables(struct zcb_pool *pool, u32 npages)
 	return 0;
 }
 
-/* What is small first: a pool that cannot be had should fail early. */
+/* The arena first: it asks for the limits before anything is allocated. */
 static int pool_build(struct zcb_pool *pool, kuid_t charge)
 {
 	struct zcb_arena *a;
 	struct inode *inode;
 	int err;
 
-	err = pool_tables(pool, pool->cfg.arena_size >> PAGE_SHIFT);
-	if (err)
-		return err;
 	a = pool_arena(&pool->cfg, charge);
 	if (IS_ERR(a))
 		return PTR_ERR(a);
 	pool->arenas[pool->narenas++] = a;
 	pool->size = a->size;
+	err = pool_tables(pool, a->npages);
+	if (err)
+		return err;
 	inode = zcb_mapfs_inode(pool->size);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);

@@ -209,7 +209,8 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_arena_unit: arena sizes are multiples of this, bytes
  * @out_default_arena_size: bytes
  * @out_max_pool_size: bytes
- * @out_user_limit: bytes the user who opened the session may hold
+ * @out_user_limit: bytes the user who opened the session may hold, in pools and
+ *	in what the kernel needs to know about his channels
  * @out_user_charged: bytes he holds
  * @out_total_limit: bytes all users together may hold
  * @out_total_charged: bytes all users hold
@@ -507,8 +508,7 @@ struct zcbuf_batch {
  * finalized, unless it has NO_AUTO_FINALIZE; it goes away with its last port.
  *
  * What the kernel needs to know about a channel and its reservations is charged
- * to the user who made it, like memory of a pool: ENOMEM or, for RESERVE,
- * EAGAIN.
+ * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well.
  *
  * ENOENT: no such channel. EEXIST: it exists with other options, or this
  * session's consumer port has another depth. E2BIG: the block would be larger
@@ -588,8 +588,9 @@ struct zcbuf_reservation {
  * unused whole pages go back then. Offsets are given in order of arrival, so
  * the first other reservation after a window begins a new group.
  *
- * EINVAL: length 0. E2BIG: larger than an arena. EAGAIN: no memory or no
- * credit now. ESHUTDOWN: finalized. EPERM: no producer port. Since 0.1.
+ * EINVAL: length 0. E2BIG: larger than an arena. EAGAIN: no memory of the pool
+ * or no credit now. ENOMEM: no memory for the kernel's records. ESHUTDOWN:
+ * finalized. EPERM: no producer port. Since 0.1.
  */
 struct zcbuf_reserve {
 	__u32 size;

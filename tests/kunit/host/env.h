@@ -13,6 +13,7 @@
 
 #include <linux/errno.h>
 #include <linux/types.h>
+#include <linux/zcbuf.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
