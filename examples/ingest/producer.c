@@ -307,7 +307,7 @@ static int produce(struct producer *p, uint64_t limit)
 	return err ? err : commit(p);
 }
 
-/* The part of the victim: reserve, tell, and never write. */
+/* The part of the victim: reserve, tell, and never write, nor drop. */
 static int hold(struct producer *p)
 {
 	struct source source;
@@ -320,6 +320,7 @@ static int hold(struct producer *p)
 		if (err)
 			return err;
 		note_reserved(p, source.row);
+		p->writer = (struct zcbuf_writer) { 0 };
 	}
 	err = worker_say(&p->worker, MESSAGE_HOLDING, held);
 	worker_wait(&p->worker);

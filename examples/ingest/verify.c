@@ -18,18 +18,18 @@
 
 /*
  * struct check - what the threads share
- * @ledger: the rows to check
- * @output: all of the output, mapped
  * @next: the first row nobody has taken
  * @done: rows checked
  * @problems: found so far
+ * @ledger: the rows to check
+ * @output: all of the output, mapped
  */
 struct check {
-	struct ledger *ledger;
-	const unsigned char *output;
 	_Atomic uint64_t next;
 	_Atomic uint64_t done;
 	_Atomic uint64_t problems;
+	struct ledger *ledger;
+	const unsigned char *output;
 };
 
 static int hash_fd(int fd, unsigned char *buffer, unsigned char *digest)
