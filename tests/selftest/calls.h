@@ -87,10 +87,12 @@ struct call {
 	void (*make)(const struct rig *r, struct attempt *t);
 };
 
-/* The argument as its type, with its size filled in; names @a. */
-#define CALL_ARG(type)							\
-	struct type *a = (struct type *)t->arg;				\
-	a->size = sizeof(*a)
+/* The argument, with its size filled in. */
+static __inline__ void *call_arg(struct attempt *t, __u32 size)
+{
+	memcpy(t->arg, &size, sizeof(size));
+	return t->arg;
+}
 
 /* Array @i has @n bytes that are in use. */
 static __inline__ __u64 call_array(struct attempt *t, int i, size_t n)
@@ -101,14 +103,14 @@ static __inline__ __u64 call_array(struct attempt *t, int i, size_t n)
 
 static __inline__ void make_query(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_query);
 	(void)r;
+	call_arg(t, sizeof(struct zcbuf_query));
 }
 
 static __inline__ void make_pool_create(const struct rig *r, struct attempt *t)
 {
 	struct zcbuf_class *classes = (struct zcbuf_class *)t->array[0];
-	CALL_ARG(zcbuf_pool_create);
+	struct zcbuf_pool_create *a = call_arg(t, sizeof(*a));
 
 	(void)r;
 	classes[0].length = 128;
@@ -124,7 +126,7 @@ static __inline__ void make_pool_create(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_pool_attach(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_pool_attach);
+	struct zcbuf_pool_attach *a = call_arg(t, sizeof(*a));
 
 	strcpy(t->array[0], r->name);
 	a->name_len = strlen(r->name);
@@ -133,7 +135,7 @@ static __inline__ void make_pool_attach(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_pool_info(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_pool_info);
+	struct zcbuf_pool_info *a = call_arg(t, sizeof(*a));
 
 	(void)r;
 	a->nclasses = RIG_CLASSES;
@@ -142,7 +144,7 @@ static __inline__ void make_pool_info(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_alloc(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_alloc);
+	struct zcbuf_alloc *a = call_arg(t, sizeof(*a));
 
 	(void)r;
 	a->length = 1024;
@@ -154,7 +156,7 @@ static __inline__ void make_alloc(const struct rig *r, struct attempt *t)
 static __inline__ void make_handles(struct attempt *t, __u64 channel,
 				    const __u64 *handles)
 {
-	CALL_ARG(zcbuf_batch);
+	struct zcbuf_batch *a = call_arg(t, sizeof(*a));
 
 	memcpy(t->array[0], handles, CALLS_ENTRIES * sizeof(*handles));
 	a->channel = channel;
@@ -169,7 +171,7 @@ static __inline__ void make_free(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_channel_open(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_channel_open);
+	struct zcbuf_channel_open *a = call_arg(t, sizeof(*a));
 
 	(void)r;
 	a->flags = ZCBUF_CHANNEL_F_THRESHOLD;
@@ -180,7 +182,7 @@ static __inline__ void make_channel_open(const struct rig *r, struct attempt *t)
 static __inline__ void make_channel_close(const struct rig *r,
 					  struct attempt *t)
 {
-	CALL_ARG(zcbuf_channel_close);
+	struct zcbuf_channel_close *a = call_arg(t, sizeof(*a));
 
 	a->channel = r->channel;
 }
@@ -195,7 +197,7 @@ static __inline__ void make_reservations(struct attempt *t, int i)
 
 static __inline__ void make_reserve(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_reserve);
+	struct zcbuf_reserve *a = call_arg(t, sizeof(*a));
 
 	make_reservations(t, 0);
 	a->channel = r->channel;
@@ -220,7 +222,7 @@ static __inline__ size_t make_commits(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_commit(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_batch);
+	struct zcbuf_batch *a = call_arg(t, sizeof(*a));
 
 	a->channel = r->channel;
 	a->count = CALLS_ENTRIES;
@@ -230,7 +232,7 @@ static __inline__ void make_commit(const struct rig *r, struct attempt *t)
 static __inline__ void make_commit_reserve(const struct rig *r,
 					   struct attempt *t)
 {
-	CALL_ARG(zcbuf_commit_reserve);
+	struct zcbuf_commit_reserve *a = call_arg(t, sizeof(*a));
 
 	make_reservations(t, 1);
 	a->channel = r->channel;
@@ -245,7 +247,7 @@ static __inline__ void make_abort(const struct rig *r, struct attempt *t)
 {
 	struct zcbuf_abort_entry *e = (struct zcbuf_abort_entry *)t->array[0];
 	int i;
-	CALL_ARG(zcbuf_batch);
+	struct zcbuf_batch *a = call_arg(t, sizeof(*a));
 
 	for (i = 0; i < CALLS_ENTRIES; i++) {
 		e[i].group = r->pending[i].out_group;
@@ -258,21 +260,21 @@ static __inline__ void make_abort(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_flush(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_flush);
+	struct zcbuf_flush *a = call_arg(t, sizeof(*a));
 
 	a->channel = r->channel;
 }
 
 static __inline__ void make_finalize(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_finalize);
+	struct zcbuf_finalize *a = call_arg(t, sizeof(*a));
 
 	a->channel = r->channel;
 }
 
 static __inline__ void make_receive(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_receive);
+	struct zcbuf_receive *a = call_arg(t, sizeof(*a));
 
 	a->channel = r->channel;
 	a->count = CALLS_ENTRIES;
@@ -284,7 +286,7 @@ static __inline__ void make_receive(const struct rig *r, struct attempt *t)
 static __inline__ void make_receive_failed(const struct rig *r,
 					   struct attempt *t)
 {
-	CALL_ARG(zcbuf_receive_failed);
+	struct zcbuf_receive_failed *a = call_arg(t, sizeof(*a));
 
 	a->channel = r->channel;
 	a->npieces = 2;
@@ -300,7 +302,7 @@ static __inline__ void make_release(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_eventfd(const struct rig *r, struct attempt *t)
 {
-	CALL_ARG(zcbuf_eventfd);
+	struct zcbuf_eventfd *a = call_arg(t, sizeof(*a));
 
 	a->channel = r->channel;
 	a->fd = r->efd;

@@ -177,6 +177,25 @@ TEST(straggler_is_early)
 	EXPECT_EQ(zt_used(s.fd), 0);
 }
 
+/* By somebody else before that: the release does not. */
+TEST(straggler_of_another_is_early)
+{
+	struct zcbuf_reservation r;
+	struct zcbuf_finalize f;
+	struct stream s;
+
+	stream_open(&s, 0, 0, ZT_ALL_PORTS);
+	ASSERT_OK(zt_ports(s.other, s.channel, ZCBUF_PORT_PRODUCE));
+	ASSERT_OK(zt_reserve1(s.other, s.channel, 5000, &r));
+	ASSERT_OK(zt_finalize(s.fd, s.channel, &f));
+	EXPECT_ERR(zt_commit1(s.fd, s.channel, &r), ESHUTDOWN);
+	EXPECT_ERR(zt_abort1(s.fd, s.channel, &r), ESHUTDOWN);
+	expect_lost(s.fd, s.channel, 0, 5000);
+	EXPECT_EQ(zt_used(s.fd), 2 * ZT_PAGE);
+	EXPECT_ERR(zt_abort1(s.other, s.channel, &r), ESHUTDOWN);
+	EXPECT_EQ(zt_used(s.fd), 0);
+}
+
 /* Three of two owners in one group: the last one to speak frees it. */
 TEST(stragglers_of_one_group)
 {

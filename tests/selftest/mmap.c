@@ -270,12 +270,11 @@ out:
 
 static unsigned long smaps_kib(const void *p, const char *field)
 {
-	unsigned long kib = ~0UL;
+	unsigned long kib;
 	char line[256];
 
 	smaps(p, field, line, sizeof(line));
-	sscanf(line, "%*s %lu kB", &kib);
-	return kib;
+	return sscanf(line, "%*s %lu kB", &kib) == 1 ? kib : ~0UL;
 }
 
 static bool vm_flag(const void *p, const char *flag)

@@ -523,7 +523,7 @@ TEST(released_twice)
 {
 	int fd = session();
 	__u64 ch = STREAM(fd, .threshold = 10);
-	__u64 h[2], used;
+	__u64 h[2] = { 0, 0 }, used;
 
 	publish(fd, ch, 10);
 	publish(fd, ch, 10);
