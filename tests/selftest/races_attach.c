@@ -295,7 +295,7 @@ static void *feed(void *p)
 		ASSERT_EQ(zt_reserve(f->fd, f->channel, &r, 1, 0,
 				     ZCBUF_NO_DEADLINE), 1);
 		ASSERT_OK(zt_commit1(f->fd, f->channel, &r));
-		dawdle(20000);
+		dawdle(1U << hz_random(18));
 	}
 	return NULL;
 }
@@ -319,7 +319,7 @@ static void *receive_and_release(void *p)
 				     ZCBUF_NO_DEADLINE), 1);
 		EXPECT_EQ(d.group, i);
 		ASSERT_OK(zt_release1(f->fd, f->channel, d.handle));
-		dawdle(20000);
+		dawdle(1U << hz_random(18));
 	}
 	return NULL;
 }

@@ -320,7 +320,7 @@ TEST(what_a_consumer_leaves_behind)
 {
 	int fd = session(), a = join(fd), b, i;
 	__u64 ch = STREAM(fd, .threshold = 10, .ports = ZCBUF_PORT_PRODUCE);
-	__u64 handle;
+	__u64 handle = 0;
 
 	ASSERT_OK(zt_ports(a, ch, ZCBUF_PORT_CONSUME));
 	for (i = 0; i < 3; i++)
