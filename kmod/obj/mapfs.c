@@ -99,11 +99,15 @@ static int mapfs_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* mremap() asks the mapped file where to go: keep it aligned for PMDs. */
+/*
+ * mremap() asks the mapped file where to go: keep it aligned for PMDs. There is
+ * nothing to write back, and msync() should say so as for other shared memory.
+ */
 static const struct file_operations mapfs_fops = {
 	.owner			= THIS_MODULE,
 	.release		= mapfs_release,
 	.get_unmapped_area	= thp_get_unmapped_area,
+	.fsync			= noop_fsync,
 };
 
 /**

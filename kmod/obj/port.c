@@ -201,7 +201,10 @@ static int port_add_locked(struct zcb_port *port, u32 kinds, u32 depth,
 	return 0;
 }
 
-/* The last producer ends the stream of a channel that does not say otherwise. */
+/*
+ * The last producer ends the stream of a channel that does not say otherwise;
+ * then what it began is at least not held back until another one comes.
+ */
 static void port_drop_producer_locked(struct zcb_port *port)
 {
 	struct zcb_channel *ch = port->channel;
@@ -210,8 +213,11 @@ static void port_drop_producer_locked(struct zcb_port *port)
 
 	lockdep_assert_held(&ch->lock);
 	zcb_stream_drop_producer(&ch->stream, &port->producer, now);
-	if (!--ch->producers &&
-	    !(ch->cfg.flags & ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE))
+	if (--ch->producers)
+		return;
+	if (ch->cfg.flags & ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE)
+		zcb_stream_flush(&ch->stream, now);
+	else
 		zcb_stream_finalize(&ch->stream, now, &n);
 }
 

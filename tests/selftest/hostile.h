@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -134,16 +135,40 @@ static __inline__ int hz_caller_join(struct hz_caller *c)
 	return c->answer;
 }
 
-/* Two threads that start at the same time, and are waited for. */
+/* One of two that start at the same time; no wake-up could make them. */
+struct hz_racer {
+	void *(*run)(void *arg);
+	void *arg;
+	unsigned int *ready;
+	pthread_t thread;
+};
+
+static __inline__ void *hz_racer_run(void *p)
+{
+	struct hz_racer *r = p;
+	unsigned int spins = 0;
+
+	__atomic_fetch_add(r->ready, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(r->ready, __ATOMIC_ACQUIRE) < 2)
+		if (++spins > 100000)	/* there may be one CPU only */
+			sched_yield();
+	return r->run(r->arg);
+}
+
 static __inline__ void hz_race(void *(*one)(void *), void *arg_one,
 			       void *(*two)(void *), void *arg_two)
 {
-	pthread_t a, b;
+	unsigned int ready = 0, i;
+	struct hz_racer r[2] = {
+		{ .run = one, .arg = arg_one, .ready = &ready },
+		{ .run = two, .arg = arg_two, .ready = &ready },
+	};
 
-	ASSERT_EQ(pthread_create(&a, NULL, one, arg_one), 0);
-	ASSERT_EQ(pthread_create(&b, NULL, two, arg_two), 0);
-	ASSERT_EQ(pthread_join(a, NULL), 0);
-	ASSERT_EQ(pthread_join(b, NULL), 0);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(pthread_create(&r[i].thread, NULL, hz_racer_run,
+					 &r[i]), 0);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(pthread_join(r[i].thread, NULL), 0);
 }
 
 /* A number from 0 to @n - 1, another one each time. */
@@ -155,6 +180,15 @@ static __inline__ unsigned int hz_random(unsigned int n)
 		state = hz_now() ^ (unsigned long)&state;
 	state = state * 1664525 + 1013904223;
 	return (state >> 8) % n;
+}
+
+/* Spin for a moment that is never the same: from nothing to 2^@bits loops. */
+static __inline__ void hz_dawdle(unsigned int bits)
+{
+	unsigned int n = hz_random(1U << hz_random(bits + 1));
+
+	while (n--)
+		__asm__ __volatile__("" ::: "memory");
 }
 
 /* ---------------------------------------------------- what others can see */

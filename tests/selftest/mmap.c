@@ -566,6 +566,7 @@ TEST(locked_and_populated)
 		EXPECT_EQ(in[i] & 1, 1);
 	EXPECT_OK(munlock(p, ZT_ARENA));
 	EXPECT_OK(msync(p, ZT_ARENA, MS_ASYNC));
+	EXPECT_OK(msync(p, ZT_ARENA, MS_SYNC));
 	EXPECT_FILLED(p, 0, ZT_ARENA);
 }
 

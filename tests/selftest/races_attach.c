@@ -13,15 +13,6 @@
 #define TRAFFIC		300
 #define PATIENCE	20000	/* ms, for what comes at once */
 
-/* Meet the other one at a moment that is never the same. */
-static void dawdle(unsigned int most)
-{
-	unsigned int n = hz_random(most);
-
-	while (n--)
-		__asm__ __volatile__("" ::: "memory");
-}
-
 /* -------------------------------------------------------------- two attach */
 
 #define POOL_NAME	"race"
@@ -72,7 +63,7 @@ static void *attach(void *p)
 {
 	struct attacher *a = p;
 
-	dawdle(400);
+	hz_dawdle(15);
 	a->answer = a->attach(a->x);
 	return NULL;
 }
@@ -128,7 +119,7 @@ static void *close_donor(void *p)
 {
 	struct attaching *x = p;
 
-	dawdle(1000);
+	hz_dawdle(15);
 	close(x->donor);
 	return NULL;
 }
@@ -237,6 +228,7 @@ static void *open_by_handle(void *p)
 {
 	struct opening *x = p;
 
+	hz_dawdle(15);
 	x->answer = zt_ports(x->other, x->channel, ZT_ALL_PORTS);
 	return NULL;
 }
@@ -245,6 +237,7 @@ static void *close_last_port(void *p)
 {
 	struct opening *x = p;
 
+	hz_dawdle(15);
 	EXPECT_OK(zt_channel_close(x->fd, x->channel, 0));
 	return NULL;
 }
@@ -295,7 +288,7 @@ static void *feed(void *p)
 		ASSERT_EQ(zt_reserve(f->fd, f->channel, &r, 1, 0,
 				     ZCBUF_NO_DEADLINE), 1);
 		ASSERT_OK(zt_commit1(f->fd, f->channel, &r));
-		dawdle(1U << hz_random(18));
+		hz_dawdle(18);
 	}
 	return NULL;
 }
@@ -319,7 +312,7 @@ static void *receive_and_release(void *p)
 				     ZCBUF_NO_DEADLINE), 1);
 		EXPECT_EQ(d.group, i);
 		ASSERT_OK(zt_release1(f->fd, f->channel, d.handle));
-		dawdle(1U << hz_random(18));
+		hz_dawdle(18);
 	}
 	return NULL;
 }

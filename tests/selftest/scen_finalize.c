@@ -138,13 +138,14 @@ SCENARIO(17_not_with_no_auto_finalize)
 	handle = zcbuf_channel_handle(s.ch);
 	scen_write(&s, 30, 1);
 	EXPECT_OK(zcbuf_channel_close(s.ch));
+	S_NEXT(&s, 0, { 30, 1 });	/* sealed, but not the end */
 	S_EMPTY(&s);
 	ASSERT_OK(zcbuf_channel_attach(s.pool, handle, ZCBUF_PORT_PRODUCE, 0,
 				       &s.ch));
 	scen_write(&s, 30, 2);
-	S_NEXT(&s, 0, { 30, 1 }, { 30, 2 });
 	S_EMPTY(&s);
-	FINALIZE(&s, 0, 0, 0);
+	FINALIZE(&s, 1, 0, 0);
+	S_NEXT(&s, 30, { 30, 2 });
 	BOTH_END(&s);
 	scen_close(&s);
 }

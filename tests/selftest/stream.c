@@ -68,7 +68,7 @@ static __s64 receive(int fd, __u64 ch, __u64 *handle)
 /* And released at once. */
 static __s64 take(int fd, __u64 ch)
 {
-	__u64 handle;
+	__u64 handle = 0;
 	__s64 offset = receive(fd, ch, &handle);
 
 	if (offset >= 0)
@@ -209,7 +209,7 @@ TEST(credits_bound_what_a_channel_holds)
 	struct zcbuf_reservation r[4];
 	int fd = session(), i;
 	__u64 ch = STREAM(fd, .threshold = 10, .max_outstanding = 3);
-	__u64 handle;
+	__u64 handle = 0;
 
 	for (i = 0; i < 3; i++)
 		r[i] = reserve(fd, ch, 10);
@@ -344,7 +344,7 @@ TEST(closing_some_ports)
 	int fd = session();
 	__u64 ch = STREAM(fd, .threshold = 10);
 	struct zcbuf_reservation r;
-	__u64 handle;
+	__u64 handle = 0;
 
 	publish(fd, ch, 10);
 	EXPECT_EQ(receive(fd, ch, &handle), 0);

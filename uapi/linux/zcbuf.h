@@ -19,6 +19,10 @@
  * anonymous pool of that size which lives as long as the mapping (or the
  * session) does.
  *
+ * A pool is memory for data: a futex shared between processes cannot live in it
+ * (EFAULT), so no process-shared mutex or semaphore can. Wait by poll() or
+ * eventfd.
+ *
  * Lifetime. A session owns its buffers, its pending reservations and the
  * deliveries it has not released. All of it is given back the moment the last
  * reference to the open file is gone: close, exit, SIGKILL, exec, the last dup
@@ -505,7 +509,8 @@ struct zcbuf_batch {
  * received is released, what it had not goes to the others. A group with a
  * failed reservation goes to the failure queue, which any session with
  * RECV_FAILED serves. When the last producer port is gone the channel is
- * finalized, unless it has NO_AUTO_FINALIZE; it goes away with its last port.
+ * finalized; with NO_AUTO_FINALIZE only its open group is sealed, and it stays
+ * open for the next producer. It goes away with its last port.
  *
  * What the kernel needs to know about a channel and its reservations is charged
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well.
