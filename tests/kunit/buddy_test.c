@@ -447,7 +447,7 @@ static void arena_beyond_the_highest_order(struct kunit *test)
 	void *metadata;
 
 	metadata = kunit_kmalloc(test, zcb_buddy_metadata_size(2U << top),
-				 GFP_KERNEL);
+				 GFP_KERNEL | __GFP_NOWARN);
 	if (!metadata)
 		kunit_skip(test, "no contiguous memory for the metadata");
 	zcb_buddy_init(&b, metadata, 2U << top);

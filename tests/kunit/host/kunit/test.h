@@ -16,6 +16,7 @@
 typedef unsigned int gfp_t;
 
 #define GFP_KERNEL	0U
+#define __GFP_NOWARN	0U
 
 #define IS_ERR_VALUE(x)	((unsigned long)(x) >= (unsigned long)-4095)
 
