@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * The examples do what their comments say. groups compares its transcript
+ * itself; ingest on a few files of its own here, on many in the demo.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "common.h"
+#include "ktap.h"
+
+#define FILES	40
+
+/* Run @command; what it says, its exit status in @status. */
+static char *run(const char *command, int *status)
+{
+	static char text[65536];
+	FILE *pipe = popen(command, "r");
+	size_t n;
+
+	ASSERT_TRUE(pipe);
+	n = fread(text, 1, sizeof(text) - 1, pipe);
+	text[n] = '\0';
+	*status = pclose(pipe);
+	return text;
+}
+
+TEST(groups)
+{
+	int status;
+	char *text = run("groups 2>&1", &status);
+
+	EXPECT_EQ(status, 0);
+	/* The user's groups are another program of that name. */
+	EXPECT_TRUE(strstr(text, "failure: the end"));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
+static void make_files(const char *directory)
+{
+	char path[PATH_MAX];
+	FILE *f;
+	int i, j;
+
+	ASSERT_OK(mkdir(directory, 0755));
+	for (i = 0; i < FILES; i++) {
+		snprintf(path, sizeof(path), "%s/%d", directory, i);
+		f = fopen(path, "we");
+		ASSERT_TRUE(f);
+		for (j = 0; j < i * 997; j++)
+			fputc(i + j, f);
+		ASSERT_OK(fclose(f));
+	}
+}
+
+/* File 0 is empty: a line of the manifest, no reservation. */
+TEST_LIMIT(ingest, 100)
+{
+	char directory[] = "ingest.XXXXXX", command[PATH_MAX], *text;
+	int status;
+
+	ASSERT_TRUE(mkdtemp(directory));
+	ASSERT_OK(chdir(directory));
+	make_files("in");
+	snprintf(command, sizeof(command),
+		 "ingest --producers 3 --threshold 65536 --out out in 2>&1");
+	text = run(command, &status);
+	EXPECT_EQ(status, 0);
+	EXPECT_TRUE(strstr(text, "ingest: OK files=40 bytes=777660 "));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
+KTAP_MAIN()
