@@ -143,6 +143,10 @@ check: deps ## Build and test everything; ends with "N passed, N failed"
 host-test: ## Run the tests that need no kernel module
 	@$(TOP)/scripts/check host
 
+.PHONY: kunit
+kunit: ## Run the core's suites in a kernel with KASAN and lockdep (UML)
+	@$(TOP)/scripts/kunit
+
 .PHONY: selftest
 selftest: ## Run the selftests in a virtual machine
 	@$(TOP)/scripts/check selftest
