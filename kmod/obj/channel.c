@@ -154,13 +154,14 @@ void zcb_channel_age(struct work_struct *work)
 {
 	struct zcb_channel *ch = container_of(to_delayed_work(work),
 					      struct zcb_channel, age);
-	u64 now = ktime_get_ns();
 	u64 max_ns = (u64)ch->cfg.max_age_us * NSEC_PER_USEC;
-	u64 age;
+	u64 now, age;
 
 	guard(mutex)(&ch->lock);
 	if (!ch->stream.open)
 		return;
+	/* Under the lock: no group is younger than now. */
+	now = ktime_get_ns();
 	age = now - ch->stream.open->opened_ns;
 	if (age >= max_ns)
 		zcb_stream_flush(&ch->stream, now);
