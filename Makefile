@@ -30,8 +30,7 @@ KDIR ?= $(or $(HOST_KDIR),$(VM_KDIR))
 KVER = $(shell cat $(KDIR)/include/config/kernel.release)
 KMOD = $(BUILD)/kmod/$(KVER)
 KBUILD = $(MAKE) $(if $(V),,-s) -C $(KDIR) M=$(KMOD) \
-	 $(if $(W),W=$(W)) $(if $(C),C=$(C)) $(if $(V),V=$(V)) \
-	 $(if $(GCOV),ZCBUF_GCOV=y)
+	 $(if $(W),W=$(W)) $(if $(C),C=$(C)) $(if $(V),V=$(V))
 INSTALL_MOD_PATH ?= $(DESTDIR)
 export INSTALL_MOD_PATH
 
