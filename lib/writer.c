@@ -63,7 +63,7 @@ static bool writer_fits(const struct zcbuf_writer *writer, size_t n)
 static void writer_entry(const struct zcbuf_writer *writer, size_t n,
 			 struct zcbuf_commit_entry *entry)
 {
-	*entry = (struct zcbuf_commit_entry) {
+	*entry = (struct zcbuf_commit_entry){
 		.group = writer->group,
 		.id = writer->id,
 		.offset = writer->offset,

@@ -30,7 +30,7 @@ static int enter_landing(struct book *book, const struct message *message)
 	if (grow((void **)&book->landing, book->nlandings,
 		 sizeof(*book->landing)))
 		return -ENOMEM;
-	book->landing[book->nlandings++] = (struct landing) {
+	book->landing[book->nlandings++] = (struct landing){
 		.offset = message->offset,
 		.length = message->length,
 		.place = message->place,
@@ -44,7 +44,7 @@ static int enter_loss(struct book *book, const struct message *message)
 {
 	if (grow((void **)&book->loss, book->nlosses, sizeof(*book->loss)))
 		return -ENOMEM;
-	book->loss[book->nlosses++] = (struct loss) {
+	book->loss[book->nlosses++] = (struct loss){
 		.id = message->id,
 		.offset = message->offset,
 		.length = message->length,

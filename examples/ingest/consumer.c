@@ -119,7 +119,7 @@ static int start_piece(struct consumer *c, struct flight *flight,
 	length = zcbuf_extent_pad(pool, extent, BLOCK);
 	if (length < 0)
 		return call_failed("cannot pad a group", length);
-	flight->piece[i] = (struct piece) {
+	flight->piece[i] = (struct piece){
 		.flight = flight,
 		.data = zcbuf_pool_addr(pool, extent->pool_offset),
 		.place = c->end,
@@ -131,17 +131,16 @@ static int start_piece(struct consumer *c, struct flight *flight,
 	return 0;
 }
 
+/* There is one: nobody takes more groups than that. */
 static struct flight *free_flight(struct consumer *c)
 {
-	unsigned int i;
+	struct flight *flight = c->flight;
 
-	for (i = 0; i < GROUPS; i++)
-		if (!c->flight[i].delivery.handle)
-			return &c->flight[i];
-	return NULL;
+	while (flight->delivery.handle)
+		flight++;
+	return flight;
 }
 
-/* There is a free one: nobody takes more groups than that. */
 static int start_group(struct consumer *c,
 		       const struct zcbuf_delivery *delivery,
 		       struct zcbuf_failed *failed)
@@ -150,7 +149,7 @@ static int start_group(struct consumer *c,
 	unsigned int i;
 	int err = 0;
 
-	*flight = (struct flight) { .delivery = *delivery, .failed = failed };
+	*flight = (struct flight){ .delivery = *delivery, .failed = failed };
 	c->busy++;
 	for (i = 0; i < delivery->nextents && !err; i++)
 		err = start_piece(c, flight, i);
@@ -247,7 +246,7 @@ static int tell_group(struct consumer *c, const struct flight *flight)
 	unsigned int n;
 
 	for (n = 0; n < delivery->nextents; n++) {
-		message[n] = (struct message) {
+		message[n] = (struct message){
 			.kind = MESSAGE_EXTENT,
 			.from = c->worker.index,
 			.id = delivery->group,
@@ -257,7 +256,7 @@ static int tell_group(struct consumer *c, const struct flight *flight)
 		};
 		offset += delivery->extents[n].length;
 	}
-	message[n++] = (struct message) {
+	message[n++] = (struct message){
 		.kind = flight->failed ? MESSAGE_FAILED_GROUP : MESSAGE_GROUP,
 		.from = c->worker.index,
 		.id = delivery->group,

@@ -152,7 +152,7 @@ static void note_reserved(struct producer *p, struct row *row)
 {
 	const struct zcbuf_writer *w = &p->writer;
 
-	row->span[row->tries] = (struct span) {
+	row->span[row->tries] = (struct span){
 		.id = w->id,
 		.offset = w->offset,
 		.length = w->length,
@@ -320,7 +320,7 @@ static int hold(struct producer *p)
 		if (err)
 			return err;
 		note_reserved(p, source.row);
-		p->writer = (struct zcbuf_writer) { 0 };
+		p->writer = (struct zcbuf_writer){ 0 };
 	}
 	err = worker_say(&p->worker, MESSAGE_HOLDING, held);
 	worker_wait(&p->worker);

@@ -86,11 +86,11 @@ static int handle_events(struct run *run)
 	int n, err = 0;
 
 	for (i = 0; i <= CONSUMER; i++)
-		pfd[i] = (struct pollfd) {
+		pfd[i] = (struct pollfd){
 			.fd = run->child[i].pidfd,
 			.events = POLLIN,
 		};
-	pfd[i] = (struct pollfd) { .fd = run->messages[0], .events = POLLIN };
+	pfd[i] = (struct pollfd){ .fd = run->messages[0], .events = POLLIN };
 	n = poll(pfd, i + 1, 1000);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;

@@ -429,9 +429,9 @@ static int do_receive_failed(struct zcbuf_receive_failed *arg)
 		return -EMSGSIZE;
 	}
 	for (i = 0; i < fake.npieces; i++)
-		pieces[i] = (struct zcbuf_piece) { i * 64, 64, i * 4096 };
+		pieces[i] = (struct zcbuf_piece){ i * 64, 64, i * 4096 };
 	for (i = 0; i < fake.nlost; i++)
-		lost[i] = (struct zcbuf_lost) { i, i * 100, i + 1 };
+		lost[i] = (struct zcbuf_lost){ i, i * 100, i + 1 };
 	arg->out_delivery.handle = 42;
 	return 0;
 }

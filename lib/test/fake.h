@@ -77,7 +77,9 @@ struct fake {
 	unsigned int nresv;
 	struct fake_group group[FAKE_MAX];
 	unsigned int ngroups;
-	struct { __u64 offset, length; } success[FAKE_MAX];
+	struct {
+		__u64 offset, length;
+	} success[FAKE_MAX];
 	unsigned int nsuccess;
 	__u64 failure[FAKE_MAX];	/* group ids */
 	unsigned int nfailure;

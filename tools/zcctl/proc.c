@@ -151,7 +151,7 @@ static void add_map(struct process *p, uint64_t handle, uint64_t bytes)
 	struct proc_scan *s = p->scan;
 	size_t i;
 
-	for (i = s->n; i-- && s->use[i].pid == p->pid; )
+	for (i = s->n; i-- && s->use[i].pid == p->pid;)
 		if (s->use[i].kind == PROC_MAPPING && s->use[i].id == handle) {
 			s->use[i].bytes += bytes;
 			return;
