@@ -422,8 +422,8 @@ struct zcbuf_pool_info {
  * @out_error: why not more
  *
  * A buffer that another session used last is zeroed, unless the pool has
- * NO_ZERO_ON_REUSE. E2BIG: larger than an arena. ENOMEM: no block is free.
- * EINVAL: align. Since 0.1.
+ * NO_ZERO_ON_REUSE. E2BIG: larger than the largest power of two in an arena.
+ * ENOMEM: no block is free. EINVAL: align. Since 0.1.
  */
 struct zcbuf_alloc {
 	__u32 size;
@@ -593,9 +593,9 @@ struct zcbuf_reservation {
  * unused whole pages go back then. Offsets are given in order of arrival, so
  * the first other reservation after a window begins a new group.
  *
- * EINVAL: length 0. E2BIG: larger than an arena. EAGAIN: no memory of the pool
- * or no credit now. ENOMEM: no memory for the kernel's records. ESHUTDOWN:
- * finalized. EPERM: no producer port. Since 0.1.
+ * EINVAL: length 0. E2BIG: larger than the largest power of two in an arena.
+ * EAGAIN: no memory of the pool or no credit now. ENOMEM: no memory for the
+ * kernel's records. ESHUTDOWN: finalized. EPERM: no producer port. Since 0.1.
  */
 struct zcbuf_reserve {
 	__u32 size;

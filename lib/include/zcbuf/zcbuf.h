@@ -496,9 +496,9 @@ ZCBUF_API int zcbuf_channel_set_eventfd(struct zcbuf_channel *channel, int fd,
  *
  * Return: how many were made, in order, at least 1; if fewer than @count, the
  * call for the rest says why. -EAGAIN: no memory or credit now. -ETIMEDOUT: not
- * until the deadline. -EINVAL: length 0. -E2BIG: larger than an arena.
- * -ESHUTDOWN: finalized. -EPERM: no producer port. -EPIPE: no consumer, with
- * ZCBUF_RESERVE_F_NEED_CONSUMER.
+ * until the deadline. -EINVAL: length 0. -E2BIG: larger than the largest power
+ * of two in an arena. -ESHUTDOWN: finalized. -EPERM: no producer port. -EPIPE:
+ * no consumer, with ZCBUF_RESERVE_F_NEED_CONSUMER.
  */
 ZCBUF_API int zcbuf_reserve(struct zcbuf_channel *channel,
 			    struct zcbuf_reservation *entries,
