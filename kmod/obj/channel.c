@@ -62,8 +62,8 @@ static int channel_check_locked(const struct zcb_port *port, u32 kind)
 }
 
 /*
- * Records are memory as well: they are charged before they are made, for some
- * credits at a time, until the channel ends.
+ * Records are memory as well: they are charged before the stream has them, for
+ * some credits at a time, until the channel ends.
  */
 static int channel_pay_locked(struct zcb_channel *ch)
 {
@@ -243,11 +243,12 @@ static int channel_try_reserve(struct zcb_port *port,
 	err = zcb_stream_plan(&ch->stream, r->length, window, plan);
 	if (err)
 		return err;
+	if (!supply_fits(supply, plan))
+		return 1;
+	/* Last: whoever fails for another reason has been charged nothing. */
 	err = channel_pay_locked(ch);
 	if (err)
 		return err;
-	if (!supply_fits(supply, plan))
-		return 1;
 	channel_reserve_locked(port, r, window, supply);
 	return 0;
 }

@@ -31,11 +31,13 @@ static struct workqueue_struct *pools_wq;
 /*
  * The number of a namespace can be used again once it has died. A pool that
  * somebody outside it has kept alive could then be found from a new one, by the
- * same user.
+ * same user. A kernel without IPC of System V and POSIX has no such namespaces.
  */
 static u32 pool_current_ipc_ns(void)
 {
-	return current->nsproxy->ipc_ns->ns.inum;
+	const struct ipc_namespace *ns = current->nsproxy->ipc_ns;
+
+	return ns ? ns->ns.inum : 0;
 }
 
 static bool pool_named(const struct zcb_pool *pool, const char *name,

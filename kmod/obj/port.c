@@ -127,8 +127,8 @@ static struct zcb_port *port_load(struct zcb_session *s, u64 handle)
  * @handle: the channel
  *
  * Context: may sleep.
- * Return: the port with a reference; -ENOENT or -ESTALE no such channel, -EPERM
- * it has no port of it, as error pointers.
+ * Return: the port with a reference; -EINVAL no channel's handle, -ENOENT or
+ * -ESTALE no such channel, -EPERM it has no port of it, as error pointers.
  */
 struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle)
 {
@@ -392,7 +392,7 @@ static struct zcb_port *channel_attach_locked(struct zcb_session *s, u64 handle,
  * @added: those of @kinds the session did not have before
  *
  * Context: may sleep.
- * Return: 0, -ENOENT, -ESTALE, -EEXIST, -EMFILE, -ENOMEM.
+ * Return: 0, -EINVAL, -ENOENT, -ESTALE, -EEXIST, -EMFILE, -ENOMEM.
  */
 int zcb_channel_open(struct zcb_session *s, u64 handle,
 		     const struct zcb_channel_config *cfg, bool defaults,
@@ -414,7 +414,7 @@ int zcb_channel_open(struct zcb_session *s, u64 handle,
  * @kinds: ZCBUF_PORT_*; 0 means all
  *
  * Context: may sleep.
- * Return: 0; -ENOENT, -ESTALE: no such channel, or no such port of it.
+ * Return: 0; -EINVAL, -ENOENT, -ESTALE: no such channel, or no such port of it.
  */
 int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds)
 {
