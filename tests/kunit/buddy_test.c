@@ -1,107 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit suite of kmod/core/buddy.c. The model is one byte for each page: out or
- * not. From it follows which free blocks there must be, as full coalescing
- * leaves no choice.
+ * KUnit suite of kmod/core/buddy.c, most of it against the model of
+ * buddy_model.h.
  */
 #include <kunit/test.h>
 
-#include "../../kmod/core/buddy.h"
+#include "buddy_model.h"
 #include "rand.h"
 
 #define ARENA_PAGES	8192	/* 32 MiB of 4 KiB pages */
 #define SMALL_PAGES	150
-
-struct arena {
-	struct zcb_buddy b;
-	u8 *out;
-};
-
-static struct arena *make_arena(struct kunit *test, u32 npages)
-{
-	struct arena *a = kunit_kzalloc(test, sizeof(*a), GFP_KERNEL);
-	void *metadata;
-
-	KUNIT_ASSERT_NOT_NULL(test, a);
-	a->out = kunit_kzalloc(test, npages, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, a->out);
-	metadata = kunit_kmalloc(test, zcb_buddy_metadata_size(npages),
-				 GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, metadata);
-	zcb_buddy_init(&a->b, metadata, npages);
-	return a;
-}
-
-static bool none_out(const struct arena *a, u32 page, u32 npages)
-{
-	u32 i;
-
-	for (i = page; i < page + npages; i++)
-		if (a->out[i])
-			return false;
-	return true;
-}
-
-static bool all_out(const struct arena *a, u32 page, u32 npages)
-{
-	u32 i;
-
-	for (i = page; i < page + npages; i++)
-		if (!a->out[i])
-			return false;
-	return true;
-}
-
-/* Must this be a free block? It is free, and not half of a larger one. */
-static bool is_block(const struct arena *a, u32 order, u32 block)
-{
-	u32 parent = block >> 1;
-
-	if (!none_out(a, block << order, 1U << order))
-		return false;
-	return order + 1 == ZCB_BUDDY_ORDERS ||
-	       parent >= a->b.npages >> (order + 1) ||
-	       !none_out(a, parent << (order + 1), 2U << order);
-}
-
-static void check_order(struct kunit *test, const struct arena *a, u32 order)
-{
-	u32 nblocks = a->b.npages >> order;
-	u32 i, words = BITS_TO_LONGS(nblocks), n = 0;
-
-	for (i = 0; i < nblocks; i++) {
-		bool want = is_block(a, order, i);
-
-		KUNIT_ASSERT_EQ_MSG(test, !!test_bit(i, a->b.map[order]), want,
-				    "order %u block %u", order, i);
-		n += want;
-	}
-	for (i = 0; i < words; i++)
-		KUNIT_ASSERT_EQ(test, !!test_bit(i, a->b.summary[order]),
-				!!a->b.map[order][i]);
-	KUNIT_ASSERT_EQ(test, a->b.nfree[order], n);
-	KUNIT_ASSERT_EQ(test, !!(a->b.orders & BIT(order)), !!n);
-}
-
-/* All that the buddy knows against the model. */
-static void check_arena(struct kunit *test, const struct arena *a)
-{
-	u32 i, nfree = 0;
-
-	for (i = 0; i < ZCB_BUDDY_ORDERS; i++)
-		check_order(test, a, i);
-	for (i = 0; i < a->b.npages; i++)
-		nfree += !a->out[i];
-	KUNIT_ASSERT_EQ(test, a->b.free_pages, nfree);
-}
-
-static void mark_out(struct kunit *test, struct arena *a, u32 page, u32 order)
-{
-	KUNIT_ASSERT_EQ(test, page & ((1U << order) - 1), 0);
-	KUNIT_ASSERT_LE(test, page + (1U << order), a->b.npages);
-	KUNIT_ASSERT_TRUE(test, none_out(a, page, 1U << order));
-	memset(a->out + page, 1, 1U << order);
-}
 
 static u32 must_alloc(struct kunit *test, struct arena *a, u32 order)
 {
@@ -462,51 +370,6 @@ static void arena_beyond_the_highest_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, b.free_pages, 2U << top);
 }
 
-/* The block zcb_buddy_alloc() has to choose; its order, or an error. */
-static int expected_block(const struct arena *a, u32 order, u32 *page)
-{
-	u32 i;
-
-	if (!(a->b.npages >> order))
-		return -E2BIG;
-	for (; order < ZCB_BUDDY_ORDERS; order++) {
-		for (i = 0; i < a->b.npages >> order; i++) {
-			if (is_block(a, order, i)) {
-				*page = i << order;
-				return 0;
-			}
-		}
-	}
-	return -ENOMEM;
-}
-
-static void random_alloc(struct kunit *test, struct arena *a, u32 order)
-{
-	u32 want = 0, page = 0;
-	int error = expected_block(a, order, &want);
-
-	KUNIT_ASSERT_EQ(test, zcb_buddy_alloc(&a->b, order, &page), error);
-	if (error)
-		return;
-	KUNIT_ASSERT_EQ(test, page, want);
-	mark_out(test, a, page, order);
-}
-
-static void random_free(struct kunit *test, struct arena *a, u32 page,
-			u32 npages)
-{
-	u32 size = a->b.npages;
-	int want = 0;
-
-	if (!npages || page >= size || npages > size - page)
-		want = -EINVAL;
-	else if (!all_out(a, page, npages))
-		want = -EBADSLT;
-	KUNIT_ASSERT_EQ(test, zcb_buddy_free(&a->b, page, npages), want);
-	if (!want)
-		memset(a->out + page, 0, npages);
-}
-
 /* Every answer is known beforehand; ranges are good, bad and in between. */
 static void random_stream(struct kunit *test)
 {
@@ -517,12 +380,12 @@ static void random_stream(struct kunit *test)
 	zcb_rand_init(test, &r);
 	for (i = 0; i < ZCB_RAND_OPS(200000); i++) {
 		if (zcb_rand_chance(&r, 50)) {
-			random_alloc(test, a, zcb_rand_below(&r, 4) *
-					      zcb_rand_below(&r, 4));
+			checked_alloc(test, a, zcb_rand_below(&r, 4) *
+					       zcb_rand_below(&r, 4));
 		} else {
 			page = zcb_rand_below(&r, SMALL_PAGES + 1);
 			n = zcb_rand_below(&r, 1U << zcb_rand_below(&r, 5));
-			random_free(test, a, page, n);
+			checked_free(test, a, page, n);
 		}
 		check_arena(test, a);
 	}

@@ -14,7 +14,9 @@
 #endif
 
 /* How much of a stream this build runs: slow ones (sanitizers) run less. */
-#ifndef ZCB_RAND_OPS
+#if !defined(ZCB_RAND_OPS) && defined(CONFIG_KASAN)
+#define ZCB_RAND_OPS(n)	((n) / 8)
+#elif !defined(ZCB_RAND_OPS)
 #define ZCB_RAND_OPS(n)	(n)
 #endif
 

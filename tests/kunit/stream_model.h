@@ -48,7 +48,10 @@ struct m_group {
 	u64 offset;
 	u64 length;
 	u64 total;
+	u64 opened;
 	u64 time;
+	u64 nrecords;
+	u64 ext_at[2];
 	u64 ext_bytes[2];
 	u32 ext_pages[2];
 	u32 nextents;
@@ -88,6 +91,8 @@ struct model {
 	u64 turns;
 	u64 now;
 	bool finalized;
+	bool success_told;
+	bool failure_told;
 };
 
 static inline u32 below(struct model *m, u32 n)
@@ -123,9 +128,16 @@ static inline u32 pages_of(u64 bytes)
 	return pages;
 }
 
+/* The first reservation of the groups that are not gone. */
+static inline u32 first_live(const struct model *m)
+{
+	return m->base < m->ngroups ? m->groups[m->base].first : m->nresvs;
+}
+
 /* ---------------------------------------------------------- counting again */
 
-static inline u32 count_resvs(const struct model *m, const struct m_group *g, u8 state)
+static inline u32 count_resvs(const struct model *m, const struct m_group *g,
+			      u8 state)
 {
 	u32 i, n = 0;
 
@@ -134,7 +146,8 @@ static inline u32 count_resvs(const struct model *m, const struct m_group *g, u8
 	return n;
 }
 
-static inline u32 count_stragglers(const struct model *m, const struct m_group *g)
+static inline u32 count_stragglers(const struct model *m,
+				   const struct m_group *g)
 {
 	u32 i, n = 0;
 
@@ -177,7 +190,7 @@ static inline int pick_port(const struct model *m)
 		if (!m->mports[i].on || m->mports[i].n >= m->mports[i].depth)
 			continue;
 		if (best == NOBODY || m->mports[i].waiting_since <
-				      m->mports[best].waiting_since)
+					      m->mports[best].waiting_since)
 			best = i;
 	}
 	return best;
@@ -297,19 +310,53 @@ static inline bool failure_ended(const struct model *m)
 	return m->finalized && !m->nfailed;
 }
 
-/* Tell the ends that were not ends @before. */
-static inline void settle_ends(struct model *m, bool success, bool failure)
+/* Tell the ports that are there of an end, once. */
+static inline void settle_ends(struct model *m)
 {
+	bool success = success_ended(m) && !m->success_told;
+	bool failure = failure_ended(m) && !m->failure_told;
 	u32 i;
 
 	for (i = 0; i < FAILURE_PORT; i++)
-		m->mports[i].ends += m->mports[i].on && !success &&
-				     success_ended(m);
-	m->mports[FAILURE_PORT].ends += m->mports[FAILURE_PORT].on &&
-					!failure && failure_ended(m);
+		m->mports[i].ends += m->mports[i].on && success;
+	m->mports[FAILURE_PORT].ends += m->mports[FAILURE_PORT].on && failure;
+	m->success_told |= success;
+	m->failure_told |= failure;
 }
 
 /* -------------------------------------------------------------- comparing */
+
+static inline u8 group_state(const struct m_group *g)
+{
+	static const u8 states[] = {
+		[WAITING] = ZCB_GROUP_WAITING, [PARKED] = ZCB_GROUP_PARKED,
+		[QUEUED] = ZCB_GROUP_QUEUED, [WITHHELD] = ZCB_GROUP_WITHHELD,
+		[FAILED] = ZCB_GROUP_FAILED, [HELD] = ZCB_GROUP_HELD,
+		[DEAD] = ZCB_GROUP_DEAD,
+	};
+
+	if (g->place == BUILDING)
+		return g->sealed ? ZCB_GROUP_SEALED : ZCB_GROUP_OPEN;
+	return states[g->place];
+}
+
+static inline void compare_state(struct model *m, const struct m_group *g,
+				 const struct zcb_group *real)
+{
+	bool held = g->place == QUEUED || g->place == HELD;
+	struct kunit *test = test_of(m);
+
+	KUNIT_ASSERT_EQ(test, real->state, group_state(g));
+	KUNIT_ASSERT_PTR_EQ(test, real->holder,
+			    held ? &m->ports[g->port].c : NULL);
+	KUNIT_ASSERT_EQ(test, real->window, g->window);
+	KUNIT_ASSERT_EQ(test, real->nresv, g->count);
+	KUNIT_ASSERT_EQ(test, real->npending,
+			count_resvs(m, g, ZCB_RESV_PENDING));
+	KUNIT_ASSERT_EQ(test, real->nfailed,
+			count_resvs(m, g, ZCB_RESV_FAILED));
+	KUNIT_ASSERT_EQ(test, real->nstragglers, count_stragglers(m, g));
+}
 
 static inline void compare_group(struct model *m, u32 i, u32 *pages)
 {
@@ -318,6 +365,7 @@ static inline void compare_group(struct model *m, u32 i, u32 *pages)
 
 	if (is_gone(m, g))
 		return;
+	compare_state(m, g, m->resvs[g->first].real->group);
 	if (g->sealed)
 		for (e = 0; e < g->nextents; e++)
 			g->ext_pages[e] = pages_of(g->ext_bytes[e]);
@@ -328,7 +376,7 @@ static inline void compare_group(struct model *m, u32 i, u32 *pages)
 					   m->rig->pages));
 }
 
-static inline void compare_pages(struct model *m)
+static inline void compare_groups(struct model *m)
 {
 	u32 i, pages = 0;
 
@@ -363,6 +411,20 @@ static inline void compare_counts(struct model *m)
 	KUNIT_ASSERT_EQ(test, s->finalized, m->finalized);
 }
 
+static inline u64 bytes_held(const struct model *m, u32 port)
+{
+	const struct m_group *g;
+	u64 pages = 0;
+	u32 i;
+
+	for (i = m->base; i < m->ngroups; i++) {
+		g = &m->groups[i];
+		if (g->place == HELD && g->port == (int)port)
+			pages += g->ext_pages[0] + g->ext_pages[1];
+	}
+	return pages << SHIFT;
+}
+
 static inline void compare_ports(struct model *m)
 {
 	struct kunit *test = test_of(m);
@@ -376,7 +438,7 @@ static inline void compare_ports(struct model *m)
 			continue;
 		KUNIT_ASSERT_EQ(test, port->c.queued, mp->n);
 		KUNIT_ASSERT_EQ(test, port->c.nheld, mp->nheld);
-		KUNIT_ASSERT_EQ(test, !port->c.held_bytes, !mp->nheld);
+		KUNIT_ASSERT_EQ(test, port->c.held_bytes, bytes_held(m, i));
 		KUNIT_ASSERT_EQ(test, port->ready, mp->ready);
 		KUNIT_ASSERT_EQ(test, port->ends, mp->ends);
 		KUNIT_ASSERT_EQ(test, zcb_stream_ended(&m->rig->s, &port->c),
@@ -385,13 +447,90 @@ static inline void compare_ports(struct model *m)
 	}
 }
 
+/* A list of groups of the stream against one of the model. */
+static inline void compare_queue(struct model *m, const struct list_head *list,
+				 const u32 *want, u32 n)
+{
+	struct kunit *test = test_of(m);
+	const struct zcb_group *g;
+	u32 i = 0;
+
+	list_for_each_entry(g, list, queue) {
+		KUNIT_ASSERT_LT(test, i, n);
+		KUNIT_ASSERT_EQ(test, g->id, (u64)want[i]);
+		i++;
+	}
+	KUNIT_ASSERT_EQ(test, i, n);
+}
+
+static inline void compare_queues(struct model *m)
+{
+	const struct zcb_stream *s = &m->rig->s;
+	u32 i;
+
+	compare_queue(m, &s->parked, m->parked, m->nparked);
+	compare_queue(m, &s->failed, m->failed, m->nfailed);
+	for (i = 0; i < FAILURE_PORT; i++)
+		if (m->mports[i].on)
+			compare_queue(m, &m->ports[i].c.queue,
+				      m->mports[i].queue, m->mports[i].n);
+}
+
+/* Which list of its owner a reservation has to be on. */
+static inline const struct list_head *resv_list(struct model *m,
+						const struct m_resv *r)
+{
+	struct zcb_producer *p = &m->producers[r->owner];
+
+	if (r->state == ZCB_RESV_PENDING)
+		return &p->pending;
+	return r->straggler ? &p->stragglers : &p->decided;
+}
+
+static inline u64 count_list(const struct list_head *list)
+{
+	const struct list_head *at;
+	u64 n = 0;
+
+	list_for_each(at, list)
+		n++;
+	return n;
+}
+
+/* The lists of a producer: how long, and those of @i pending in order. */
+static inline void compare_lists(struct model *m, int i)
+{
+	const struct list_head *lists[] = {
+		&m->producers[i].pending, &m->producers[i].stragglers,
+		&m->producers[i].decided,
+	};
+	const struct list_head *at = lists[0]->next;
+	u64 n[3] = {};
+	u32 j, k;
+
+	for (j = first_live(m); j < m->nresvs; j++) {
+		const struct m_resv *r = &m->resvs[j];
+
+		if (r->owner != i || is_gone(m, &m->groups[r->group]))
+			continue;
+		for (k = 0; k < 3; k++)
+			n[k] += resv_list(m, r) == lists[k];
+		if (r->state != ZCB_RESV_PENDING)
+			continue;
+		KUNIT_ASSERT_PTR_EQ(test_of(m), at, &r->real->in_owner);
+		at = at->next;
+	}
+	for (k = 0; k < 3; k++)
+		KUNIT_ASSERT_EQ(test_of(m), count_list(lists[k]), n[k]);
+}
+
 static inline void compare_producers(struct model *m)
 {
 	u32 n[NPRODUCERS] = {};
 	u64 bytes[NPRODUCERS] = {};
 	u32 i;
 
-	for (i = m->groups[m->base].first; m->ngroups && i < m->nresvs; i++) {
+	for (i = first_live(m); i < m->nresvs; i++) {
 		if (m->resvs[i].state != ZCB_RESV_PENDING)
 			continue;
 		n[m->resvs[i].owner]++;
@@ -401,6 +540,7 @@ static inline void compare_producers(struct model *m)
 		KUNIT_ASSERT_EQ(test_of(m), m->producers[i].npending, n[i]);
 		KUNIT_ASSERT_EQ(test_of(m), m->producers[i].pending_bytes,
 				bytes[i]);
+		compare_lists(m, i);
 	}
 }
 

@@ -1,0 +1,692 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every call fails cleanly. Its first allocation is made to fail, then its
+ * second, and so on until it succeeds; each time all is as it was before. What
+ * promises to allocate nothing succeeds all along.
+ *
+ * Needs fault injection of slabs and pages, with its switches in debugfs.
+ */
+#include <linux/debugfs.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+
+#include "obj_rig.h"
+
+#define ATTEMPTS	200	/* more than any call makes */
+#define PATIENCE	3	/* how often to fail what does not matter */
+#define NO_PAGES	~0U	/* no order is as large */
+
+/* ----------------------------------------------------------------- switches */
+
+#ifdef CONFIG_FAULT_INJECTION
+static void set_fail_nth(u32 n)
+{
+	current->fail_nth = n;
+}
+
+static u32 left_to_fail(void)
+{
+	return current->fail_nth;
+}
+#else
+static void set_fail_nth(u32 n)
+{
+}
+
+static u32 left_to_fail(void)
+{
+	return 1;
+}
+#endif
+
+/**
+ * struct switches - who is spared, unless told otherwise
+ * @slab: slab allocations that may wait
+ * @page: page allocations that may wait
+ * @order: pages of smaller orders
+ * @loud: slab failures are logged with a stack
+ * @saved_loud: value of @loud
+ */
+struct switches {
+	bool *slab;
+	bool *page;
+	u32 *order;
+	unsigned long *loud;
+	unsigned long saved_loud;
+};
+
+/* What a file in debugfs shows; debugfs need not be mounted. */
+static void *shown_by(const char *dir_name, const char *name)
+{
+	struct dentry *dir = debugfs_lookup(dir_name, NULL);
+	struct dentry *file = dir ? debugfs_lookup(name, dir) : NULL;
+	void *value = file ? d_inode(file)->i_private : NULL;
+
+	dput(file);
+	dput(dir);
+	return value;
+}
+
+static void spare(void *data)
+{
+	struct switches *sw = data;
+
+	*sw->slab = true;
+	*sw->page = true;
+	*sw->order = 1;
+	*sw->loud = sw->saved_loud;
+}
+
+static int fault_init(struct kunit *test)
+{
+	struct switches *sw;
+	int err = obj_init(test);
+
+	if (err)
+		return err;
+	sw = kunit_kzalloc(test, sizeof(*sw), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sw);
+	sw->slab = shown_by("failslab", "ignore-gfp-wait");
+	sw->page = shown_by("fail_page_alloc", "ignore-gfp-wait");
+	sw->order = shown_by("fail_page_alloc", "min-order");
+	sw->loud = shown_by("failslab", "verbose");
+	if (!sw->slab || !sw->page || !sw->order || !sw->loud)
+		kunit_skip(test, "no fault injection");
+	sw->saved_loud = *sw->loud;
+	*sw->slab = false;
+	*sw->page = false;
+	*sw->order = NO_PAGES;
+	*sw->loud = 0;
+	return kunit_add_action_or_reset(test, spare, sw);
+}
+
+/* Of this case. Elsewhere they are those of slabs and of KASAN's own. */
+static void fail_pages_too(void)
+{
+	u32 *order = shown_by("fail_page_alloc", "min-order");
+
+	*order = 0;
+}
+
+/* ------------------------------------------------------------------- states */
+
+/**
+ * struct state - what anybody could see
+ * @charged: to all users
+ * @refs: to the module
+ * @pool: of the first pool
+ * @session: of its first session
+ * @channel: of its first channel
+ */
+struct state {
+	u64 charged;
+	int refs;
+	struct zcb_pool_stat pool;
+	struct zcb_session_stat session;
+	struct zcb_channel_stat channel;
+};
+
+static void take_state(struct kunit *test, struct state *st)
+{
+	struct zcb_pool *pool;
+	u32 cursor = 0;
+
+	obj_settle(test);
+	memset(st, 0, sizeof(*st));
+	st->charged = obj_total_charged();
+	st->refs = module_refcount(THIS_MODULE);
+	pool = zcb_pool_next(&cursor);
+	if (!pool)
+		return;
+	zcb_pool_stat(pool, &st->pool);
+	st->pool.min_free = 0;	/* an attempt may have come further */
+	cursor = 0;
+	zcb_pool_session_stat(pool, &cursor, &st->session);
+	st->session.age_ns = 0;
+	cursor = 0;
+	zcb_pool_channel_stat(pool, &cursor, &st->channel);
+	zcb_pool_put(pool);
+}
+
+/* Two states, and what is between them. */
+struct states {
+	struct state before;
+	struct state after;
+};
+
+static void expect_same(struct kunit *test, const struct states *st, u32 n)
+{
+	KUNIT_EXPECT_EQ_MSG(test, st->after.charged, st->before.charged,
+			    "failure %u", n);
+	KUNIT_EXPECT_EQ_MSG(test, st->after.refs, st->before.refs,
+			    "failure %u", n);
+	KUNIT_EXPECT_EQ_MSG(test, memcmp(&st->after, &st->before,
+					 sizeof(st->after)), 0,
+			    "failure %u", n);
+}
+
+/**
+ * struct fault - a call that is made to fail
+ * @call: does it
+ * @undo: after it succeeded
+ * @pool: for @call
+ * @s: for @call
+ * @port: for @call
+ * @cfg: for @call
+ * @object: what @call has made, for @undo
+ * @handle: what @call has made, for @undo
+ * @failures: how often it failed
+ * @fallbacks: how often it succeeded without the allocation that failed
+ */
+struct fault {
+	int (*call)(struct fault *f);
+	void (*undo)(struct fault *f);
+	struct zcb_pool *pool;
+	struct zcb_session *s;
+	struct zcb_port *port;
+	const void *cfg;
+	void *object;
+	u64 handle;
+	u32 failures;
+	u32 fallbacks;
+};
+
+enum outcome {
+	SUCCEEDED,	/* it makes fewer allocations */
+	FELL_BACK,	/* it succeeded without the one that failed */
+	FAILED,
+};
+
+static enum outcome fail_nth(struct kunit *test, struct fault *f, u32 n)
+{
+	u32 left;
+	int err;
+
+	set_fail_nth(n);
+	err = f->call(f);
+	left = left_to_fail();
+	set_fail_nth(0);
+	if (!err)
+		f->undo(f);
+	if (err)
+		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "failure %u", n);
+	if (left) {
+		KUNIT_EXPECT_EQ(test, err, 0);
+		return SUCCEEDED;
+	}
+	return err ? FAILED : FELL_BACK;
+}
+
+/*
+ * Each allocation of @f->call fails once. An allocator may have to grow first,
+ * and does without: that one is gone the next time, and the number counts
+ * again.
+ */
+static void fail_each(struct kunit *test, struct fault *f)
+{
+	struct states *st = kunit_kzalloc(test, sizeof(*st), GFP_KERNEL);
+	u32 n, tries = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, st);
+	for (n = 1; n < ATTEMPTS; n += !tries) {
+		take_state(test, &st->before);
+		switch (fail_nth(test, f, n)) {
+		case SUCCEEDED:
+			KUNIT_EXPECT_GT(test, f->failures, 0);
+			return;
+		case FELL_BACK:
+			f->fallbacks++;
+			tries = (tries + 1) % PATIENCE;
+			break;
+		case FAILED:
+			f->failures++;
+			tries = 0;
+			take_state(test, &st->after);
+			expect_same(test, st, n);
+		}
+	}
+	KUNIT_FAIL(test, "more than %u allocations", ATTEMPTS);
+}
+
+/* ------------------------------------------------- accounts, arenas, pools */
+
+static int call_charge(struct fault *f)
+{
+	return zcb_account_charge(4096, KUIDT_INIT(4001),
+				  (struct zcb_user **)&f->object);
+}
+
+static void undo_charge(struct fault *f)
+{
+	zcb_account_uncharge(f->object, 4096);
+}
+
+static void charging(struct kunit *test)
+{
+	struct fault f = { .call = call_charge, .undo = undo_charge };
+
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, f.failures, 1);
+}
+
+static int call_arena(struct fault *f)
+{
+	const enum zcb_arena_huge *huge = f->cfg;
+	u64 size = *huge == ZCB_ARENA_HUGE_NEVER ? 8 * PAGE_SIZE : OBJ_ARENA;
+
+	f->object = zcb_arena_create(size, NUMA_NO_NODE, *huge,
+				     GLOBAL_ROOT_UID);
+	/* No memory for the user's record looks like a limit. */
+	if (f->object == ERR_PTR(-EDQUOT))
+		return -ENOMEM;
+	return PTR_ERR_OR_ZERO(f->object);
+}
+
+static void undo_arena(struct fault *f)
+{
+	zcb_arena_destroy(f->object);
+}
+
+static void making_an_arena_of_small_pages(struct kunit *test)
+{
+	const enum zcb_arena_huge huge = ZCB_ARENA_HUGE_NEVER;
+	struct fault f = {
+		.call = call_arena, .undo = undo_arena, .cfg = &huge,
+	};
+
+	fail_pages_too();
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.failures, 8 + 3);
+}
+
+static void destroy_and_note_order(struct fault *f)
+{
+	struct zcb_arena *a = f->object;
+
+	f->handle |= 1ULL << a->order;
+	zcb_arena_destroy(a);
+}
+
+static void making_an_arena_of_huge_pages(struct kunit *test)
+{
+	const enum zcb_arena_huge huge = ZCB_ARENA_HUGE_MUST;
+	struct fault f = {
+		.call = call_arena, .undo = destroy_and_note_order,
+		.cfg = &huge,
+	};
+
+	fail_pages_too();
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.failures, 1 + 3);
+	KUNIT_EXPECT_EQ(test, f.handle, 1ULL << get_order(OBJ_ARENA));
+}
+
+static void an_arena_falls_back_to_small_pages(struct kunit *test)
+{
+	const enum zcb_arena_huge huge = ZCB_ARENA_HUGE_TRY;
+	struct fault f = {
+		.call = call_arena, .undo = destroy_and_note_order,
+		.cfg = &huge,
+	};
+
+	fail_pages_too();
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.fallbacks, 1);
+	KUNIT_EXPECT_EQ(test, f.handle, 1ULL | 1ULL << get_order(OBJ_ARENA));
+}
+
+/* Nearly all of its pages were there already. */
+static void an_arena_that_fails_late(struct kunit *test)
+{
+	struct sysinfo before, after;
+	struct zcb_arena *a;
+	u32 i;
+
+	fail_pages_too();
+	si_meminfo(&before);
+	for (i = 0; i < 10; i++) {
+		set_fail_nth(OBJ_PAGES - 5);
+		a = zcb_arena_create(OBJ_ARENA, NUMA_NO_NODE,
+				     ZCB_ARENA_HUGE_NEVER, GLOBAL_ROOT_UID);
+		set_fail_nth(0);
+		KUNIT_EXPECT_PTR_EQ(test, a, ERR_PTR(-ENOMEM));
+	}
+	si_meminfo(&after);
+	KUNIT_EXPECT_GT(test, after.freeram + 6 * OBJ_PAGES, before.freeram);
+}
+
+static int call_pool(struct fault *f)
+{
+	f->object = zcb_pool_create(f->cfg, GLOBAL_ROOT_UID);
+	return PTR_ERR_OR_ZERO(f->object);
+}
+
+static void undo_pool(struct fault *f)
+{
+	zcb_pool_put(f->object);
+}
+
+static void making_a_pool(struct kunit *test)
+{
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+	struct fault f = {
+		.call = call_pool, .undo = undo_pool, .cfg = cfg,
+	};
+	struct zcb_pool *found;
+
+	strscpy(cfg->name, "one", sizeof(cfg->name));
+	cfg->flags = ZCBUF_POOL_F_HUGE_STRICT;
+	fail_pages_too();
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.failures, 6);
+	found = zcb_pool_find("one", GLOBAL_ROOT_UID);
+	KUNIT_EXPECT_NULL(test, found);
+	zcb_pool_put(found);
+}
+
+/* ---------------------------------------------------- files and sessions */
+
+static int call_file(struct fault *f)
+{
+	f->object = zcb_mapfs_file(f->pool, O_RDWR);
+	return PTR_ERR_OR_ZERO(f->object);
+}
+
+static void undo_file(struct fault *f)
+{
+	__fput_sync(f->object);
+}
+
+static void making_a_file(struct kunit *test)
+{
+	struct fault f = { .call = call_file, .undo = undo_file };
+
+	f.pool = obj_pool(test);
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, kref_read(&f.pool->ref), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f.pool->inode->i_count), 1);
+}
+
+static int call_session(struct fault *f)
+{
+	f->object = zcb_session_open(ZCBUF_RIGHTS_ALL);
+	return f->object ? 0 : -ENOMEM;
+}
+
+static void undo_session(struct fault *f)
+{
+	zcb_session_close(f->object);
+}
+
+static void opening_a_session(struct kunit *test)
+{
+	struct fault f = { .call = call_session, .undo = undo_session };
+
+	fail_each(test, &f);
+}
+
+/* The first session mounts the file system; it is closed by the background. */
+static void opening_the_first_session(struct kunit *test)
+{
+	struct fault f = { .call = call_session, .undo = undo_session };
+	int refs = module_refcount(THIS_MODULE);
+
+	zcb_mapfs_unpin();	/* the suite's */
+	obj_wait_refs(test, refs - 1);
+	fail_each(test, &f);
+	obj_wait_refs(test, refs - 1);
+	KUNIT_EXPECT_EQ(test, zcb_mapfs_pin(), 0);
+	KUNIT_EXPECT_GE(test, f.failures, 3);
+}
+
+static int call_alloc(struct fault *f)
+{
+	return zcb_memory_alloc(f->pool, &f->s->hold, f->s->domain, 64, 0,
+				false, &f->handle);
+}
+
+static void undo_alloc(struct fault *f)
+{
+	zcb_memory_free(f->pool, &f->s->hold, f->handle);
+}
+
+static void leasing_a_slab(struct kunit *test)
+{
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+	struct fault f = { .call = call_alloc, .undo = undo_alloc };
+
+	cfg->kind = ZCBUF_POOL_TIERS;
+	KUNIT_ASSERT_EQ(test, zcb_slab_table_init(&cfg->slabs, zcb_slab_tiers,
+						  ZCB_SLAB_TIERS, PAGE_SHIFT),
+			0);
+	f.pool = obj_make_pool(test, cfg);
+	f.s = obj_session(test, f.pool);
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, f.failures, 1);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+}
+
+/* ----------------------------------------------------------------- channels */
+
+static int call_open(struct fault *f)
+{
+	struct zcb_port *port;
+	u32 added;
+	int err;
+
+	err = zcb_channel_open(f->s, f->handle, f->cfg, f->handle, OBJ_PORTS, 0,
+			       &port, &added);
+	if (!err)
+		f->object = port;
+	return err;
+}
+
+static void undo_open(struct fault *f)
+{
+	struct zcb_port *port = f->object;
+
+	zcb_channel_close(f->s, port->handle, 0);
+	zcb_port_put(port);
+}
+
+static void opening_a_channel(struct kunit *test)
+{
+	struct zcb_channel_config cfg;
+	struct fault f = {
+		.call = call_open, .undo = undo_open, .cfg = &cfg,
+	};
+
+	f.pool = obj_pool(test);
+	f.s = obj_session(test, f.pool);
+	cfg = obj_config(f.pool);
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.failures, 4);
+	KUNIT_EXPECT_EQ(test, f.pool->channels.live, 0);
+}
+
+static void opening_another_port(struct kunit *test)
+{
+	struct fault f = { .call = call_open, .undo = undo_open };
+	struct zcb_channel_config cfg;
+	struct zcb_port *port;
+
+	f.pool = obj_pool(test);
+	cfg = obj_config(f.pool);
+	port = obj_channel(test, obj_session(test, f.pool), &cfg, OBJ_PORTS);
+	f.handle = port->handle;
+	f.s = obj_session(test, f.pool);
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, port->channel->producers, 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&port->channel->ref), 2);
+}
+
+/* A channel of one session, with records already paid for. */
+static void make_channel(struct kunit *test, struct fault *f, u64 threshold)
+{
+	struct zcb_channel_config cfg;
+
+	f->pool = obj_pool(test);
+	f->s = obj_session(test, f->pool);
+	cfg = obj_config(f->pool);
+	cfg.stream.threshold = threshold;
+	f->port = obj_channel(test, f->s, &cfg, OBJ_PORTS);
+	obj_send(test, f->port, 10);
+}
+
+static int call_reserve(struct fault *f)
+{
+	struct zcbuf_reservation r;
+
+	return obj_try_reserve(f->port, 10, &r);
+}
+
+static void undo_nothing(struct fault *f)
+{
+}
+
+static void reserving_a_group(struct kunit *test)
+{
+	struct fault f = { .call = call_reserve, .undo = undo_nothing };
+
+	make_channel(test, &f, 0);
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, f.failures, 2);
+}
+
+static void reserving_in_the_open_group(struct kunit *test)
+{
+	struct fault f = { .call = call_reserve, .undo = undo_nothing };
+
+	make_channel(test, &f, PAGE_SIZE);
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, f.failures, 1);
+}
+
+static int call_receive_failed(struct fault *f)
+{
+	struct zcb_failed_group g;
+	int err = zcb_channel_receive_failed(f->port, &g, 9, 9, 0);
+
+	if (!err) {
+		zcb_failed_group_free(&g);
+		f->handle = g.delivery.handle;
+	}
+	return err;
+}
+
+/* A group of which half is lost. */
+static void make_failed_group(struct fault *f)
+{
+	struct zcbuf_reservation r;
+
+	obj_try_reserve(f->port, 10, &r);
+	obj_commit(f->port, &r);
+	obj_try_reserve(f->port, 10, &r);
+	zcb_channel_abort(f->port, r.out_group, r.out_id);
+}
+
+static void undo_receive_failed(struct fault *f)
+{
+	zcb_channel_release(f->port, f->handle);
+	make_failed_group(f);
+}
+
+/* It is still there. */
+static void receiving_a_failed_group(struct kunit *test)
+{
+	struct fault f = {
+		.call = call_receive_failed, .undo = undo_receive_failed,
+	};
+
+	make_channel(test, &f, 20);
+	obj_send(test, f.port, 10);
+	make_failed_group(&f);
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, f.failures, 2);
+}
+
+/* ------------------------------------------ what needs no memory to succeed */
+
+static void nothing_after_reserve_needs_memory(struct kunit *test)
+{
+	struct zcb_stream_counts n;
+	struct zcbuf_reservation a, b;
+	struct zcbuf_delivery d;
+	int err[7];
+	struct fault f;
+	bool sealed;
+	u32 i;
+
+	make_channel(test, &f, PAGE_SIZE);
+	a = obj_reserve(test, f.port, 10);
+	b = obj_reserve(test, f.port, 10);
+	set_fail_nth(1);
+	err[0] = obj_commit(f.port, &a);
+	set_fail_nth(1);
+	err[1] = zcb_channel_flush(f.port, &sealed);
+	set_fail_nth(1);
+	err[2] = zcb_channel_abort(f.port, b.out_group, b.out_id);
+	set_fail_nth(0);
+	a = obj_reserve(test, f.port, 10);
+	set_fail_nth(1);
+	err[3] = obj_commit(f.port, &a);
+	set_fail_nth(1);
+	err[4] = zcb_channel_finalize(f.port, &n);
+	set_fail_nth(1);
+	err[5] = obj_try_receive(f.port, &d);
+	set_fail_nth(1);
+	err[6] = zcb_channel_release(f.port, d.handle);
+	set_fail_nth(0);
+	for (i = 0; i < ARRAY_SIZE(err); i++)
+		KUNIT_EXPECT_EQ_MSG(test, err[i], 0, "call %u", i);
+}
+
+/* Dying must not fail either. */
+static void closing_needs_no_memory(struct kunit *test)
+{
+	struct fault f;
+	u32 n;
+
+	for (n = 1; n < 10; n++) {
+		make_channel(test, &f, PAGE_SIZE);
+		obj_reserve(test, f.port, 10);
+		obj_alloc(test, f.s, 10);
+		obj_drop_port(test, f.port);
+		set_fail_nth(n);
+		obj_close(test, f.s);
+		set_fail_nth(0);
+		KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+		obj_drop_pool(test, f.pool);
+	}
+}
+
+static struct kunit_case fault_cases[] = {
+	KUNIT_CASE(charging),
+	KUNIT_CASE(making_an_arena_of_small_pages),
+	KUNIT_CASE(making_an_arena_of_huge_pages),
+	KUNIT_CASE(an_arena_falls_back_to_small_pages),
+	KUNIT_CASE(an_arena_that_fails_late),
+	KUNIT_CASE(making_a_pool),
+	KUNIT_CASE(making_a_file),
+	KUNIT_CASE(opening_a_session),
+	KUNIT_CASE(opening_the_first_session),
+	KUNIT_CASE(leasing_a_slab),
+	KUNIT_CASE(opening_a_channel),
+	KUNIT_CASE(opening_another_port),
+	KUNIT_CASE(reserving_a_group),
+	KUNIT_CASE(reserving_in_the_open_group),
+	KUNIT_CASE(receiving_a_failed_group),
+	KUNIT_CASE(nothing_after_reserve_needs_memory),
+	KUNIT_CASE(closing_needs_no_memory),
+	{}
+};
+
+static struct kunit_suite fault_suite = {
+	.name = "zcb_fault",
+	.suite_init = obj_suite_init,
+	.suite_exit = obj_suite_exit,
+	.init = fault_init,
+	.test_cases = fault_cases,
+};
+
+kunit_test_suite(fault_suite);
