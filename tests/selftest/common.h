@@ -6,6 +6,7 @@
 #ifndef ZCBUF_SELFTEST_COMMON_H
 #define ZCBUF_SELFTEST_COMMON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -104,9 +105,13 @@ __u64 zt_count(int efd);
  */
 int zt_await_sleep(pid_t tid, long nr);
 
+/* Does it, now? */
+bool zt_sleeps(pid_t tid, long nr);
+
 /*
- * Bytes all pools hold, as soon as that is @want, or after some 20 seconds
- * whatever it is: the end of a pool is a work item that may have to wait.
+ * Bytes that the caller holds, and ZT_USER if that is root, as soon as it is
+ * @want, or after some 20 seconds whatever it is: the end of a pool is a work
+ * item that may have to wait. Others may use the machine as well.
  */
 __u64 zt_await_charged(__u64 want);
 __u64 zt_charged(void);

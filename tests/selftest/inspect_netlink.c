@@ -7,23 +7,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/genetlink.h>
-#include <linux/netlink.h>
-
 #include "common.h"
+#include "genl.h"
 #include "ktap.h"
 
 /* The kernel answers in pieces as large as the largest read there ever was. */
 #define PIECE		4096
-
-struct request {
-	struct nlmsghdr n;
-	struct genlmsghdr g;
-	char attrs[64];
-};
 
 /* A socket in the middle of a dump. */
 struct dump {
@@ -34,114 +25,12 @@ struct dump {
 	int done;
 };
 
-static int nl_socket(void)
-{
-	int sk = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
-
-	return sk < 0 ? -errno : sk;
-}
-
-static void *nl_add(struct request *r, int type, const void *data, size_t len)
-{
-	struct nlattr *a = (void *)((char *)r + NLMSG_ALIGN(r->n.nlmsg_len));
-
-	a->nla_type = type;
-	a->nla_len = NLA_HDRLEN + len;
-	memcpy((char *)a + NLA_HDRLEN, data, len);
-	r->n.nlmsg_len = NLMSG_ALIGN(r->n.nlmsg_len) + NLA_ALIGN(a->nla_len);
-	return a;
-}
-
-static struct request nl_request(int family, int cmd, int flags)
-{
-	return (struct request){
-		.n = {
-			.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN),
-			.nlmsg_type = family,
-			.nlmsg_flags = NLM_F_REQUEST | flags,
-		},
-		.g = { .cmd = cmd, .version = ZCBUF_GENL_VERSION },
-	};
-}
-
-static int nl_send(int sk, const struct request *r)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-
-	if (sendto(sk, r, r->n.nlmsg_len, 0, (void *)&kernel,
-		   sizeof(kernel)) < 0)
-		return -errno;
-	return 0;
-}
-
-static const void *find(const struct nlmsghdr *n, int type, int *len)
-{
-	const char *p = (const char *)n + NLMSG_LENGTH(GENL_HDRLEN);
-	const char *end = (const char *)n + n->nlmsg_len;
-	const struct nlattr *a;
-
-	for (; p + NLA_HDRLEN <= end; p += NLA_ALIGN(a->nla_len)) {
-		a = (const void *)p;
-		if ((a->nla_type & NLA_TYPE_MASK) != type)
-			continue;
-		*len = a->nla_len - NLA_HDRLEN;
-		return p + NLA_HDRLEN;
-	}
-	return NULL;
-}
-
-/* A number of 32 or 64 bits; ~0 if it is not there. */
-static __u64 number(const struct nlmsghdr *n, int type)
-{
-	__u64 wide = ~0ULL;
-	__u32 narrow;
-	const void *data;
-	int len = 0;
-
-	data = find(n, type, &len);
-	if (data && len == sizeof(wide)) {
-		memcpy(&wide, data, sizeof(wide));
-	} else if (data && len == sizeof(narrow)) {
-		memcpy(&narrow, data, sizeof(narrow));
-		wide = narrow;
-	}
-	return wide;
-}
-
 /* The errno of a request that is answered by nothing else. */
 static int nl_error(int sk, const struct request *r)
 {
-	char buf[4096];
-	const struct nlmsghdr *n = (void *)buf;
-	const struct nlmsgerr *e = NLMSG_DATA(n);
-	int err = nl_send(sk, r);
+	char buf[NL_ANSWER] __attribute__((aligned(NLMSG_ALIGNTO)));
 
-	if (err)
-		return err;
-	if (recv(sk, buf, sizeof(buf), 0) < 0)
-		return -errno;
-	return n->nlmsg_type == NLMSG_ERROR ? e->error : 0;
-}
-
-/* The family's number in this network namespace, or -errno. */
-static int nl_family(int sk)
-{
-	struct request r = nl_request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
-	char buf[PIECE];
-	struct nlmsghdr *n = (void *)buf;
-	const struct nlmsgerr *e = NLMSG_DATA(n);
-	int err, len;
-
-	nl_add(&r, CTRL_ATTR_FAMILY_NAME, ZCBUF_GENL_NAME,
-	       sizeof(ZCBUF_GENL_NAME));
-	err = nl_send(sk, &r);
-	if (err)
-		return err;
-	if (recv(sk, buf, sizeof(buf), 0) < 0)
-		return -errno;
-	if (n->nlmsg_type == NLMSG_ERROR)
-		return e->error;
-	return *(const __u16 *)find(n, CTRL_ATTR_FAMILY_ID, &len);
+	return nl_ask(sk, r, (void *)buf, sizeof(buf));
 }
 
 static void dump_begin_on(struct dump *d, int sk, int cmd)
@@ -204,7 +93,7 @@ static int times_seen_on(int sk, int cmd, int attr, __u64 value)
 
 	dump_begin_on(&d, sk, cmd);
 	while ((n = dump_next(&d, sizeof(d.buf))))
-		seen += number(n, attr) == value;
+		seen += nl_number(n, attr) == value;
 	return seen;
 }
 
@@ -285,7 +174,7 @@ static void is_number(const struct nlmsghdr *n, int attr, int size)
 {
 	int len = -1;
 
-	if (!find(n, attr, &len))
+	if (!nl_find(n, attr, &len))
 		TEST_LOG("attribute %d is missing", attr);
 	EXPECT_EQ(len, size);
 }
@@ -311,20 +200,20 @@ TEST(pool_has_all_attributes)
 	ASSERT_GE(fd, 0);
 	dump_begin(&d, ZCBUF_CMD_POOL_GET);
 	while ((n = dump_next(&d, sizeof(d.buf))))
-		if (number(n, ZCBUF_A_POOL_HANDLE) == pool_of(fd))
+		if (nl_number(n, ZCBUF_A_POOL_HANDLE) == pool_of(fd))
 			break;
 	ASSERT_TRUE(n);
 	for (i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
 		is_number(n, wide[i], 8);
 	for (i = 0; i < sizeof(narrow) / sizeof(narrow[0]); i++)
 		is_number(n, narrow[i], 4);
-	EXPECT_EQ(number(n, ZCBUF_A_POOL_KIND), ZCBUF_POOL_TIERS);
-	EXPECT_EQ(number(n, ZCBUF_A_POOL_SIZE), ZT_ARENA);
-	EXPECT_EQ(number(n, ZCBUF_A_POOL_SESSIONS), 1);
-	EXPECT_FALSE(find(n, ZCBUF_A_POOL_NAME, &len));
-	EXPECT_FALSE(find(n, ZCBUF_A_POOL_ZOMBIE, &len));
-	EXPECT_TRUE(find(n, ZCBUF_A_POOL_CLASS, &len));
-	EXPECT_TRUE(find(n, ZCBUF_A_POOL_ORDER_FREE, &len));
+	EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_KIND), ZCBUF_POOL_TIERS);
+	EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_SIZE), ZT_ARENA);
+	EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_SESSIONS), 1);
+	EXPECT_FALSE(nl_find(n, ZCBUF_A_POOL_NAME, &len));
+	EXPECT_FALSE(nl_find(n, ZCBUF_A_POOL_ZOMBIE, &len));
+	EXPECT_TRUE(nl_find(n, ZCBUF_A_POOL_CLASS, &len));
+	EXPECT_TRUE(nl_find(n, ZCBUF_A_POOL_ORDER_FREE, &len));
 	EXPECT_EQ(len, 10 * sizeof(__u32));	/* 4 KiB to 2 MiB */
 	dump_end(&d);
 }
@@ -349,10 +238,10 @@ TEST(pids_are_the_readers)
 	ASSERT_GE(ours, 0);
 	dump_begin(&d, ZCBUF_CMD_SESSION_GET);
 	while ((n = dump_next(&d, sizeof(d.buf)))) {
-		if (number(n, ZCBUF_A_SESSION_ID) == session_of(ours))
-			EXPECT_EQ(number(n, ZCBUF_A_SESSION_PID), 1);
-		if (number(n, ZCBUF_A_SESSION_ID) == session_of(theirs))
-			EXPECT_EQ(number(n, ZCBUF_A_SESSION_PID), 0);
+		if (nl_number(n, ZCBUF_A_SESSION_ID) == session_of(ours))
+			EXPECT_EQ(nl_number(n, ZCBUF_A_SESSION_PID), 1);
+		if (nl_number(n, ZCBUF_A_SESSION_ID) == session_of(theirs))
+			EXPECT_EQ(nl_number(n, ZCBUF_A_SESSION_PID), 0);
 	}
 	_exit(0);
 }
@@ -382,10 +271,10 @@ TEST(uids_are_the_readers)
 	write_text("/proc/self/uid_map", "0 1000 1");
 	dump_begin(&d, ZCBUF_CMD_POOL_GET);
 	while ((n = dump_next(&d, sizeof(d.buf)))) {
-		if (number(n, ZCBUF_A_POOL_HANDLE) == pool_of(users))
-			EXPECT_EQ(number(n, ZCBUF_A_POOL_UID), 0);
-		if (number(n, ZCBUF_A_POOL_HANDLE) == pool_of(roots))
-			EXPECT_EQ(number(n, ZCBUF_A_POOL_UID), 65534);
+		if (nl_number(n, ZCBUF_A_POOL_HANDLE) == pool_of(users))
+			EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_UID), 0);
+		if (nl_number(n, ZCBUF_A_POOL_HANDLE) == pool_of(roots))
+			EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_UID), 65534);
 	}
 }
 
@@ -535,7 +424,7 @@ static void ids_of(const int *fd, __u64 *id)
 
 static void count(const struct nlmsghdr *n, const __u64 *id, int *seen)
 {
-	__u64 this = number(n, ZCBUF_A_SESSION_ID);
+	__u64 this = nl_number(n, ZCBUF_A_SESSION_ID);
 	int i;
 
 	for (i = 0; i < MANY; i++)
@@ -656,7 +545,7 @@ static void churn(int donor)
 	int fd[8] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 	unsigned int i;
 
-	for (i = 0; ; i++) {
+	for (i = 0;; i++) {
 		if (fd[i % 8] >= 0)
 			close(fd[i % 8]);
 		fd[i % 8] = i % 5 ? zt_join(donor, 0) :

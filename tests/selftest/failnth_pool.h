@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * Calls on pools and buffers to fail.
+ */
+#ifndef ZCBUF_SELFTEST_FAILNTH_POOL_H
+#define ZCBUF_SELFTEST_FAILNTH_POOL_H
+
+#include "failnth.h"
+
+#define FN_OBJECT	1024	/* bytes; some of them are leased at a time */
+
+static void *fn_arg(struct fn_run *f)
+{
+	return f->t.arg;
+}
+
+/* ------------------------------------------------------------------- QUERY */
+
+static void fn_arrange_fresh(struct fn_run *f)
+{
+	f->fd = f->rig.fresh;
+}
+
+static void fn_use_query(struct fn_run *f)
+{
+	const struct zcbuf_query *q = fn_arg(f);
+
+	EXPECT_EQ(q->out_version, ZCBUF_VERSION);
+	EXPECT_GT(q->out_session, 0);
+	EXPECT_EQ(!q->out_pool, f->fd == f->rig.fresh);
+}
+
+/* ------------------------------------------------------------- POOL_CREATE */
+
+static void fn_create(struct fn_run *f, __u32 kind, __u32 flags)
+{
+	struct zcbuf_pool_create *a = fn_arg(f);
+
+	*a = zt_arg(struct zcbuf_pool_create, .kind = kind, .flags = flags,
+		.arena_size = ZT_ARENA);
+}
+
+static void fn_arrange_pages(struct fn_run *f)
+{
+	fn_create(f, ZCBUF_POOL_PAGES, 0);
+}
+
+static void fn_arrange_tiers(struct fn_run *f)
+{
+	fn_create(f, ZCBUF_POOL_TIERS, ZCBUF_POOL_F_NO_ZERO_ON_REUSE);
+}
+
+static void fn_arrange_node(struct fn_run *f)
+{
+	fn_create(f, ZCBUF_POOL_PAGES, ZCBUF_POOL_F_NODE);
+}
+
+/* There are many failures, so each round should not take long. */
+static void fn_arrange_small(struct fn_run *f)
+{
+	f->fd = fn_keep(f, zt_open(O_RDWR));
+	fn_create(f, ZCBUF_POOL_PAGES, ZCBUF_POOL_F_SMALL_PAGES);
+}
+
+static void fn_arrange_strict(struct fn_run *f)
+{
+	fn_create(f, ZCBUF_POOL_PAGES, ZCBUF_POOL_F_HUGE_STRICT);
+}
+
+/* The pool of @fd can do what a pool is for. */
+static void fn_use_pool(int fd, __u64 size)
+{
+	char *map = zt_map(fd, PROT_READ | PROT_WRITE, size);
+	__u64 handle;
+
+	ASSERT_NE(map, NULL);
+	EXPECT_FILLED(map, 0, ZT_PAGE);
+	map[size - 1] = 1;
+	munmap(map, size);
+	ASSERT_OK(zt_alloc1(fd, ZT_PAGE, &handle));
+	ASSERT_OK(zt_free1(fd, handle));
+}
+
+static void fn_use_create(struct fn_run *f)
+{
+	const struct zcbuf_pool_create *a = fn_arg(f);
+	struct zcbuf_pool_info info;
+
+	ASSERT_OK(zt_pool_info(f->fd, &info));
+	EXPECT_EQ(info.out_pool, a->out_pool);
+	EXPECT_EQ(info.out_size, a->out_size);
+	EXPECT_EQ(info.out_page_order, a->out_page_order);
+	EXPECT_EQ(info.out_rights, a->out_rights);
+	if (a->flags & ZCBUF_POOL_F_HUGE_STRICT)
+		EXPECT_NE(a->out_page_order, 0);
+	if (a->flags & ZCBUF_POOL_F_SMALL_PAGES)
+		EXPECT_EQ(a->out_page_order, 0);
+	fn_use_pool(f->fd, a->out_size);
+}
+
+/* ------------------------------------------------------------- POOL_ATTACH */
+
+static void fn_arrange_by_fd(struct fn_run *f)
+{
+	struct zcbuf_pool_attach *a = fn_arg(f);
+
+	*a = zt_arg(struct zcbuf_pool_attach, .flags = ZCBUF_ATTACH_F_FD,
+		.fd = f->rig.fd);
+}
+
+static void fn_arrange_by_uid(struct fn_run *f)
+{
+	struct zcbuf_pool_attach *a = fn_arg(f);
+
+	a->flags = ZCBUF_ATTACH_F_UID;
+	a->uid = getuid();
+}
+
+static void fn_use_attach(struct fn_run *f)
+{
+	const struct zcbuf_pool_attach *a = fn_arg(f);
+	struct zcbuf_query q;
+
+	ASSERT_OK(zt_query(f->fd, &q));
+	EXPECT_EQ(q.out_pool, a->out_pool);
+	EXPECT_EQ(q.out_rights, a->out_rights);
+	EXPECT_EQ(a->out_size, f->rig.size);
+}
+
+/* --------------------------------------------------------------- POOL_INFO */
+
+static void fn_arrange_no_classes(struct fn_run *f)
+{
+	*(struct zcbuf_pool_info *)fn_arg(f) = zt_arg(struct zcbuf_pool_info);
+}
+
+static void fn_arrange_few_classes(struct fn_run *f)
+{
+	struct zcbuf_pool_info *a = fn_arg(f);
+
+	a->nclasses = RIG_CLASSES - 1;
+}
+
+static void fn_use_info(struct fn_run *f)
+{
+	const struct zcbuf_pool_info *a = fn_arg(f);
+	const struct zcbuf_class *c = (void *)f->t.array[0];
+
+	EXPECT_EQ(a->out_size, f->rig.size);
+	EXPECT_EQ(a->nclasses, RIG_CLASSES);
+	if (a->classes)
+		EXPECT_EQ(c[RIG_CLASSES - 1].length, 1024);
+}
+
+/* ------------------------------------------------------------- ALLOC, FREE */
+
+static void fn_alloc(struct fn_run *f, __u64 length, __u32 flags)
+{
+	struct zcbuf_alloc *a = fn_arg(f);
+
+	a->length = length;
+	a->flags = flags;
+	a->count = FN_UNITS;
+	f->t.bytes[0] = FN_UNITS * sizeof(__u64);
+}
+
+static void fn_arrange_objects(struct fn_run *f)
+{
+	fn_alloc(f, FN_OBJECT, 0);
+}
+
+static void fn_arrange_blocks(struct fn_run *f)
+{
+	fn_alloc(f, 2 * ZT_PAGE, 0);
+}
+
+static void fn_arrange_zeroed(struct fn_run *f)
+{
+	fn_alloc(f, ZT_PAGE, ZCBUF_ALLOC_F_ZERO);
+}
+
+static void fn_undo_alloc(struct fn_run *f)
+{
+	const __u64 *handles = (void *)f->t.array[0];
+	unsigned int i;
+
+	for (i = f->units; i--;)
+		ASSERT_OK(zt_free1(f->fd, handles[i]));
+}
+
+/* @n buffers for FREE: objects that share pages, so that pages go as well. */
+static void fn_arrange_many_buffers(struct fn_run *f)
+{
+	struct zcbuf_batch *a = fn_arg(f);
+
+	ASSERT_EQ(zt_alloc(f->fd, FN_OBJECT, 0, 0, (void *)f->t.array[0],
+			   FN_UNITS), FN_UNITS);
+	a->count = FN_UNITS;
+	f->t.bytes[0] = FN_UNITS * sizeof(__u64);
+}
+
+/* ------------------------------------------------------------------- table */
+
+static const struct fn_row fn_pool_rows[] = {
+	FN_CALL(query, QUERY, .use = fn_use_query),
+	FN_CALL(query_unattached, QUERY, .arrange = fn_arrange_fresh,
+		.use = fn_use_query),
+
+	FN_CALL(pool_create, POOL_CREATE, .use = fn_use_create),
+	FN_CALL(pool_create_pages, POOL_CREATE, .least = 10,
+		.arrange = fn_arrange_pages, .use = fn_use_create),
+	FN_CALL(pool_create_tiers, POOL_CREATE, .least = 10,
+		.arrange = fn_arrange_tiers, .use = fn_use_create),
+	FN_CALL(pool_create_node, POOL_CREATE, .least = 10,
+		.arrange = fn_arrange_node, .use = fn_use_create),
+	FN_CALL(pool_create_small_pages, POOL_CREATE, .bare = true,
+		.alike_from = 32, .alike_to = ZT_ARENA / ZT_PAGE - 32,
+		.least = 64, .arrange = fn_arrange_small,
+		.use = fn_use_create),
+	FN_CALL(pool_create_huge_strict, POOL_CREATE, .least = 10,
+		.arrange = fn_arrange_strict, .use = fn_use_create),
+
+	FN_CALL(pool_attach, POOL_ATTACH, .use = fn_use_attach),
+	FN_CALL(pool_attach_fd, POOL_ATTACH, .least = 2,
+		.arrange = fn_arrange_by_fd, .use = fn_use_attach),
+	FN_CALL(pool_attach_uid, POOL_ATTACH,
+		.arrange = fn_arrange_by_uid, .use = fn_use_attach),
+
+	FN_CALL(pool_info, POOL_INFO, .use = fn_use_info),
+	FN_CALL(pool_info_no_classes, POOL_INFO, .least = 3,
+		.arrange = fn_arrange_no_classes, .use = fn_use_info),
+	FN_CALL(pool_info_few_classes, POOL_INFO, .answer = -EMSGSIZE,
+		.arrange = fn_arrange_few_classes),
+
+	FN_CALL(alloc, ALLOC, .undo = fn_undo_alloc,
+		.use = fn_undo_alloc),
+	FN_CALL(alloc_objects, ALLOC, .units = FN_UNITS, .least = 6,
+		.arrange = fn_arrange_objects, .undo = fn_undo_alloc,
+		.use = fn_undo_alloc),
+	FN_CALL(alloc_blocks, ALLOC, .units = FN_UNITS,
+		.arrange = fn_arrange_blocks, .undo = fn_undo_alloc,
+		.use = fn_undo_alloc),
+	FN_CALL(alloc_zeroed, ALLOC, .units = FN_UNITS,
+		.arrange = fn_arrange_zeroed, .undo = fn_undo_alloc,
+		.use = fn_undo_alloc),
+
+	FN_CALL(free, FREE, .stands = true),
+	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,
+		.arrange = fn_arrange_many_buffers),
+};
+
+#endif /* ZCBUF_SELFTEST_FAILNTH_POOL_H */
