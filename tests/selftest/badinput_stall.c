@@ -72,7 +72,7 @@ static void stall_await(struct stall *s)
 	struct pollfd p = { .fd = s->uffd, .events = POLLIN };
 	struct uffd_msg msg;
 
-	ASSERT_EQ(poll(&p, 1, PATIENCE), 1);
+	ASSERT_EQ(TEMP_FAILURE_RETRY(poll(&p, 1, PATIENCE)), 1);
 	ASSERT_EQ(read(s->uffd, &msg, sizeof(msg)), (ssize_t)sizeof(msg));
 	ASSERT_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
 }
@@ -326,7 +326,7 @@ TEST(killed_while_it_stands_still)
 		stall_call(&s, ZCBUF_IOC_ALLOC, &a);
 		stall_await(&s);
 		ASSERT_OK(zt_tell_parent(&t));
-		pause();
+		ktap_stay();
 	}
 	zt_turns_parent(&t);
 	ASSERT_OK(zt_await_child(&t));

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -98,7 +99,7 @@ static int element(const char *flat, const char *array, const char *key,
 	char path[64], seen[128];
 	int i;
 
-	for (i = 0; ; i++) {
+	for (i = 0;; i++) {
 		snprintf(path, sizeof(path), "%s.%d.%s", array, i, key);
 		if (!*json_get(flat, path, seen, sizeof(seen)))
 			return -1;
@@ -210,7 +211,7 @@ TEST(free_blocks)
 	make_scene(&s, "zcctl-blocks", 0);
 	ASSERT_OK(zt_pool_info(s.fd, &info));
 	flat = expect_json("zcctl -j pool show zcctl-blocks", 0);
-	for (i = 0, size = 4096; ; i++, size *= 2) {
+	for (i = 0, size = 4096;; i++, size *= 2) {
 		snprintf(path, sizeof(path), "pools.0.free_blocks.%d.size", i);
 		if (!*json_get(flat, path, value, sizeof(value)))
 			break;
@@ -240,6 +241,40 @@ TEST(classes)
 	EXPECT_STREQ(get(flat, "pools.0.classes", 7, "length"), "262144");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 8, "length"), "");
 	free(flat);
+}
+
+/* What zcctl says of the pool with this handle, or "" if it is gone. */
+static const char *zombie(__u64 handle)
+{
+	char *flat = expect_json("zcctl -j pool list", 0);
+	int i = element(flat, "pools", "handle", hex(handle));
+	const char *value = i < 0 ? "" : get(flat, "pools", i, "zombie");
+
+	free(flat);
+	return value;
+}
+
+/* A page in a pipe keeps what is left of a pool, and that can be seen. */
+TEST(zombies)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA), pipes[2];
+	char *p = zt_map(fd, PROT_READ | PROT_WRITE, ZT_ARENA), byte;
+	__u64 handle = query(fd).out_pool;
+	struct iovec iov = { p, 1 };
+
+	ASSERT_TRUE(p);
+	ASSERT_OK(pipe(pipes));
+	p[0] = 'z';
+	ASSERT_EQ(vmsplice(pipes[1], &iov, 1, 0), 1);
+	munmap(p, ZT_ARENA);
+	EXPECT_STREQ(zombie(handle), "false");
+	close(fd);
+	while (strcmp(zombie(handle), "true"))
+		usleep(10000);
+	ASSERT_EQ(read(pipes[0], &byte, 1), 1);
+	EXPECT_EQ(byte, 'z');
+	while (*zombie(handle))
+		usleep(10000);
 }
 
 TEST(sessions)

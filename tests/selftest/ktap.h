@@ -38,6 +38,12 @@
  * TEST_WITH(function, name, arg): one more test, which calls
  * function(const void *) with arg: for variants of one scenario.
  *
+ * KTAP_SIGNALS in the environment: somebody is going to send SIGURG, to whatever
+ * process and thread, and all that it does is to interrupt (tests/stress/pelt).
+ *
+ * KTAP_SLOWER=N in the environment: every limit is N times as long, for a kernel
+ * that looks at each access to memory.
+ *
  * The program: prog [-l] [-t seconds] [part of a test's name]...
  * Exit status: 0 all passed, 1 a failure, 2 usage, 4 everything was skipped.
  */
@@ -154,6 +160,19 @@ ktap_skip(const char *fmt, ...)
 }
 
 #define SKIP(...)	ktap_skip(__VA_ARGS__)
+
+/* Is somebody sending signals? For tests that count on who sends them. */
+static __inline__ int ktap_pelted(void)
+{
+	return !!getenv("KTAP_SIGNALS");
+}
+
+/* Until somebody kills this process. */
+static __inline__ void __attribute__((noreturn)) ktap_stay(void)
+{
+	for (;;)
+		pause();
+}
 
 /* -22 is "-22 (EINVAL)". */
 static __inline__ const char *ktap_value(char *buf, size_t n, long long v)
@@ -301,11 +320,20 @@ static int ktap_wait(pid_t pid, unsigned int limit)
 	return n > 0 ? 0 : -ETIMEDOUT;
 }
 
+static unsigned int ktap_seconds(const struct ktap_test *t)
+{
+	const char *slower = getenv("KTAP_SLOWER");
+
+	if (ktap_limit)
+		return ktap_limit;
+	return t->limit * (slower ? atoi(slower) : 1);
+}
+
 static int ktap_verdict(const struct ktap_test *t, int late, int status)
 {
 	if (late) {
 		ktap_log("%s: still running after %u seconds: killed", t->name,
-			 ktap_limit ? ktap_limit : t->limit);
+			 ktap_seconds(t));
 		return KTAP_FAIL;
 	}
 	if (WIFSIGNALED(status)) {
@@ -338,7 +366,7 @@ static int ktap_run_one(const struct ktap_test *t)
 		return KTAP_FAIL;
 	}
 	setpgid(pid, pid);	/* whoever is first */
-	late = ktap_wait(pid, ktap_limit ? ktap_limit : t->limit);
+	late = ktap_wait(pid, ktap_seconds(t));
 	kill(-pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	return ktap_verdict(t, late, status);
@@ -388,6 +416,22 @@ static int ktap_run_all(char **names)
 	return pass ? KTAP_PASS : KTAP_SKIP;
 }
 
+static void ktap_do_nothing(int signo)
+{
+	(void)signo;
+}
+
+/* What a test executes has no handler, and so does not even notice. */
+static void ktap_take_signals(void)
+{
+	struct sigaction sa = {
+		.sa_handler = ktap_do_nothing, .sa_flags = SA_RESTART,
+	};
+
+	if (ktap_pelted())
+		sigaction(SIGURG, &sa, NULL);
+}
+
 static int ktap_usage(const char *prog)
 {
 	fprintf(stderr, "usage: %s [-l] [-t seconds] [part of a name]...\n",
@@ -413,6 +457,7 @@ static int ktap_main(int argc, char **argv)
 		printf("%s\n", t->name);
 	if (list)
 		return 0;
+	ktap_take_signals();
 	setvbuf(stdout, NULL, _IONBF, 0);	/* nothing left at a fork */
 	ktap_shared = mmap(NULL, sizeof(*ktap_shared), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);

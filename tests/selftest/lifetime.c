@@ -156,7 +156,7 @@ static pid_t life_fork(struct life *l, struct zt_turns *t, void (*last)(void))
 		ASSERT_OK(zt_tell_parent(t));
 		ASSERT_OK(zt_await_parent(t));
 		last();
-		pause();
+		ktap_stay();
 	}
 	ASSERT_GT(child, 0);
 	zt_turns_parent(t);
@@ -210,7 +210,7 @@ static void do_exit_in_thread(void)
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, thread_exits, NULL);
-	pause();
+	ktap_stay();
 }
 
 TEST(process_exits)
@@ -348,7 +348,7 @@ TEST(child_holds_it)
 	child = fork();
 	if (!child) {
 		close(l.fd);
-		pause();
+		ktap_stay();
 	}
 	close(l.victim);
 	expect_alive(&l);

@@ -244,7 +244,7 @@ TEST(last_producer_is_killed)
 		ASSERT_OK(zt_ports(own, s.channel, ZCBUF_PORT_PRODUCE));
 		hz_put(own, s.channel, 30);
 		ASSERT_OK(zt_tell_parent(&t));
-		pause();
+		ktap_stay();
 	}
 	zt_turns_parent(&t);
 	ASSERT_OK(zt_await_child(&t));
@@ -596,6 +596,8 @@ static void turnover_interrupted(int sa_flags)
 	struct hz_caller c = { .request = ZCBUF_IOC_COMMIT_RESERVE, .arg = &a };
 	struct stream s;
 
+	if (ktap_pelted())
+		SKIP("the first signal ends the call, whosever it is");
 	ASSERT_OK(sigaction(SIGUSR1, &sa, NULL));
 	stream_open(&s, 0, 0, ZT_ALL_PORTS);
 	ASSERT_OK(zt_reserve1(s.fd, s.channel, 10, &r));
@@ -633,6 +635,8 @@ TEST(stopped_and_continued)
 	struct stream s;
 	pid_t child;
 
+	if (ktap_pelted())
+		SKIP("somebody else would continue the child");
 	stream_open(&s, 10, 0, ZCBUF_PORT_PRODUCE);
 	child = fork();
 	if (!child) {

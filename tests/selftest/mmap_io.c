@@ -3,13 +3,13 @@
  * I/O straight from and to a mapping: other processes' reads, direct I/O,
  * pipes, io_uring's fixed buffers, whatever file system the device node is on.
  */
-#include <liburing.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 #include "hostile.h"
 #include "json.h"
+#include "ring.h"
 
 #define BOTH	(PROT_READ | PROT_WRITE)
 #define SIZE	(2 * ZT_ARENA)		/* two huge pages: there is a seam */
@@ -73,7 +73,7 @@ TEST(read_by_another_process)
 		ASSERT_EQ(mmap(p, SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
 			       0), p);
 		ASSERT_OK(zt_tell_parent(&t));
-		pause();
+		ktap_stay();
 	}
 	zt_turns_parent(&t);
 	ASSERT_OK(zt_await_child(&t));
@@ -175,7 +175,7 @@ static int ring_write(struct io_uring *ring, int file, char *p, size_t n)
 
 	io_uring_prep_write_fixed(sqe, file, p, n, 0, 0);
 	ASSERT_EQ(io_uring_submit(ring), 1);
-	ASSERT_OK(io_uring_wait_cqe(ring, &cqe));
+	ASSERT_OK(ring_wait(ring, &cqe));
 	res = cqe->res;
 	io_uring_cqe_seen(ring, cqe);
 	return res;

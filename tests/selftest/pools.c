@@ -172,6 +172,22 @@ TEST(scenario_23_six_mebibytes)
 	EXPECT_EQ(zt_alloc(fd, 2 * ZT_MIB, 0, 0, h, 3), 3);
 }
 
+/* --------------------------------------------------------- 31: larger arenas */
+
+TEST(scenario_31_a_larger_arena)
+{
+	int fd = pages_pool(64 * ZT_MIB);
+	__u64 h, page;
+
+	EXPECT_EQ(info_of(fd).out_largest_free, 64 * ZT_MIB);
+	EXPECT_ERR(zt_alloc1(fd, 64 * ZT_MIB + 1, &h), E2BIG);
+	ASSERT_OK(zt_alloc1(fd, 64 * ZT_MIB, &h));
+	EXPECT_EQ(zcbuf_buf_offset(h), 0);
+	EXPECT_EQ(zcbuf_buf_capacity(h, NULL), 64 * ZT_MIB);
+	EXPECT_ERR(zt_alloc1(fd, 0, &page), ENOMEM);
+	EXPECT_OK(zt_free1(fd, h));
+}
+
 /* ---------------------------------------------------------------- 28: length */
 
 TEST(scenario_28_length_and_capacity)
@@ -338,6 +354,37 @@ TEST(tiers_objects_are_disjoint)
 			      zcbuf_buf_capacity(h[i], table));
 	EXPECT_EQ(zt_free(fd, h, 1024), 1024);
 	EXPECT_EQ(zt_used(fd), 0);
+}
+
+/* Eight buffers of the library, written by one call as they lie. */
+TEST(scenario_53_iovecs_of_buffers)
+{
+	struct zcbuf_pool_opts o = {
+		.sz = sizeof(o), .kind = ZCBUF_POOL_TIERS, .arena_size = ZT_ARENA,
+	};
+	int file = memfd_create("scenario-53", MFD_CLOEXEC), i;
+	struct zcbuf_buf buf[8];
+	struct zcbuf_pool *pool;
+	struct iovec iov[8];
+	char back[8 * 1024];
+
+	ASSERT_OK(zcbuf_pool_create(&pool, &o));
+	for (i = 0; i < 8; i++) {
+		ASSERT_OK(zcbuf_buf_alloc(pool, 1024, &buf[i]));
+		memset(buf[i].data, i + 1, 1024);
+	}
+	ASSERT_EQ(zcbuf_bufs_iovec(buf, 8, iov), 8);
+	EXPECT_EQ(writev(file, iov, 8), sizeof(back));
+	ASSERT_EQ(pread(file, back, sizeof(back), 0), sizeof(back));
+	for (i = 0; i < 8; i++) {
+		EXPECT_EQ(iov[i].iov_base, buf[i].data);
+		EXPECT_EQ(iov[i].iov_len, 1024);
+		EXPECT_FILLED(back + i * 1024, i + 1, 1024);
+		EXPECT_OK(zcbuf_buf_free(&buf[i]));
+	}
+	EXPECT_EQ(zcbuf_bufs_iovec(buf, 0, iov), 0);
+	EXPECT_OK(zcbuf_pool_close(pool));
+	close(file);
 }
 
 /* ------------------------------------------------------------------ alignment */

@@ -351,7 +351,7 @@ static int wait_in(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	return poll(&p, 1, PATIENCE) == 1 ? p.revents : 0;
+	return TEMP_FAILURE_RETRY(poll(&p, 1, PATIENCE)) == 1 ? p.revents : 0;
 }
 
 /* An eventfd armed at any time tells of everything that is not taken yet. */
@@ -429,7 +429,8 @@ TEST(epoll_edge)
 	ASSERT_OK(epoll_ctl(ep, EPOLL_CTL_ADD, f.fd, &e));
 	ASSERT_EQ(pthread_create(&thread, NULL, feed, &f), 0);
 	while (got < f.n) {
-		ASSERT_EQ(epoll_wait(ep, &e, 1, PATIENCE), 1);
+		ASSERT_EQ(TEMP_FAILURE_RETRY(epoll_wait(ep, &e, 1, PATIENCE)),
+			  1);
 		got += drain(&f);
 	}
 	ASSERT_EQ(pthread_join(thread, NULL), 0);
@@ -469,7 +470,7 @@ TEST(poll_out)
 	for (i = 0; i < f.n; i++) {
 		struct pollfd p = { .fd = f.fd, .events = POLLOUT };
 
-		ASSERT_EQ(poll(&p, 1, PATIENCE), 1);
+		ASSERT_EQ(TEMP_FAILURE_RETRY(poll(&p, 1, PATIENCE)), 1);
 		ASSERT_OK(zt_reserve1(f.fd, f.channel, 64, &r));
 		ASSERT_OK(zt_commit1(f.fd, f.channel, &r));
 	}
@@ -481,7 +482,7 @@ static void *poll_hup(void *p)
 {
 	struct pollfd fd = { .fd = *(int *)p };
 
-	EXPECT_EQ(poll(&fd, 1, PATIENCE), 1);
+	EXPECT_EQ(TEMP_FAILURE_RETRY(poll(&fd, 1, PATIENCE)), 1);
 	EXPECT_EQ(fd.revents, POLLHUP);
 	return NULL;
 }

@@ -170,8 +170,7 @@ producer_of_18(const struct scen *s, __u64 handle, struct zt_turns *t)
 		memset(w.data, 0x18, size[i] / 2);
 	}
 	ASSERT_OK(zt_tell_parent(t));
-	for (;;)
-		pause();
+	ktap_stay();
 }
 
 /* A process with 10, 20, 30 bytes pending. */
@@ -295,7 +294,7 @@ static void *wait_for_pollin(void *arg)
 {
 	struct pollfd p = { .fd = *(int *)arg, .events = POLLIN };
 
-	EXPECT_EQ(poll(&p, 1, SCEN_LONG_MS), 1);
+	EXPECT_EQ(TEMP_FAILURE_RETRY(poll(&p, 1, SCEN_LONG_MS)), 1);
 	EXPECT_TRUE(p.revents & POLLIN);
 	return NULL;
 }

@@ -202,6 +202,24 @@ TEST(blocks_and_extents_that_cannot_be)
 	EXPECT_ERR(zt_reserve1(fd, ch, 1, &r), EAGAIN);
 }
 
+/* The largest power of two in the arena, which need not be one itself. */
+TEST(the_largest_reservation)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, 3 * ZT_ARENA);
+	struct zcbuf_channel_open a = {
+		.ports = ZT_ALL_PORTS, .threshold = 2 * ZT_ARENA,
+		.max_reservation = 4096, .flags = ZCBUF_CHANNEL_F_THRESHOLD,
+	};
+	struct zcbuf_reservation r;
+	__u64 ch = STREAM(fd, .threshold = 100);
+
+	EXPECT_ERR(zt_channel_open(fd, &a), E2BIG);
+	EXPECT_ERR(zt_reserve1(fd, ch, 2 * ZT_ARENA + 1, &r), E2BIG);
+	EXPECT_ERR(zt_reserve1(fd, ch, 3 * ZT_ARENA, &r), E2BIG);
+	EXPECT_OK(zt_reserve1(fd, ch, 2 * ZT_ARENA, &r));
+	EXPECT_EQ(r.out_id, 0);
+}
+
 /* -------------------------------------------------------------------- credits */
 
 TEST(credits_bound_what_a_channel_holds)
@@ -389,6 +407,35 @@ TEST(opening_what_exists)
 	EXPECT_LT(zt_channel_open(other, &a), 0);
 }
 
+/* What 0 stands for: to ask for just that is to ask for the same. */
+TEST(defaults_of_a_channel)
+{
+	static const struct zcbuf_channel_open same = {
+		.ports = ZT_ALL_PORTS, .align = 64, .threshold = 1024 * KIB,
+		.max_reservation = 1024 * KIB, .max_outstanding = 65536,
+		.depth = 1024, .flags = ZCBUF_CHANNEL_F_THRESHOLD,
+	};
+	struct zcbuf_channel_open a = { .ports = ZT_ALL_PORTS };
+	int fd = session();
+	__u64 ch;
+
+	ASSERT_OK(zt_channel_open(fd, &a));
+	ch = a.out_channel;
+#define OPEN_AS(field, value, answer) do {				\
+	a = same;							\
+	a.channel = ch;							\
+	a.field = value;						\
+	EXPECT_ERR(zt_channel_open(fd, &a), answer);			\
+} while (0)
+	OPEN_AS(max_age_us, 0, 0);
+	OPEN_AS(max_age_us, 1, EEXIST);
+	OPEN_AS(align, 128, EEXIST);
+	OPEN_AS(threshold, 1024 * KIB - 1, EEXIST);
+	OPEN_AS(max_reservation, 1024 * KIB + 1, EEXIST);
+	OPEN_AS(max_outstanding, 65535, EEXIST);
+	OPEN_AS(depth, 1023, EEXIST);
+}
+
 TEST(options_that_cannot_be)
 {
 	static const struct zcbuf_channel_open bad[] = {
@@ -437,6 +484,29 @@ TEST(each_port_allows_its_own)
 	EXPECT_OK(zt_reserve1(p, ch, 10, &r));
 	EXPECT_ERR(zt_commit1(fd, ch, &r), EPERM);
 	EXPECT_OK(zt_commit1(p, ch, &r));
+}
+
+/* IN and OUT for any of them, HUP for all. */
+TEST(poll_over_several_channels)
+{
+	struct zcbuf_finalize f;
+	int fd = session();
+	__u64 a = STREAM(fd, .threshold = 10, .max_outstanding = 1);
+	__u64 b = STREAM(fd, .threshold = 10, .max_outstanding = 1);
+
+	EXPECT_EQ(zt_poll(fd, 0), POLLOUT);
+	publish(fd, a, 10);
+	EXPECT_EQ(zt_poll(fd, 0), POLLIN | POLLOUT);
+	publish(fd, b, 10);
+	EXPECT_EQ(zt_poll(fd, 0), POLLIN);
+	EXPECT_EQ(take(fd, a), 0);
+	EXPECT_EQ(zt_poll(fd, 0), POLLIN | POLLOUT);
+	EXPECT_OK(zt_finalize(fd, a, &f));
+	EXPECT_EQ(zt_poll(fd, 0), POLLIN | POLLOUT);	/* of b; of both */
+	EXPECT_EQ(take(fd, b), 0);
+	EXPECT_EQ(zt_poll(fd, 0), POLLOUT);
+	EXPECT_OK(zt_finalize(fd, b, &f));
+	EXPECT_EQ(zt_poll(fd, 0) & ~POLLOUT, POLLHUP);
 }
 
 /* --------------------------------------------------------------- failed groups */

@@ -157,6 +157,22 @@ TEST(kernel_says_what_it_is)
 	EXPECT_EQ(q.out_rights, 0);
 }
 
+/* The numbers of README.md. */
+TEST(limits_are_those_of_the_manual)
+{
+	struct zcbuf_query q;
+	int fd = zt_open(O_RDONLY);
+
+	ASSERT_OK(zt_query(fd, &q));
+	EXPECT_EQ(q.out_max_batch, 1024);
+	EXPECT_EQ(q.out_arena_unit, 2 * ZT_MIB);
+	EXPECT_EQ(q.out_default_arena_size, 32 * ZT_MIB);
+	EXPECT_EQ(q.out_max_pool_size, 32 * 1024 * ZT_MIB);
+	EXPECT_EQ(q.out_max_sessions, 4096);
+	EXPECT_EQ(q.out_max_channels, 4096);
+	EXPECT_EQ(ZCBUF_MAX_CLASSES, 24);
+}
+
 /* Class and offset of a handle, as the header computes them. */
 TEST(handles_say_where_and_how_large)
 {

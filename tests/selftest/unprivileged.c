@@ -5,12 +5,12 @@
  * group that goes to a file as a fixed buffer. And users who may not.
  */
 #include <fcntl.h>
-#include <liburing.h>
 
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
 #include "ktap.h"
+#include "ring.h"
 
 #define POOL	"unprivileged"
 #define RECORD	1000U
@@ -138,8 +138,7 @@ dies_while_writing(__u64 handle, struct zt_turns *t)
 	zt_turns_child(t);
 	ASSERT_OK(zcbuf_writer_reserve(ch, RECORD, 0, 0, &w));
 	ASSERT_OK(zt_tell_parent(t));
-	for (;;)
-		pause();
+	ktap_stay();
 }
 
 TEST(a_killed_producer)
@@ -185,6 +184,7 @@ TEST(a_group_as_a_fixed_buffer)
 	struct zcbuf_writer w;
 	char path[64], back[RECORD];
 	__s64 padded;
+	void *data;
 	int fd;
 
 	drop_privileges();
@@ -203,11 +203,11 @@ TEST(a_group_as_a_fixed_buffer)
 	ASSERT_EQ(zcbuf_receive(ch, &d, 1, 0), 1);
 	padded = zcbuf_extent_pad(pool, &d.extents[0], 4096);
 	EXPECT_EQ(padded, 4096);
-	EXPECT_EQ(zcbuf_uring_prep_write(&u, io_uring_get_sqe(&ring), fd,
-			zcbuf_pool_addr(pool, d.extents[0].pool_offset),
-			padded, 0), 1);
+	data = zcbuf_pool_addr(pool, d.extents[0].pool_offset);
+	EXPECT_EQ(zcbuf_uring_prep_write(&u, io_uring_get_sqe(&ring), fd, data,
+					 padded, 0), 1);
 	ASSERT_EQ(io_uring_submit(&ring), 1);
-	ASSERT_OK(io_uring_wait_cqe(&ring, &cqe));
+	ASSERT_OK(ring_wait(&ring, &cqe));
 	EXPECT_EQ(cqe->res, padded);
 	EXPECT_EQ(fcntl(fd, F_SETFL, 0), 0);	/* without O_DIRECT */
 	EXPECT_EQ(pread(fd, back, RECORD, 0), RECORD);

@@ -6,13 +6,13 @@
  * can do O_DIRECT.
  */
 #include <fcntl.h>
-#include <liburing.h>
 #include <sys/resource.h>
 
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
 #include "ktap.h"
+#include "ring.h"
 
 #define BLOCK	4096U
 
@@ -58,7 +58,7 @@ static int io_run(struct io *io)
 	int res;
 
 	ASSERT_EQ(io_uring_submit(&io->ring), 1);
-	ASSERT_OK(io_uring_wait_cqe(&io->ring, &cqe));
+	ASSERT_OK(ring_wait(&io->ring, &cqe));
 	res = cqe->res;
 	io_uring_cqe_seen(&io->ring, cqe);
 	return res;
@@ -381,8 +381,7 @@ TEST(a_killed_process_with_a_ring)
 		io_open(&io);
 		ASSERT_OK(zcbuf_uring_register(&io.u, &io.ring, io.pool));
 		ASSERT_OK(zt_tell_parent(&t));
-		for (;;)
-			pause();
+		ktap_stay();
 	}
 	zt_turns_parent(&t);
 	ASSERT_OK(zt_await_child(&t));

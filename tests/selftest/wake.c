@@ -6,6 +6,7 @@
  * nothing is measured.
  */
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <time.h>
 
 #include "common.h"
@@ -94,7 +95,7 @@ static void *in_poll(void *arg)
 	struct sleeper *s = arg;
 	struct pollfd p = { .fd = s->fd, .events = s->events };
 
-	EXPECT_EQ(poll(&p, 1, -1), 1);
+	EXPECT_EQ(TEMP_FAILURE_RETRY(poll(&p, 1, -1)), 1);
 	EXPECT_EQ(p.revents & s->want, s->want);
 	return NULL;
 }
@@ -417,6 +418,29 @@ TEST(signals_that_restart)
 	ASSERT_OK(zt_await_sleep(tid, SYS_ioctl));
 	publish(&s);
 	thread_join(&t);
+}
+
+static long futex(void *word, int op)
+{
+	static const struct timespec never;
+
+	return syscall(SYS_futex, word, op, 1, &never, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* No futex that processes share lives in a pool; one that they do not does. */
+TEST(futexes_of_a_pool)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	int *pool = zt_map(fd, PROT_READ | PROT_WRITE, ZT_ARENA);
+	int *bare = zt_map(zt_open(O_RDWR), PROT_READ | PROT_WRITE, ZT_ARENA);
+
+	ASSERT_TRUE(pool && bare);
+	EXPECT_ERR(futex(pool, FUTEX_WAIT), EFAULT);
+	EXPECT_ERR(futex(pool, FUTEX_WAKE), EFAULT);
+	EXPECT_ERR(futex(bare, FUTEX_WAIT), EFAULT);
+	EXPECT_ERR(futex(bare, FUTEX_WAKE), EFAULT);
+	EXPECT_ERR(futex(pool, FUTEX_WAIT_PRIVATE), EAGAIN);	/* is 0, not 1 */
+	EXPECT_OK(futex(pool, FUTEX_WAKE_PRIVATE));
 }
 
 KTAP_MAIN()

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Tracepoints: whatever there is fires, and says which object it is about.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdarg.h>
+
+#include "common.h"
+#include "ktap.h"
+
+#define TRACING	"/sys/kernel/tracing/"
+#define EVENTS	TRACING "events/zcbuf/"
+
+static char trace[1 << 20];
+
+/* Also what is empty makes a difference: O_TRUNC clears. */
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	ASSERT_GE(fd, 0);
+	if (*text)
+		ASSERT_EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void read_trace(void)
+{
+	int fd = open(TRACING "trace", O_RDONLY | O_CLOEXEC);
+	size_t n = 0;
+	ssize_t got;
+
+	ASSERT_GE(fd, 0);
+	while ((got = read(fd, trace + n, sizeof(trace) - 1 - n)) > 0)
+		n += got;
+	trace[n] = '\0';
+	close(fd);
+}
+
+/* From now on, by process @pid alone, or by all there are (0). */
+static void trace_begin(pid_t pid)
+{
+	char text[16] = "";
+
+	if (access(EVENTS, F_OK))
+		SKIP("this kernel traces no events");
+	if (pid)
+		snprintf(text, sizeof(text), "%d", pid);
+	write_file(TRACING "set_event_pid", text);
+	write_file(TRACING "trace", "");
+	write_file(EVENTS "enable", "1");
+}
+
+static void trace_end(void)
+{
+	write_file(EVENTS "enable", "0");
+	read_trace();
+	write_file(TRACING "set_event_pid", "");
+	write_file(TRACING "trace", "");
+}
+
+/* Is there such a line, from the event's name on? */
+static bool __attribute__((format(printf, 1, 2))) traced(const char *fmt, ...)
+{
+	char line[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (strstr(trace, line))
+		return true;
+	TEST_LOG("no such event: %s", line);
+	return false;
+}
+
+/*
+ * struct story - one of everything
+ * @q: of a session, which is gone in the end
+ */
+struct story {
+	struct zcbuf_query q;
+	__u64 buffer;
+	__u64 channel;
+	__u64 delivery;
+};
+
+static void tell(struct story *s)
+{
+	int keep = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	int fd = zt_join(keep, 0);
+	struct zcbuf_reservation r;
+	struct zcbuf_finalize f;
+	struct zcbuf_delivery d;
+	__u64 left;
+
+	ASSERT_GE(fd, 0);
+	ASSERT_OK(zt_query(fd, &s->q));
+	ASSERT_OK(zt_alloc1(fd, 5000, &s->buffer));
+	ASSERT_OK(zt_free1(fd, s->buffer));
+	ASSERT_ERR(zt_free1(fd, s->buffer), EBADSLT);
+	ASSERT_OK(zt_alloc1(fd, 4096, &left));
+	ASSERT_OK(zt_stream(fd, 0, 0, &s->channel));
+	ASSERT_OK(zt_reserve1(fd, s->channel, 100, &r));
+	ASSERT_OK(zt_commit1(fd, s->channel, &r));
+	ASSERT_EQ(zt_receive(fd, s->channel, &d, 1, 0), 1);
+	s->delivery = d.handle;
+	ASSERT_OK(zt_release1(fd, s->channel, d.handle));
+	ASSERT_OK(zt_reserve1(fd, s->channel, 70, &r));
+	ASSERT_OK(zt_abort1(fd, s->channel, &r));
+	ASSERT_OK(zt_finalize(fd, s->channel, &f));
+	close(fd);
+	close(keep);
+}
+
+TEST(events_say_what_happened)
+{
+	struct story s;
+
+	trace_begin(getpid());
+	tell(&s);
+	trace_end();
+#define POOL	"pool=0x%llx ", s.q.out_pool
+#define IN(fmt)	"pool=0x%llx session=%llu " fmt, s.q.out_pool, s.q.out_session
+#define OF(fmt)	"channel=0x%llx " fmt, s.channel
+	EXPECT_TRUE(traced("zcbuf_pool_create: " POOL));
+	EXPECT_TRUE(traced("zcbuf_alloc: " IN("length=5000 done=1 err=0")));
+	EXPECT_TRUE(traced("zcbuf_free: " IN("done=1 err=0")));
+	EXPECT_TRUE(traced("zcbuf_free: " IN("done=0 err=%d"), -EBADSLT));
+	EXPECT_TRUE(traced("zcbuf_bad_free: pool=0x%llx handle=0x%llx err=%d",
+			   s.q.out_pool, s.buffer, -EBADSLT));
+	EXPECT_TRUE(traced("zcbuf_reserve: "
+			   OF("id=0 group=0 offset=0 length=100")));
+	EXPECT_TRUE(traced("zcbuf_commit: " OF("id=0 length=100 err=0")));
+	EXPECT_TRUE(traced("zcbuf_ready: "
+			   OF("session=%llu queue=success n=1"),
+			   s.q.out_session));
+	EXPECT_TRUE(traced("zcbuf_deliver: "
+			   OF("group=0 offset=0 length=100")));
+	EXPECT_TRUE(traced("zcbuf_release: " OF("id=0x%llx err=0"),
+			   s.delivery));
+	EXPECT_TRUE(traced("zcbuf_group_free: " OF("group=0")));
+	EXPECT_TRUE(traced("zcbuf_abort: " OF("id=0x1 err=0")));
+	EXPECT_TRUE(traced("zcbuf_finalize: "
+			   OF("success=0 failure=0 reservations=0")));
+	EXPECT_TRUE(traced("zcbuf_reclaim: " IN("blocks=1 objects=0")));
+}
+
+/* The end of a pool is nobody's call. */
+TEST(every_event_fires)
+{
+	char name[300];
+	struct dirent *e;
+	struct story s;
+	DIR *dir;
+
+	ASSERT_EQ(zt_await_charged(0), 0);
+	trace_begin(0);
+	tell(&s);
+	ASSERT_EQ(zt_await_charged(0), 0);
+	trace_end();
+	dir = opendir(EVENTS);
+	ASSERT_TRUE(dir);
+	while ((e = readdir(dir))) {
+		snprintf(name, sizeof(name), "%s: ", e->d_name);
+		if (!strncmp(name, "zcbuf_", 6))
+			EXPECT_TRUE(traced("%s", name));
+	}
+	closedir(dir);
+	EXPECT_TRUE(traced("zcbuf_pool_free: " POOL));
+}
+
+KTAP_MAIN()
