@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+# shellcheck shell=bash
+#
+# For run, replay and merge: builds kfuzz and the module, and has kfuzz run in a
+# guest. Source it with $here and $top set. The files in $guest_files come along,
+# and what comes of it is in $out:
+#
+#	console         what the kernel said
+#	corpus, crash, places    what kfuzz left
+
+build=${BUILD:-$top/build}
+kernel=x86-debug
+module=''
+kfuzz=$build/fuzz/kfuzz
+splat=$top/tests/vm/splat
+guest_files=()
+# Out of tree and unsigned.
+readonly harmless_taint=$(((1 << 12) | (1 << 13)))
+
+fail_setup()
+{
+	echo "fuzz: $*" >&2
+	exit 2
+}
+
+make_in()
+{
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+		make -s --no-print-directory -j"$(nproc)" -C "$@" >&2
+}
+
+# User mode Linux is built for as scripts/kunit does. Without the counters of
+# gcov, which cost time and serve nobody here.
+build_um_module()
+{
+	local work=$build/kmod/um-debug parts
+	parts=$("$top/scripts/kernel-build" um-debug)
+	eval "$parts"	# KDIR, IMAGE, RELEASE
+	[ -z "$module" ] || return 0
+	"$top/scripts/link-tree" "$top" "$work" Kbuild kmod uapi
+	make_in "$KDIR" ARCH=um M="$work" GCOV_PROFILE=n modules
+	module=$work/zcbuf.ko
+}
+
+build_all()
+{
+	# shellcheck disable=SC2154
+	make_in "$here" TOP="$top" BUILD="$build" all
+	case $kernel in
+	um-*)
+		build_um_module ;;
+	*)
+		[ -n "$module" ] ||
+			make_in "$top" BUILD="$build" KERNEL="$kernel" vm-module
+		make_in "$top" BUILD="$build" lib tools examples ;;
+	esac
+}
+
+# The module's own build is found by the runner.
+module_file()
+{
+	local version
+	[ -z "$module" ] || { echo "$module"; return; }
+	version=$("$top/scripts/kernel" version "$kernel")
+	echo "$build/kmod/$version/zcbuf.ko"
+}
+
+# boot_x86 LIMIT COMMAND...
+boot_x86()
+{
+	local limit=$1 file files=()
+	shift
+	for file in "${guest_files[@]}"; do
+		files+=(--file "$file")
+	done
+	"$top/tests/vm/run" --kernel "$kernel" --timeout "$limit" \
+		--log "$out/console" --collect "$out" --leak-limit 0 \
+		${module:+--module "$module"} "${files[@]}" -- "$@"
+}
+
+um_verdict()
+{
+	local taint
+	if [ ! -s "$out/end" ]; then
+		echo 'the kernel did not reach its end'
+		return 120
+	fi
+	taint=$(<"$out/end")
+	if grep -qEf "$splat" "$out/console" ||
+	   [ $((taint & ~harmless_taint)) != 0 ]; then
+		echo "the kernel has complained (taint $taint)"
+		return 121
+	fi
+	if [ -s "$out/problem" ]; then
+		echo "$(<"$out/problem") has failed"
+		return 122
+	fi
+	return "$(<"$out/status")"
+}
+
+# boot_um LIMIT COMMAND...
+boot_um()
+{
+	local limit=$1 status=0
+	shift
+	rm -f "$out"/{end,status,problem,stdout}
+	printf 'exec' >"$out/command"
+	printf " '%s'" "$@" >>"$out/command"
+	timeout -k 5 $((limit + 30)) "$IMAGE" mem=768M rootfstype=hostfs \
+		rootflags=/ ro init="$here/init" "kf_dir=$out" \
+		"kf_module=$module" con=null con0=fd:0,fd:1 panic=-1 oops=panic \
+		loglevel=5 </dev/null >"$out/console" 2>&1 || :
+	sed -i 's/\r$//' "$out/console"
+	cat "$out/stdout" 2>/dev/null || :
+	um_verdict || status=$?
+	return $status
+}
+
+# boot LIMIT KFUZZ-ARGUMENT...: kfuzz in the guest, with the patterns of what
+# complaints look like and a place for what it finds.
+boot()
+{
+	local limit=$1 job=$2
+	shift 2
+	mkdir -p "$out"
+	out=$(realpath "$out")
+	rm -f "$out"/{crash,corpus,places,console}
+	case $kernel in
+	um-*)
+		boot_um "$limit" "$kfuzz" "$job" -p "$splat" -o /mnt "$@" ;;
+	*)
+		boot_x86 "$limit" "$kfuzz" "$job" -p /vm/splat -o /collect "$@" ;;
+	esac
+}
+
+# One line for each option all of them have; shifts are up to the caller.
+parse_common()
+{
+	case $1 in
+	--kernel)	kernel=$2 ;;
+	--module)	module=$(realpath -- "$2") ;;
+	*)		return 1 ;;
+	esac
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Calls on pools and buffers. Of every table of values the first is the usual.
+ */
+#include <string.h>
+
+#include "call.h"
+
+static void now_attached(struct kf_lane *l)
+{
+	l->st->attached |= 1U << kf_slot(l, l->op->fd);
+}
+
+void kf_run_query(struct kf_lane *l)
+{
+	struct kf_argument c;
+
+	KF_BEGIN(&c, l, zcbuf_query);
+	kf_finish(&c);
+}
+
+/* ------------------------------------------------------------------ pools */
+
+static __u32 make_name(char *name, unsigned int sel)
+{
+	static const char * const names[] = {
+		"", "a", "b", "pool.c", "name/slash", "name blank", "\x80",
+	};
+	const char *chosen;
+
+	if (sel % 9 >= 7) {
+		memset(name, 'n', ZCBUF_MAX_NAME + 1);
+		return ZCBUF_MAX_NAME + (sel % 9 == 8);
+	}
+	chosen = KF_CHOICE(names, sel % 9);
+	strcpy(name, chosen);
+	return strlen(chosen);
+}
+
+/* Too many, one that is counted, or a table of those below. */
+static __u32 make_classes(struct zcbuf_class *t, unsigned int sel)
+{
+	static const __u32 tables[][4] = {
+		{ 0 }, { 16 }, { 16, 32, 48, 4096 }, { 24, 100, 5000, 70000 },
+		{ 1 << 20 }, { 64, 32 }, { 15 }, { (1 << 20) + 1 },
+		{ 3000, 200000, 1 << 20 },
+	};
+	const __u32 *table = KF_CHOICE(tables, sel % 11);
+	__u32 n = 0;
+
+	if (sel % 11 == 9)
+		for (; n < ZCBUF_MAX_CLASSES + 1; n++)
+			t[n].length = 64 + n * 100;
+	else
+		for (; n < 4 && table[n]; n++)
+			t[n].length = table[n];
+	if (sel % 11 == 10)
+		t[0].count = 1;
+	return n;
+}
+
+static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
+{
+	static const __u32 kinds[] = { ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS, 2 };
+	static const __u32 flags[] = {
+		0, ZCBUF_POOL_F_NO_ZERO_ON_REUSE, ZCBUF_POOL_F_SMALL_PAGES,
+		ZCBUF_POOL_F_NODE, ZCBUF_POOL_F_HUGE_STRICT, 5, 6, 8, 15,
+	};
+	static const __u32 modes[] = {
+		0, 0600, 0666, 0644, 0622, 0400, 04666, 0777
+	};
+	static const __u64 sizes[] = {
+		2 << 20, 2 << 20, 4 << 20, 6 << 20, 2 << 20, 1 << 20, 2 << 20,
+		0, 1ULL << 40, 1ULL << 35, 1ULL << 32, 2 << 20,
+	};
+	static const __u32 nodes[] = { 0, 1, 1 << 20 };
+
+	a->kind = KF_CHOICE(kinds, kf_sel(l, 0));
+	a->flags = KF_CHOICE(flags, kf_sel(l, 1));
+	a->mode = KF_CHOICE(modes, kf_sel(l, 2));
+	a->arena_size = KF_CHOICE(sizes, kf_sel(l, 3));
+	a->node = KF_CHOICE(nodes, kf_sel(l, 6));
+}
+
+void kf_run_pool_create(struct kf_lane *l)
+{
+	struct zcbuf_pool_create *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_pool_create);
+	make_pool(l, a);
+	a->nclasses = make_classes(KF_ARRAY(&c, 0, zcbuf_pool_create, classes,
+					    200, 0),
+				   a->kind ? kf_sel(l, 4) : 0);
+	c.array[0].in = a->nclasses * sizeof(struct zcbuf_class);
+	a->name_len = make_name(KF_ARRAY(&c, 1, zcbuf_pool_create, name, 72, 0),
+				kf_sel(l, 5));
+	c.array[1].in = a->name_len;
+	if (kf_finish(&c))
+		now_attached(l);
+}
+
+void kf_run_pool_attach(struct kf_lane *l)
+{
+	static const __u32 rights[] = {
+		0, ZCBUF_RIGHT_MAP_READ, ZCBUF_RIGHT_MAP_WRITE,
+		ZCBUF_RIGHT_MAP_READ | ZCBUF_RIGHT_MAP_WRITE,
+		ZCBUF_RIGHT_PRODUCE, ZCBUF_RIGHT_CONSUME, ZCBUF_RIGHTS_ALL,
+		ZCBUF_RIGHT_ADMIN, ZCBUF_RIGHTS_ALL + 1,
+	};
+	static const __u32 uids[] = { 0, 1000, 1001, ~0U };
+	unsigned int how = kf_sel(l, 0) % 8;
+	struct zcbuf_pool_attach *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_pool_attach);
+	a->rights = KF_CHOICE(rights, kf_sel(l, 2));
+	if (how < 3 || how == 7) {
+		a->flags = ZCBUF_ATTACH_F_FD;
+		a->fd = kf_session(l, kf_sel(l, 1));
+	}
+	if (how >= 3) {
+		a->name_len = make_name(KF_ARRAY(&c, 0, zcbuf_pool_attach, name,
+						 72, 0), kf_sel(l, 4) + 1);
+		c.array[0].in = a->name_len;
+	}
+	if (how == 5 || how == 6) {
+		a->flags |= ZCBUF_ATTACH_F_UID;
+		a->uid = KF_CHOICE(uids, kf_sel(l, 3));
+	}
+	if (kf_finish(&c))
+		now_attached(l);
+}
+
+void kf_run_pool_info(struct kf_lane *l)
+{
+	static const __u32 rooms[] = { ZCBUF_MAX_CLASSES, 0, 1, 8, 100, ~0U };
+	struct zcbuf_pool_info *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_pool_info);
+	a->nclasses = KF_CHOICE(rooms, kf_sel(l, 0));
+	if (a->nclasses)
+		KF_ARRAY(&c, 0, zcbuf_pool_info, classes, 0,
+			 ZCBUF_MAX_CLASSES * sizeof(struct zcbuf_class));
+	kf_finish(&c);
+}
+
+/* ---------------------------------------------------------------- buffers */
+
+static void remember_buffers(struct kf_argument *c)
+{
+	const struct zcbuf_alloc *a = c->arg;
+	struct kf_item item = { .live = true,
+				.slot = kf_slot(c->l, c->l->op->fd) };
+	__u32 i, done = a->out_done;
+	const __u64 *handles;
+
+	if (done > ZCBUF_MAX_BATCH)
+		return;	/* somebody has scribbled over it */
+	handles = kf_result(c, 0, done * sizeof(*handles));
+	for (i = 0; i < done; i++) {
+		item.handle = handles[i];
+		kf_remember(&c->l->st->buffers, &item);
+	}
+}
+
+void kf_run_alloc(struct kf_lane *l)
+{
+	static const __u64 sizes[] = {
+		4096, 64, 0, 1, 16, 100, 5000, 8192, 65536, 262144, 1 << 20,
+		2 << 20, 4 << 20, (2 << 20) + 1, 4095, 4097, 32 << 20, ~0ULL,
+		300, 24,
+	};
+	static const __u32 aligns[] = {
+		0, 1, 16, 64, 4096, 65536, 2 << 20, 4 << 20, 3, 1U << 31,
+	};
+	struct zcbuf_alloc *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_alloc);
+	a->length = KF_CHOICE(sizes, kf_sel(l, 0));
+	a->count = KF_COUNT(kf_sel(l, 1));
+	a->align = KF_CHOICE(aligns, kf_sel(l, 2));
+	a->flags = kf_sel(l, 3) & ZCBUF_ALLOC_F_ZERO;
+	KF_ARRAY(&c, 0, zcbuf_alloc, handles, 0, a->count * sizeof(__u64));
+	if (kf_finish(&c))
+		remember_buffers(&c);
+}
+
+void kf_run_free(struct kf_lane *l)
+{
+	static const __u32 many[] = { 1, 2, 4, 16, 64, 1024, 0, 1025 };
+	__u32 count = KF_CHOICE(many, kf_sel(l, 1));
+	unsigned int how = kf_sel(l, 2) % 8;
+	struct kf_item *item[KF_ITEMS];
+	struct zcbuf_batch *a;
+	struct kf_argument c;
+	unsigned int n;
+
+	a = KF_BEGIN(&c, l, zcbuf_batch);
+	n = kf_pick(l, &l->st->buffers, how > 5, item, count);
+	if (n && n < count && count < ZCBUF_MAX_BATCH)
+		count = n;
+	a->count = count;
+	kf_put_handles(KF_ARRAY(&c, 0, zcbuf_batch, entries,
+				count * sizeof(__u64), 0),
+		       item, n, count, how == 5);
+	if (kf_sel(l, 3) == 2)
+		a->channel = 1;
+	if (kf_finish(&c))
+		kf_give_back(item, n, a->out_done);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Calls on channels, the consumer's side.
+ */
+#include "call.h"
+
+static void remember_delivery(struct kf_lane *l, __u64 channel,
+			      const struct zcbuf_delivery *d)
+{
+	struct kf_item item = { .live = true, .channel = channel,
+				.slot = kf_slot(l, l->op->fd),
+				.handle = d->handle, .group = d->group };
+
+	kf_remember(&l->st->deliveries, &item);
+}
+
+void kf_run_receive(struct kf_lane *l)
+{
+	static const __u32 sizes[] = {
+		sizeof(struct zcbuf_delivery), sizeof(struct zcbuf_delivery),
+		sizeof(struct zcbuf_delivery) + 8, 4096, 8, 4097, 0, 113,
+	};
+	struct zcbuf_receive *a;
+	struct kf_argument c;
+	char *entries;
+	__u32 i;
+
+	a = KF_BEGIN(&c, l, zcbuf_receive);
+	a->channel = kf_pick_channel(l, kf_sel(l, 0));
+	a->count = KF_COUNT(kf_sel(l, 1));
+	a->entry_size = KF_CHOICE(sizes, kf_sel(l, 2));
+	a->deadline_ns = kf_deadline(kf_sel(l, 3));
+	c.deadline = offsetof(struct zcbuf_receive, deadline_ns);
+	KF_ARRAY(&c, 0, zcbuf_receive, entries, 0,
+		 (size_t)a->count * a->entry_size);
+	if (!kf_finish(&c) || (__u64)a->out_done * a->entry_size > KF_STAGE)
+		return;
+	entries = kf_result(&c, 0, a->out_done * a->entry_size);
+	for (i = 0; i < a->out_done; i++)
+		remember_delivery(l, a->channel, (struct zcbuf_delivery *)
+				  (entries + i * a->entry_size));
+}
+
+void kf_run_receive_failed(struct kf_lane *l)
+{
+	static const __u32 rooms[] = { 64, 0, 1, 2, 1024, 65536, 65537, ~0U };
+	struct zcbuf_receive_failed *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_receive_failed);
+	a->channel = kf_pick_channel(l, kf_sel(l, 0));
+	a->npieces = KF_CHOICE(rooms, kf_sel(l, 1));
+	a->nlost = KF_CHOICE(rooms, kf_sel(l, 2));
+	a->deadline_ns = kf_deadline(kf_sel(l, 3));
+	c.deadline = offsetof(struct zcbuf_receive_failed, deadline_ns);
+	KF_ARRAY(&c, 0, zcbuf_receive_failed, pieces, 0,
+		 a->npieces * sizeof(struct zcbuf_piece));
+	KF_ARRAY(&c, 1, zcbuf_receive_failed, lost, 0,
+		 a->nlost * sizeof(struct zcbuf_lost));
+	if (kf_finish(&c))
+		remember_delivery(l, a->channel, &a->out_delivery);
+}
+
+void kf_run_release(struct kf_lane *l)
+{
+	static const __u32 many[] = { 1, 2, 4, 16, 64, 1024, 0, 1025 };
+	__u32 count = KF_CHOICE(many, kf_sel(l, 1));
+	unsigned int how = kf_sel(l, 2) % 6;
+	struct kf_item *item[KF_ITEMS];
+	struct zcbuf_batch *a;
+	struct kf_argument c;
+	unsigned int n;
+
+	a = KF_BEGIN(&c, l, zcbuf_batch);
+	n = kf_pick(l, &l->st->deliveries, how > 3, item, count);
+	if (n && n < count && count < ZCBUF_MAX_BATCH)
+		count = n;
+	a->count = count;
+	kf_put_handles(KF_ARRAY(&c, 0, zcbuf_batch, entries,
+				count * sizeof(__u64), 0),
+		       item, n, count, how == 3);
+	a->channel = kf_sel(l, 3) ? kf_pick_channel(l, kf_sel(l, 3)) :
+				    kf_channel_of(l, item, n);
+	if (kf_finish(&c))
+		kf_give_back(item, n, a->out_done);
+}
+
+void kf_run_eventfd(struct kf_lane *l)
+{
+	unsigned int how = kf_sel(l, 1) % 6;
+	struct zcbuf_eventfd *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_eventfd);
+	a->channel = kf_pick_channel(l, kf_sel(l, 0));
+	a->flags = kf_sel(l, 2) & 1;
+	a->mode = how == 1 || how == 2 ? ZCBUF_EVENTFD_NONE :
+		  how == 5 ? 2 : ZCBUF_EVENTFD_EACH;
+	if (!how || how == 2)
+		a->fd = kf_need_eventfd(l->st);
+	else if (how > 2)
+		a->fd = how == 3 ? kf_session(l, 0) : -1;
+	kf_finish(&c);
+}
