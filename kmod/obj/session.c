@@ -145,11 +145,14 @@ void zcb_session_event(struct zcb_session *s, __poll_t events)
  * @seen: its value before the caller found nothing
  * @deadline_ns: absolute CLOCK_MONOTONIC, ZCBUF_NO_DEADLINE, or 0
  *
+ * Not for KCSAN to look at: the core's macro asks whether its timer has run out
+ * by a plain read of what the timer writes. All else here is local or atomic.
+ *
  * Context: may sleep; no lock is held.
  * Return: 0 try again; -EAGAIN (deadline 0), -ETIMEDOUT, -ERESTARTSYS.
  */
-int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
-	     u64 deadline_ns)
+int __no_kcsan zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
+			u64 deadline_ns)
 {
 	ktime_t timeout = KTIME_MAX;
 	int err;
