@@ -300,7 +300,7 @@ static int call_reserve(struct obj_task *t)
 static void start_reserve(struct kunit *test, struct one *c,
 			  struct zcb_port *port, struct obj_task *t, u64 length)
 {
-	*t = (struct obj_task) {
+	*t = (struct obj_task){
 		.call = call_reserve,
 		.arg = port,
 		.r.length = length,

@@ -21,7 +21,7 @@ struct two {
 
 static struct two attach_two(struct kunit *test, struct zcb_pool *pool)
 {
-	return (struct two) {
+	return (struct two){
 		.pool = pool,
 		.a = obj_session(test, pool),
 		.b = obj_session(test, pool),

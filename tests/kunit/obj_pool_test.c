@@ -5,6 +5,7 @@
  */
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
+#include <linux/poll.h>
 
 #include "obj_rig.h"
 
@@ -520,6 +521,17 @@ static void space_is_counted_and_wakes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&pool->space_seq), 1);
 }
 
+static void space_is_announced_as_what_it_is(struct kunit *test)
+{
+	struct zcb_pool *pool = obj_pool(test);
+	struct obj_sleeper sleeper;
+
+	obj_sleep(&sleeper, &pool->space_wq);
+	zcb_pool_space(pool);
+	KUNIT_EXPECT_EQ(test, obj_wake_up(&sleeper, &pool->space_wq),
+			EPOLLOUT | EPOLLWRNORM);
+}
+
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(is_as_it_was_asked_for),
 	KUNIT_CASE(belongs_to_who_made_it),
@@ -549,6 +561,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(domains_differ_and_are_never_0),
 	KUNIT_CASE(refused_frees_are_counted),
 	KUNIT_CASE(space_is_counted_and_wakes),
+	KUNIT_CASE(space_is_announced_as_what_it_is),
 	{}
 };
 

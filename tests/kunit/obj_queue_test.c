@@ -141,7 +141,8 @@ static void several_at_a_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, done, 4);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, d[i].length, i + 1);
-	KUNIT_EXPECT_EQ(test, zcb_channel_receive(l.out, d, 4, 0, &done),
+	/* Only for the first it would have waited. */
+	KUNIT_EXPECT_EQ(test, zcb_channel_receive(l.out, d, 4, 1, &done),
 			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, done, 2);
 	KUNIT_EXPECT_EQ(test, d[1].length, 6);
@@ -460,6 +461,25 @@ static void the_session_is_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, events(l.from), 0);
 }
 
+/* epoll does not ask about what it was not woken for. */
+static void the_session_is_told_what_it_is(struct kunit *test)
+{
+	const __poll_t in = EPOLLIN | EPOLLRDNORM;
+	struct obj_sleeper sleeper;
+	struct line l;
+
+	make(test, &l);
+	obj_sleep(&sleeper, &l.to->wq);
+	obj_send(test, l.in, 10);
+	KUNIT_EXPECT_EQ(test, obj_wake_up(&sleeper, &l.to->wq), in);
+	obj_sleep(&sleeper, &l.to->wq);
+	finalize(test, &l);
+	KUNIT_EXPECT_EQ(test, obj_wake_up(&sleeper, &l.to->wq), in | EPOLLHUP);
+	obj_sleep(&sleeper, &l.to->wq);
+	obj_receive(test, l.out);
+	KUNIT_EXPECT_EQ(test, obj_wake_up(&sleeper, &l.to->wq), in | EPOLLHUP);
+}
+
 static int call_receive(struct obj_task *t)
 {
 	struct zcbuf_delivery d;
@@ -530,7 +550,7 @@ static void closing_the_port_ends_the_wait(struct kunit *test)
 
 static __poll_t poll_of(struct zcb_port *port, struct zcb_port_poll *p)
 {
-	*p = (struct zcb_port_poll) {};
+	*p = (struct zcb_port_poll){};
 	return zcb_port_poll(port, p);
 }
 
@@ -598,6 +618,7 @@ static struct kunit_case queue_cases[] = {
 	KUNIT_CASE(an_eventfd_can_be_changed_and_disarmed),
 	KUNIT_CASE(an_eventfd_needs_its_port),
 	KUNIT_CASE(the_session_is_told),
+	KUNIT_CASE(the_session_is_told_what_it_is),
 	KUNIT_CASE(receiving_waits_for_a_group),
 	KUNIT_CASE(receiving_failed_waits_for_a_failed_group),
 	KUNIT_CASE(the_end_of_the_stream_ends_the_wait),

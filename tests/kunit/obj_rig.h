@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/poll.h>
 #include <linux/string.h>
 
 #include "../../kmod/obj/account.h"
@@ -294,7 +295,7 @@ static inline u64 obj_alloc(struct kunit *test, struct zcb_session *s,
 /* obj_config() - groups of one reservation, one page each */
 static inline struct zcb_channel_config obj_config(const struct zcb_pool *pool)
 {
-	return (struct zcb_channel_config) {
+	return (struct zcb_channel_config){
 		.stream = {
 			.threshold = 0,
 			.max_reservation = PAGE_SIZE,
@@ -504,6 +505,38 @@ static inline int obj_join(struct obj_task *t)
 	wait_for_completion_timeout(&t->done, OBJ_PATIENCE);
 	kthread_stop_put(t->task);
 	return t->err;
+}
+
+/**
+ * struct obj_sleeper - somebody in a wait queue, as epoll is
+ * @entry: in the queue
+ * @told: EPOLL* it was woken for
+ */
+struct obj_sleeper {
+	struct wait_queue_entry entry;
+	__poll_t told;
+};
+
+static inline int obj_sleeper_wake(struct wait_queue_entry *entry,
+				   unsigned int mode, int sync, void *key)
+{
+	container_of(entry, struct obj_sleeper, entry)->told |=
+		key_to_poll(key);
+	return 0;
+}
+
+/* obj_sleep() - until obj_wake_up() */
+static inline void obj_sleep(struct obj_sleeper *s, wait_queue_head_t *wq)
+{
+	s->told = 0;
+	init_waitqueue_func_entry(&s->entry, obj_sleeper_wake);
+	add_wait_queue(wq, &s->entry);
+}
+
+static inline __poll_t obj_wake_up(struct obj_sleeper *s, wait_queue_head_t *wq)
+{
+	remove_wait_queue(wq, &s->entry);
+	return s->told;
 }
 
 /* obj_wait_refs() - for what lets go of the module in the background */

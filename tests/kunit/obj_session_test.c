@@ -40,6 +40,17 @@ static void knows_who_opened_it(struct kunit *test)
 	KUNIT_EXPECT_LE(test, s->opened_ns, now);
 }
 
+static void keeps_its_openers_number_while_it_is_open(struct kunit *test)
+{
+	struct pid *pid = task_tgid(current);
+	u32 before = refcount_read(&pid->count);
+	struct zcb_session *s = obj_open_session(test);
+
+	KUNIT_EXPECT_EQ(test, refcount_read(&pid->count), before + 1);
+	obj_close(test, s);
+	KUNIT_EXPECT_EQ(test, refcount_read(&pid->count), before);
+}
+
 static void ids_are_given_once(struct kunit *test)
 {
 	u64 a = obj_open_session(test)->id, b;
@@ -321,6 +332,7 @@ static void a_signal_interrupts(struct kunit *test)
 static struct kunit_case session_cases[] = {
 	KUNIT_CASE(is_attached_to_nothing),
 	KUNIT_CASE(knows_who_opened_it),
+	KUNIT_CASE(keeps_its_openers_number_while_it_is_open),
 	KUNIT_CASE(ids_are_given_once),
 	KUNIT_CASE(is_claimed_once),
 	KUNIT_CASE(is_attached_for_life),

@@ -320,22 +320,25 @@ static void a_new_channel(struct kunit *test)
 	struct zcb_session *s = obj_session(test, pool);
 	struct zcb_channel_stat st;
 	struct zcb_port *port;
+	u32 i;
 
 	cfg.flags = ZCBUF_CHANNEL_F_HOLD_FAILED;
 	cfg.stream.threshold = 5000;
 	cfg.stream.max_outstanding = 77;
 	port = obj_channel(test, s, &cfg, OBJ_PORTS);
-	obj_attach(test, obj_session(test, pool), port->handle,
-		   ZCBUF_PORT_PRODUCE);
+	for (i = 0; i < 3; i++)
+		obj_attach(test, obj_session(test, pool), port->handle,
+			   ZCBUF_PORT_PRODUCE |
+			   (i ? ZCBUF_PORT_RECV_FAILED : 0));
 	st = obj_channel_stat(test, pool);
 	KUNIT_EXPECT_EQ(test, st.handle, port->handle);
 	KUNIT_EXPECT_EQ(test, st.pool, pool->handle);
 	KUNIT_EXPECT_EQ(test, st.flags, ZCBUF_CHANNEL_F_HOLD_FAILED);
 	KUNIT_EXPECT_EQ(test, st.threshold, 5000);
 	KUNIT_EXPECT_EQ(test, st.block, zcb_stream_block(&cfg.stream));
-	KUNIT_EXPECT_EQ(test, st.producers, 2);
+	KUNIT_EXPECT_EQ(test, st.producers, 4);
 	KUNIT_EXPECT_EQ(test, st.consumers, 1);
-	KUNIT_EXPECT_EQ(test, st.failed_ports, 1);
+	KUNIT_EXPECT_EQ(test, st.failed_ports, 3);
 	KUNIT_EXPECT_EQ(test, st.max_outstanding, 77);
 	KUNIT_EXPECT_EQ(test, st.reservations + st.groups + st.offset, 0);
 	KUNIT_EXPECT_EQ(test, st.outstanding + st.pending + st.queued, 0);

@@ -7,6 +7,9 @@
  * to here.
  *
  * Ports are not noted: RCU frees them later, without a word.
+ *
+ * Fault injection lets one allocation fail, after which many callers try another
+ * way. Whoever insists lets that fail, too.
  */
 #include <linux/hashtable.h>
 #include <linux/module.h>
@@ -42,6 +45,8 @@ static HLIST_HEAD(watch_free);				/* watch_lock */
 static u32 watch_count;					/* watch_lock */
 static u64 watch_time;					/* watch_lock */
 static struct watched watch_objects[WATCH_OBJECTS];
+static struct task_struct *watch_insists;
+static u32 watch_failures;	/* of the task that insists */
 
 static struct watched *watch_find_locked(const void *ptr)
 {
@@ -92,9 +97,41 @@ static void watch_forget(const void *ptr)
 	watch_count--;
 }
 
+#ifdef CONFIG_FAULT_INJECTION
+/* obj_watch_fail() - the @n-th allocation of this task from now on; 0: none */
+void obj_watch_fail(u32 n)
+{
+	current->fail_nth = n;
+}
+
+/* obj_watch_left() - 0: it has failed */
+u32 obj_watch_left(void)
+{
+	return current->fail_nth;
+}
+#else
+void obj_watch_fail(u32 n)
+{
+}
+
+u32 obj_watch_left(void)
+{
+	return 1;
+}
+#endif
+
+static void watch_failure(const void *ptr)
+{
+	if (ptr || !in_task() || current != READ_ONCE(watch_insists))
+		return;
+	watch_failures++;
+	obj_watch_fail(1);
+}
+
 static void probe_kmalloc(void *data, unsigned long caller, const void *ptr,
 			  size_t size, size_t got, gfp_t gfp, int node)
 {
+	watch_failure(ptr);
 	if (size != sizeof(struct zcb_port))
 		watch_note(caller, ptr);
 }
@@ -102,6 +139,7 @@ static void probe_kmalloc(void *data, unsigned long caller, const void *ptr,
 static void probe_cache_alloc(void *data, unsigned long caller, const void *ptr,
 			      struct kmem_cache *cache, gfp_t gfp, int node)
 {
+	watch_failure(ptr);
 	watch_note(caller, ptr);
 }
 
@@ -177,6 +215,23 @@ void obj_watch_exit(void)
 	unregister_trace_kfree(probe_kfree, NULL);
 	unregister_trace_kmalloc(probe_kmalloc, NULL);
 	tracepoint_synchronize_unregister();
+}
+
+/*
+ * obj_watch_insist() - from now on, an allocation of this task that fails makes
+ * the next one fail as well
+ */
+void obj_watch_insist(void)
+{
+	watch_failures = 0;
+	WRITE_ONCE(watch_insists, current);
+}
+
+/* obj_watch_relent() - until now; returns how many have failed */
+u32 obj_watch_relent(void)
+{
+	WRITE_ONCE(watch_insists, NULL);
+	return watch_failures;
 }
 
 /* obj_watch_count() - objects there are now */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What this module has allocated and not freed yet; see obj_watch.c. */
+/* Watches this module's allocations; see obj_watch.c. */
 #ifndef ZCB_KUNIT_OBJ_WATCH_H
 #define ZCB_KUNIT_OBJ_WATCH_H
 
@@ -12,6 +12,10 @@ void obj_watch_exit(void);
 u32 obj_watch_count(void);
 u64 obj_watch_now(void);
 void obj_watch_tell(struct kunit *test, u64 since);
+void obj_watch_fail(u32 n);
+u32 obj_watch_left(void);
+void obj_watch_insist(void);
+u32 obj_watch_relent(void);
 void *obj_kvmalloc_node(DECL_BUCKET_PARAMS(size, b), gfp_t flags, int node);
 void obj_kvfree(const void *ptr);
 
