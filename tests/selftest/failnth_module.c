@@ -99,8 +99,9 @@ static void expect_nothing(const char *when, unsigned int n)
 {
 	const char *what;
 
-	if (HZ_UNTIL(!(what = remains())))
+	if (HZ_UNTIL(!remains()))
 		return;
+	what = remains();
 	TEST_LOG("%s, failure %u: %s is left", when, n, what);
 	ASSERT_FALSE(what);
 }

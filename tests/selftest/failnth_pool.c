@@ -20,7 +20,7 @@ static void pool_in_spite(void)
 
 	ASSERT_GE(fd, 0);
 	snap_take(&before);
-	for (n = 1; ; n++) {
+	for (n = 1;; n++) {
 		fault_nth(n);
 		err = zt_pool_create(fd, ZCBUF_POOL_PAGES, 0, ZT_ARENA);
 		failed = fault_happened();

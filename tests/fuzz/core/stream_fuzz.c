@@ -18,8 +18,8 @@ static u64 choose_bytes(struct model *m, u64 limit)
 static void op_block(struct model *m)
 {
 	struct zcb_stream_config cfg = { .page_shift = 12 + 2 * below(m, 3) };
-	unsigned __int128 block = 1ULL << cfg.page_shift;
-	unsigned __int128 need;
+	__uint128_t block = 1ULL << cfg.page_shift;
+	__uint128_t need;
 	u64 got;
 
 	cfg.align = 1U << below(m, 13);

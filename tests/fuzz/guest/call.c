@@ -37,31 +37,43 @@ struct kf_item *kf_nth(struct kf_list *list, unsigned int i)
 	return &list->item[(list->n - 1 - i) % KF_ITEMS];
 }
 
+/* What the session has, the oldest first. */
+static unsigned int pick_own(struct kf_list *list, unsigned int slot,
+			     unsigned int skip, struct kf_item **found,
+			     unsigned int count)
+{
+	unsigned int i, n = 0;
+	struct kf_item *item;
+
+	for (i = kf_known(list); i-- && n < count;) {
+		item = kf_nth(list, i);
+		if (!item->live || item->slot != slot)
+			continue;
+		if (skip)
+			skip--;
+		else
+			found[n++] = item;
+	}
+	return n;
+}
+
 /*
- * kf_pick() - up to @count items, the oldest first
- * @all: of whomever, and long gone ones as well; else what this session has,
- *	without the first ones as the operation's first choice says
+ * kf_pick() - up to @count items, without the first ones as the operation's
+ * first choice says
+ * @all: of whomever, and long gone ones as well, the newest first
  */
 unsigned int kf_pick(struct kf_lane *l, struct kf_list *list, bool all,
 		     struct kf_item **found, unsigned int count)
 {
-	unsigned int slot = kf_slot(l, l->op->fd), skip = kf_sel(l, 0);
-	unsigned int i, n = 0;
-	struct kf_item *item;
+	unsigned int i, skip = kf_sel(l, 0), n = kf_known(list);
 
 	if (count > KF_ITEMS)
 		count = KF_ITEMS;
-	for (i = kf_known(list); i-- && n < count;) {
-		item = kf_nth(list, i);
-		if (!all && (!item->live || item->slot != slot))
-			continue;
-		if (!all && skip) {
-			skip--;
-			continue;
-		}
-		found[n++] = item;
-	}
-	return n;
+	if (!all)
+		return pick_own(list, kf_slot(l, l->op->fd), skip, found, count);
+	for (i = 0; i < count && skip + i < n; i++)
+		found[i] = kf_nth(list, skip + i);
+	return i;
 }
 
 /* kf_pick_channel() - one the session has a port of, or any, or none at all */
@@ -358,7 +370,7 @@ bool kf_finish(struct kf_argument *c)
 /* kf_run_call() - the call @nr of the device */
 void kf_run_call(struct kf_lane *l, unsigned int nr)
 {
-	static void (* const run[])(struct kf_lane *) = {
+	static void (*const run[])(struct kf_lane *) = {
 		[ZCBUF_NR_QUERY] = kf_run_query,
 		[ZCBUF_NR_POOL_CREATE] = kf_run_pool_create,
 		[ZCBUF_NR_POOL_ATTACH] = kf_run_pool_attach,

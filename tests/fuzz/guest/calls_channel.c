@@ -75,7 +75,8 @@ static void make_lengths(struct zcbuf_reservation *r, __u32 count,
 
 	for (i = 0; i < count && i < KF_STAGE / sizeof(*r); i++)
 		r[i].length = vary % 4 == 1 ? length + i * 8 :
-			      vary % 4 == 2 && i & 1 ? 8 : length;
+			      vary % 4 == 2 && i & 1 ? 8 :
+			      vary % 4 == 3 && i & 1 ? length * 200 : length;
 }
 
 static void remember_resvs(struct kf_argument *c, int i, __u32 done,
@@ -129,7 +130,7 @@ static void make_chunks(struct kf_lane *l, struct zcbuf_commit_entry *e,
 static void make_commit(struct kf_lane *l, struct zcbuf_commit_entry *e,
 			const struct kf_item *item, unsigned int how)
 {
-	*e = (struct zcbuf_commit_entry) {
+	*e = (struct zcbuf_commit_entry){
 		.group = item->group, .id = item->handle,
 		.offset = item->offset, .length = item->length,
 		.nrecords = kf_sel(l, 3),

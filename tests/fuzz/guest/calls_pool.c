@@ -23,7 +23,7 @@ void kf_run_query(struct kf_lane *l)
 
 static __u32 make_name(char *name, unsigned int sel)
 {
-	static const char * const names[] = {
+	static const char *const names[] = {
 		"", "a", "b", "pool.c", "name/slash", "name blank", "\x80",
 	};
 	const char *chosen;

@@ -26,7 +26,7 @@
 static struct counts {
 	__u8 times[KF_EDGES];
 	__u32 taken[KF_COV_ENTRIES];
-} *counts;
+} * counts;
 
 /* Children of programs would have to copy it. */
 static void *keep_from_children(void *p, size_t bytes)

@@ -120,7 +120,7 @@ static void write_file(const char *path, const char *text)
 static void init_faults(void)
 {
 	bool um = !access("/proc/exitcode", F_OK);
-	static const char * const kinds[] = {
+	static const char *const kinds[] = {
 		"failslab", "fail_page_alloc", "fail_usercopy",
 	};
 	char path[80];

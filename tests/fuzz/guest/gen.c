@@ -59,6 +59,13 @@ static __u64 make_value(__u64 *r)
 	}
 }
 
+static __u8 make_fail(__u64 *r)
+{
+	if (!kf_one_in(r, 12))
+		return 0;
+	return 1 + kf_below(r, kf_one_in(r, 4) ? 40 : 9);
+}
+
 static void make_patch(__u64 *r, struct kf_op *op)
 {
 	unsigned int size = kf_below(r, 3) ? 3 : kf_below(r, 4);
@@ -99,8 +106,7 @@ static void make_op(__u64 *r, struct kf_op *op)
 	op->lane = kf_below(r, KF_LANES);
 	op->fd = make_fd(r);
 	op->place = make_place(r);
-	if (kf_one_in(r, 20))
-		op->fail = 1 + kf_below(r, kf_one_in(r, 4) ? 40 : 8);
+	op->fail = make_fail(r);
 	if (kf_one_in(r, 24))
 		make_patch(r, op);
 	make_choices(r, op);
@@ -165,44 +171,69 @@ static void make_setup(__u64 *r, struct kf_prog *p)
 	p->setup = p->nops;
 }
 
-#define STORY	6	/* operations */
+#define STEPS	6
+
+/* An operation of a story, and a choice of it that is not the usual. */
+struct step {
+	__u8 call;
+	__u8 sel;
+	__u8 value;
+};
+
+#define DO(c)		{ .call = (c) }
+#define WITH(c, s, v)	{ .call = (c), .sel = (s), .value = (v) }
 
 /* What belongs together, for one session. Elsewhere, chance decides. */
-static const __u8 stories[][STORY] = {
-	{ ZCBUF_NR_RESERVE, ZCBUF_NR_COMMIT, ZCBUF_NR_FLUSH, ZCBUF_NR_RECEIVE,
-	  ZCBUF_NR_RELEASE },
-	{ ZCBUF_NR_RESERVE, ZCBUF_NR_COMMIT_RESERVE, ZCBUF_NR_COMMIT,
-	  ZCBUF_NR_RECEIVE, ZCBUF_NR_RELEASE },
-	{ ZCBUF_NR_RESERVE, ZCBUF_NR_ABORT, ZCBUF_NR_FLUSH,
-	  ZCBUF_NR_RECEIVE_FAILED, ZCBUF_NR_RELEASE },
-	{ ZCBUF_NR_RESERVE, ZCBUF_NR_COMMIT, ZCBUF_NR_FINALIZE,
-	  ZCBUF_NR_RECEIVE, ZCBUF_NR_RECEIVE_FAILED, ZCBUF_NR_COMMIT },
-	{ ZCBUF_NR_EVENTFD, ZCBUF_NR_RESERVE, ZCBUF_NR_COMMIT, KF_POLL,
-	  KF_READ_EVENTFD, ZCBUF_NR_EVENTFD },
-	{ ZCBUF_NR_ALLOC, ZCBUF_NR_ALLOC, ZCBUF_NR_FREE, ZCBUF_NR_FREE },
-	{ KF_OPEN, ZCBUF_NR_POOL_ATTACH, ZCBUF_NR_CHANNEL_OPEN, KF_MMAP,
-	  ZCBUF_NR_CHANNEL_CLOSE, KF_CLOSE },
-	{ KF_MMAP, KF_TOUCH, KF_MREMAP, KF_MADVISE, KF_MUNMAP },
-	{ KF_DUP, KF_SEND, KF_CLOSE, KF_RECV },
+static const struct step stories[][STEPS] = {
+	{ DO(ZCBUF_NR_RESERVE), DO(ZCBUF_NR_COMMIT), DO(ZCBUF_NR_FLUSH),
+	  DO(ZCBUF_NR_RECEIVE), DO(ZCBUF_NR_RELEASE) },
+	{ WITH(ZCBUF_NR_RESERVE, 1, 2), DO(ZCBUF_NR_COMMIT_RESERVE),
+	  WITH(ZCBUF_NR_COMMIT, 1, 4), WITH(ZCBUF_NR_RECEIVE, 1, 2),
+	  WITH(ZCBUF_NR_RELEASE, 1, 4) },
+	{ WITH(ZCBUF_NR_RESERVE, 1, 1), DO(ZCBUF_NR_ABORT), DO(ZCBUF_NR_COMMIT),
+	  DO(ZCBUF_NR_FLUSH), DO(ZCBUF_NR_RECEIVE_FAILED),
+	  DO(ZCBUF_NR_RELEASE) },
+	{ WITH(ZCBUF_NR_RESERVE, 1, 1), DO(ZCBUF_NR_COMMIT),
+	  DO(ZCBUF_NR_FINALIZE), DO(ZCBUF_NR_RECEIVE),
+	  DO(ZCBUF_NR_RECEIVE_FAILED), DO(ZCBUF_NR_COMMIT) },
+	{ WITH(ZCBUF_NR_RESERVE, 4, ZCBUF_RESERVE_F_WINDOW),
+	  WITH(ZCBUF_NR_COMMIT, 2, 3), DO(ZCBUF_NR_RECEIVE),
+	  DO(ZCBUF_NR_CHANNEL_CLOSE) },
+	{ WITH(ZCBUF_NR_CHANNEL_OPEN, 3, 1), DO(ZCBUF_NR_RESERVE),
+	  WITH(ZCBUF_NR_RESERVE, 2, 6), WITH(ZCBUF_NR_COMMIT, 1, 1),
+	  DO(ZCBUF_NR_RECEIVE), DO(ZCBUF_NR_RELEASE) },
+	{ DO(ZCBUF_NR_EVENTFD), DO(ZCBUF_NR_RESERVE), DO(ZCBUF_NR_COMMIT),
+	  DO(KF_READ_EVENTFD), WITH(ZCBUF_NR_EVENTFD, 1, 1), DO(KF_POLL) },
+	{ DO(ZCBUF_NR_ALLOC), WITH(ZCBUF_NR_ALLOC, 1, 2), DO(ZCBUF_NR_FREE),
+	  WITH(ZCBUF_NR_FREE, 1, 3), WITH(ZCBUF_NR_FREE, 2, 6) },
+	{ DO(KF_OPEN), DO(ZCBUF_NR_POOL_ATTACH), WITH(ZCBUF_NR_CHANNEL_OPEN, 0, 1),
+	  DO(KF_MMAP), DO(ZCBUF_NR_CHANNEL_CLOSE), DO(KF_CLOSE) },
+	{ DO(KF_MMAP), DO(KF_TOUCH), DO(KF_MREMAP), DO(KF_MADVISE),
+	  WITH(KF_TOUCH, 1, 2), DO(KF_MUNMAP) },
+	{ DO(KF_DUP), DO(KF_SEND), DO(KF_CLOSE), DO(KF_RECV) },
 };
 
 /* One of them from operation @at on, nearly always with the same session. */
 static void make_story(__u64 *r, struct kf_prog *p, unsigned int at)
 {
-	const __u8 *story = stories[kf_below(r, sizeof(stories) / STORY)];
+	const struct step *story = stories[kf_below(r, sizeof(stories) /
+						    sizeof(stories[0]))];
 	unsigned int i, lane = kf_below(r, KF_LANES);
 	struct kf_op *op;
 	__u8 fd = make_fd(r);
 
-	for (i = 0; i < STORY && story[i] && p->nops < KF_OPS; i++) {
+	for (i = 0; i < STEPS && (!i || story[i].call) && p->nops < KF_OPS;
+	     i++) {
 		op = insert_op(p, at + i);
 		memset(op, 0, sizeof(*op));
-		op->call = story[i];
+		op->call = story[i].call;
 		op->lane = kf_one_in(r, 8) ? kf_below(r, KF_LANES) : lane;
 		op->fd = kf_one_in(r, 8) ? make_fd(r) : fd;
-		if (kf_one_in(r, 3))
-			make_choices(r, op);
 		op->place = make_place(r);
+		op->fail = make_fail(r);
+		if (kf_one_in(r, 4))
+			make_choices(r, op);
+		op->sel[story[i].sel] = story[i].value;
 	}
 }
 
@@ -270,7 +301,7 @@ static void change_op(__u64 *r, struct kf_op *op)
 		op->place = kf_one_in(r, 3) ? 0 : make_place(r);
 		break;
 	case 2:
-		op->fail = kf_one_in(r, 3) ? 0 : 1 + kf_below(r, 24);
+		op->fail = kf_one_in(r, 3) ? 0 : 1 + kf_below(r, 14);
 		break;
 	case 3:
 		make_patch(r, op);

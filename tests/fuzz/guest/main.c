@@ -119,7 +119,6 @@ static void show_stacks(pid_t pid)
 	while (dir && (e = readdir(dir))) {
 		if (e->d_name[0] == '.')
 			continue;
-		show_file(pid, e->d_name, "wchan");
 		show_file(pid, e->d_name, "stack");
 	}
 	if (dir)

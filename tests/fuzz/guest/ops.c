@@ -228,7 +228,7 @@ static void run_pause(struct kf_lane *l)
 /* kf_run_op() - the operation of a lane, all but fork */
 void kf_run_op(struct kf_lane *l)
 {
-	static void (* const run[KF_NCALLS])(struct kf_lane *) = {
+	static void (*const run[KF_NCALLS])(struct kf_lane *) = {
 		[KF_OPEN] = run_open,
 		[KF_CLOSE] = run_close,
 		[KF_DUP] = run_dup,

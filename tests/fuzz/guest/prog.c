@@ -39,7 +39,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[ZCBUF_NR_RECEIVE] = { "receive", 12, { 6, 8, 8, 16 } },
 	[ZCBUF_NR_RECEIVE_FAILED] = { "receive_failed", 8, { 6, 10, 10, 16 } },
 	[ZCBUF_NR_RELEASE] = { "release", 10, { 8, 8, 6, 4 } },
-	[ZCBUF_NR_EVENTFD] = { "eventfd", 4, { 6, 6, 2 } },
+	[ZCBUF_NR_EVENTFD] = { "eventfd", 6, { 6, 6, 2 } },
 	[KF_OPEN] = { "open", 6, { 5 } },
 	[KF_CLOSE] = { "close", 4, { 0 } },
 	[KF_DUP] = { "dup", 1, { 8 } },
@@ -132,7 +132,7 @@ int kf_write_progs(const char *path, const struct kf_prog *p, unsigned int n)
 
 static size_t show_patch(const struct kf_op *op, char *line, size_t room)
 {
-	static const char * const what[] = { "", "arg", "array0", "array1" };
+	static const char *const what[] = { "", "arg", "array0", "array1" };
 
 	if (!(op->patch & 3))
 		return 0;
