@@ -51,6 +51,7 @@ help: ## Show this list
 	@echo "  KERNEL=VER       kernel to test on (beginning of its version)"
 	@echo "  DESTDIR, PREFIX, INSTALL_MOD_PATH     where to install"
 	@echo "  INPUT=PATH, HOST=1                    for demo"
+	@echo "  SUITES=GLOB, SECONDS=N                for kunit, for fuzz"
 	@echo "  CC, CFLAGS, W=1, C=1, V=1             as everywhere"
 
 .PHONY: deps
@@ -65,7 +66,7 @@ modules: ## Build zcbuf.ko in build/kmod/VERSION
 		echo "no kernel headers found: run make deps, or set KDIR" >&2; \
 		exit 1; }
 	@$(TOP)/scripts/link-tree $(TOP) $(KMOD) Kbuild kmod uapi
-	@$(KBUILD) modules
+	+@$(KBUILD) modules
 
 .PHONY: lib
 lib: ## Build libzcbuf-user
@@ -144,13 +145,49 @@ host-test: ## Run the tests that need no kernel module
 	@$(TOP)/scripts/check host
 
 .PHONY: kunit
-kunit: ## Run the core's suites in a kernel with KASAN and lockdep (UML)
-	@$(TOP)/scripts/kunit
+kunit: ## Run the KUnit suites in user mode Linux, with KASAN and lockdep
+	@$(TOP)/scripts/kunit $(SUITES)
 
-.PHONY: selftest
-selftest: ## Run the selftests in a virtual machine
+.PHONY: selftest check-stock
+selftest: check-stock
+check-stock: ## Run the selftests on a distribution's kernel
 	@$(TOP)/scripts/check selftest
 
+.PHONY: check-debug
+check-debug: ## ... under KASAN, for lockdep, for kmemleak, and with fail-nth
+	@$(TOP)/scripts/check debug lockdep kmemleak failnth
+
+.PHONY: check-kcsan
+check-kcsan: ## Run the stress tests under KCSAN
+	@$(TOP)/scripts/check kcsan
+
+.PHONY: check-outside
+check-outside: ## Run stress-ng on the node, and the selftests among signals
+	@$(TOP)/scripts/check outside
+
+.PHONY: check-planted
+check-planted: ## Show that each kernel notices the bugs it is there for
+	@$(TOP)/scripts/check planted
+
+# A variable of that name in the environment would set bash's clock.
+unexport SECONDS
+.PHONY: fuzz
+fuzz: ## Fuzz core and module, for SECONDS each (60)
+	@FUZZ_SECONDS=$(or $(SECONDS),60) $(TOP)/scripts/check fuzz
+
+.PHONY: coverage
+coverage: ## Run all that measures coverage, and report it
+	@$(TOP)/scripts/check host kunit debug failnth coverage
+
+.PHONY: kernels
+kernels: ## Build the kernels made for finding bugs, unless they are cached
+	@for name in um-debug x86-debug x86-kcsan; do \
+		$(TOP)/scripts/kernel-build $$name >/dev/null || exit 1; done
+
+.PHONY: format
+format: ## Lay out user space's C as scripts/format wants it
+	@$(TOP)/scripts/format --fix
+
 .PHONY: lint
-lint: deps ## Run the static checks
+lint: deps ## Run all static checks
 	@$(TOP)/scripts/lint
