@@ -7,6 +7,10 @@ VERSION := 0.1.0
 
 TOP := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BUILD ?= $(TOP)/build
+# An empty one would mean the root directory.
+ifeq ($(strip $(BUILD)),)
+override BUILD := $(TOP)/build
+endif
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g
 WERROR ?=
