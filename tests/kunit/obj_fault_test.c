@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every call fails cleanly. Its first allocation is made to fail, then its
- * second, and so on until it succeeds; then the same with all that follow. Each
- * time all is as it was before. What promises to allocate nothing succeeds all
- * along.
+ * second, and so on until it succeeds; then the same with the one that follows,
+ * and with all that follow. Each time all is as it was before. What promises to
+ * allocate nothing succeeds all along.
  *
  * Needs fault injection of slabs and pages, with its switches in debugfs.
  */
@@ -178,19 +178,17 @@ enum outcome {
 };
 
 static enum outcome fail_nth(struct kunit *test, struct fault *f, u32 n,
-			     bool insist)
+			     u32 more)
 {
-	u32 left, failed = 0;
+	u32 left, failed;
 	int err;
 
-	if (insist)
-		obj_watch_insist();
+	obj_watch_insist(more);
 	obj_watch_fail(n);
 	err = f->call(f);
 	left = obj_watch_left();
 	obj_watch_fail(0);
-	if (insist)
-		failed = obj_watch_relent();
+	failed = obj_watch_relent();
 	if (!err)
 		f->undo(f);
 	if (err)
@@ -206,14 +204,14 @@ static enum outcome fail_nth(struct kunit *test, struct fault *f, u32 n,
  * An allocator may have to grow first, and does without: that allocation is gone
  * the next time, and the number counts again.
  */
-static void fail_from_each(struct kunit *test, struct fault *f, bool insist,
+static void fail_from_each(struct kunit *test, struct fault *f, u32 more,
 			   struct states *st)
 {
 	u32 n, tries = 0;
 
 	for (n = 1; n < ATTEMPTS; n += !tries) {
 		take_state(test, &st->before);
-		switch (fail_nth(test, f, n, insist)) {
+		switch (fail_nth(test, f, n, more)) {
 		case SUCCEEDED:
 			return;
 		case FELL_BACK:
@@ -230,18 +228,19 @@ static void fail_from_each(struct kunit *test, struct fault *f, bool insist,
 	KUNIT_FAIL(test, "more than %u allocations", ATTEMPTS);
 }
 
-/* Each allocation of @f->call fails, alone and with all that follow. */
+/* Each allocation of @f->call fails: alone, with the next, with all. */
 static void fail_each(struct kunit *test, struct fault *f)
 {
 	struct states *st = kunit_kzalloc(test, sizeof(*st), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, st);
-	fail_from_each(test, f, false, st);
+	fail_from_each(test, f, 0, st);
 	KUNIT_EXPECT_GT(test, f->failures, 0);
-	if (IS_ENABLED(CONFIG_TRACEPOINTS)) {
-		f->failures = 0;
-		fail_from_each(test, f, true, st);
-	}
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		return;
+	fail_from_each(test, f, 1, st);
+	f->failures = 0;
+	fail_from_each(test, f, ~0U, st);
 }
 
 /* ------------------------------------------------- accounts, arenas, pools */
@@ -612,7 +611,7 @@ static void receiving_a_failed_group(struct kunit *test)
 
 static void fail_all(void)
 {
-	obj_watch_insist();
+	obj_watch_insist(~0U);
 	obj_watch_fail(1);
 }
 

@@ -47,6 +47,7 @@ static u64 watch_time;					/* watch_lock */
 static struct watched watch_objects[WATCH_OBJECTS];
 static struct task_struct *watch_insists;
 static u32 watch_failures;	/* of the task that insists */
+static u32 watch_more;		/* failures it wants after the first */
 
 static struct watched *watch_find_locked(const void *ptr)
 {
@@ -124,8 +125,8 @@ static void watch_failure(const void *ptr)
 {
 	if (ptr || !in_task() || current != READ_ONCE(watch_insists))
 		return;
-	watch_failures++;
-	obj_watch_fail(1);
+	if (watch_failures++ < watch_more)
+		obj_watch_fail(1);
 }
 
 static void probe_kmalloc(void *data, unsigned long caller, const void *ptr,
@@ -219,11 +220,12 @@ void obj_watch_exit(void)
 
 /*
  * obj_watch_insist() - from now on, an allocation of this task that fails makes
- * the next one fail as well
+ * the @more that follow fail as well
  */
-void obj_watch_insist(void)
+void obj_watch_insist(u32 more)
 {
 	watch_failures = 0;
+	watch_more = more;
 	WRITE_ONCE(watch_insists, current);
 }
 

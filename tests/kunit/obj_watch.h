@@ -14,7 +14,7 @@ u64 obj_watch_now(void);
 void obj_watch_tell(struct kunit *test, u64 since);
 void obj_watch_fail(u32 n);
 u32 obj_watch_left(void);
-void obj_watch_insist(void);
+void obj_watch_insist(u32 more);
 u32 obj_watch_relent(void);
 void *obj_kvmalloc_node(DECL_BUCKET_PARAMS(size, b), gfp_t flags, int node);
 void obj_kvfree(const void *ptr);
