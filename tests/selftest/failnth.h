@@ -49,6 +49,7 @@ struct fn_run;
  * @alike_to: to here, at least, are of the same allocation in a loop
  * @bare: the scenario has no rig
  * @alone: there is no other session
+ * @ends: the pool ends with it, in the background
  * @stands: with EFAULT it may be done completely, as it makes nothing
  * @only_nth: it would be tried forever with all allocations failing
  * @arrange: on top of the rig and of what calls.h says
@@ -73,6 +74,7 @@ struct fn_row {
 	unsigned int alike_to;
 	bool bare;
 	bool alone;
+	bool ends;
 	bool stands;
 	bool only_nth;
 	void (*arrange)(struct fn_run *f);
@@ -430,6 +432,14 @@ static __inline__ void fn_again(struct fn_run *f)
 
 /* -------------------------------------------------------------- references */
 
+/* A pool that is still about to end must not be taken for what is left. */
+static __inline__ void fn_await_base(void)
+{
+	struct snapshot *base = &fn_states.base;
+
+	fn_settle(&base, 1);
+}
+
 static __inline__ void fn_learn_part(struct fn_run *f, const struct fn_row *row,
 				     unsigned int n)
 {
@@ -437,6 +447,8 @@ static __inline__ void fn_learn_part(struct fn_run *f, const struct fn_row *row,
 	if (!n && row->meanwhile)
 		row->meanwhile(f);
 	fn_part(f, n);
+	if (n && row->ends)
+		fn_await_base();
 	snap_take(&fn_states.part[n]);
 	if (n && row->use)
 		row->use(f);
