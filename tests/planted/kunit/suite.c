@@ -45,6 +45,8 @@ static struct kunit_case cases_together[] = {
 	KUNIT_CASE(bounds),
 	KUNIT_CASE(refcount_underflow),
 	KUNIT_CASE(list_del_twice),
+	KUNIT_CASE(timer_free),
+	KUNIT_CASE(call_rcu_twice),
 	KUNIT_CASE(cache_leak),
 	KUNIT_CASE(slab_uaf),
 	{}
