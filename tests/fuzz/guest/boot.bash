@@ -8,6 +8,8 @@
 #	console         what the kernel said
 #	corpus, crash, places    what kfuzz left
 
+# shellcheck source-path=SCRIPTDIR source=../../vm/console.bash disable=SC2154
+. "$top/tests/vm/console.bash"
 build=${BUILD:-$top/build}
 kernel=x86-debug
 module=''
@@ -86,7 +88,7 @@ um_verdict()
 		return 120
 	fi
 	taint=$(<"$out/end")
-	if grep -qEf "$splat" "$out/console" ||
+	if complaints "$out/console" >/dev/null ||
 	   [ $((taint & ~harmless_taint)) != 0 ]; then
 		echo "the kernel has complained (taint $taint)"
 		return 121
