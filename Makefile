@@ -181,7 +181,7 @@ fuzz: ## Fuzz core and module, for SECONDS each (60)
 
 .PHONY: coverage
 coverage: ## Run all that measures coverage, and report it
-	@$(TOP)/scripts/check host kunit debug failnth coverage
+	@$(TOP)/scripts/check kunit debug failnth coverage
 
 .PHONY: kernels
 kernels: ## Build the kernels made for finding bugs, unless they are cached
