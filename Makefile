@@ -64,13 +64,14 @@ deps: ## Install what building and testing needs (Debian, by apt)
 
 ## --- building ---
 
+# One at a time: Kbuild writes some files anew even when nothing has changed.
 .PHONY: modules
 modules: ## Build zcbuf.ko in build/kmod/VERSION
 	@test -n "$(KDIR)" || { \
 		echo "no kernel headers found: run make deps, or set KDIR" >&2; \
 		exit 1; }
 	@$(TOP)/scripts/link-tree $(TOP) $(KMOD) Kbuild kmod uapi
-	+@$(KBUILD) modules
+	+@flock $(KMOD).lock $(KBUILD) modules
 
 .PHONY: lib
 lib: ## Build libzcbuf-user

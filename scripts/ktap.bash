@@ -44,16 +44,17 @@ ktap_quiet()
 }
 
 # ktap_nested NAME COMMAND...: the command reports in KTAP itself. Its status
-# counts as well: 4 is the kselftest way to skip everything.
+# counts as well: 4 is the kselftest way to skip everything. Says how long it took.
 ktap_nested()
 {
-	local name=$1 line status=0
+	local name=$1 line status=0 start=$SECONDS
 	shift
 	echo "# $name"
 	set -o pipefail
 	"$@" 2>&1 | while IFS= read -r line || [ -n "$line" ]; do
 		printf '  %s\n' "$line"
 	done || status=${PIPESTATUS[0]}
+	echo "# $name: $((SECONDS - start)) s"
 	if [ "$status" = 4 ]; then
 		ktap_skip "$name" "see above"
 	else
