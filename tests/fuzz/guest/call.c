@@ -109,18 +109,6 @@ void kf_give_back(struct kf_item **item, unsigned int n, __u32 done)
 		item[i]->live = false;
 }
 
-/* kf_put_handles() - @count handles; @twice: the last is the first once more */
-void kf_put_handles(__u64 *handles, struct kf_item **item, unsigned int n,
-		    __u32 count, bool twice)
-{
-	__u32 i;
-
-	for (i = 0; i < count; i++)
-		handles[i] = i < n ? item[i]->handle : KF_HANDLE_BAD;
-	if (twice && count)
-		handles[count - 1] = handles[0];
-}
-
 /* ------------------------------------------------------------- deadlines */
 
 __u64 kf_deadline(unsigned int sel)
@@ -178,6 +166,44 @@ void *kf_array(struct kf_argument *c, int i, size_t at, size_t in, size_t room)
 	c->array[i].in = in;
 	c->array[i].room = room;
 	return memset(stage, 0, in < KF_STAGE ? in : KF_STAGE);
+}
+
+/* @count handles; @twice: the last is the first once more */
+static void put_handles(__u64 *handles, struct kf_item **item, unsigned int n,
+			__u32 count, bool twice)
+{
+	__u32 i;
+
+	for (i = 0; i < count; i++)
+		handles[i] = i < n ? item[i]->handle : KF_HANDLE_BAD;
+	if (twice && count)
+		handles[count - 1] = handles[0];
+}
+
+/*
+ * kf_begin_batch() - a call with the handles of some items of @list
+ * @last: of what the program can choose, the last that gives it its own ones
+ *	only, one of them twice; beyond are those of whomever
+ * @item: is set to what was picked
+ * @n: likewise, how many of them
+ */
+struct zcbuf_batch *kf_begin_batch(struct kf_argument *c, struct kf_lane *l,
+				   struct kf_list *list, unsigned int last,
+				   struct kf_item **item, unsigned int *n)
+{
+	static const __u32 many[] = { 1, 2, 4, 16, 64, 1024, 0, 1025 };
+	__u32 count = KF_CHOICE(many, kf_sel(l, 1));
+	unsigned int how = kf_sel(l, 2) % (last + 3);
+	struct zcbuf_batch *a = KF_BEGIN(c, l, zcbuf_batch);
+
+	*n = kf_pick(l, list, how > last, item, count);
+	if (*n && *n < count && count < ZCBUF_MAX_BATCH)
+		count = *n;
+	a->count = count;
+	put_handles(KF_ARRAY(c, 0, zcbuf_batch, entries,
+			     count * sizeof(__u64), 0),
+		    item, *n, count, how == last);
+	return a;
 }
 
 static __u64 array_addr(const struct kf_argument *c, int i)

@@ -54,6 +54,11 @@ __u64 kf_deadline(unsigned int sel);
 #define KF_ARRAY(c, i, type, field, in, room)				\
 	kf_array(c, i, offsetof(struct type, field), in, room)
 
+/* A call that takes a batch of handles. */
+struct zcbuf_batch *kf_begin_batch(struct kf_argument *c, struct kf_lane *l,
+				   struct kf_list *list, unsigned int last,
+				   struct kf_item **item, unsigned int *n);
+
 /* Items. */
 void kf_remember(struct kf_list *list, const struct kf_item *item);
 unsigned int kf_known(const struct kf_list *list);
@@ -64,8 +69,6 @@ __u64 kf_pick_channel(const struct kf_lane *l, unsigned int sel);
 __u64 kf_channel_of(const struct kf_lane *l, struct kf_item **item,
 		    unsigned int n);
 void kf_give_back(struct kf_item **item, unsigned int n, __u32 done);
-void kf_put_handles(__u64 *handles, struct kf_item **item, unsigned int n,
-		    __u32 count, bool twice);
 
 /* calls_pool.c */
 void kf_run_query(struct kf_lane *l);

@@ -190,22 +190,12 @@ void kf_run_alloc(struct kf_lane *l)
 
 void kf_run_free(struct kf_lane *l)
 {
-	static const __u32 many[] = { 1, 2, 4, 16, 64, 1024, 0, 1025 };
-	__u32 count = KF_CHOICE(many, kf_sel(l, 1));
-	unsigned int how = kf_sel(l, 2) % 8;
 	struct kf_item *item[KF_ITEMS];
 	struct zcbuf_batch *a;
 	struct kf_argument c;
 	unsigned int n;
 
-	a = KF_BEGIN(&c, l, zcbuf_batch);
-	n = kf_pick(l, &l->st->buffers, how > 5, item, count);
-	if (n && n < count && count < ZCBUF_MAX_BATCH)
-		count = n;
-	a->count = count;
-	kf_put_handles(KF_ARRAY(&c, 0, zcbuf_batch, entries,
-				count * sizeof(__u64), 0),
-		       item, n, count, how == 5);
+	a = kf_begin_batch(&c, l, &l->st->buffers, 5, item, &n);
 	if (kf_sel(l, 3) == 2)
 		a->channel = 1;
 	if (kf_finish(&c))
