@@ -9,7 +9,7 @@
 #include "rig.h"
 
 #define MIB		ZT_MIB
-#define ROUNDS		300
+#define ROUNDS		KTAP_TRIES(300)
 
 static void *page_new(void)
 {

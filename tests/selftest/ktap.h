@@ -42,7 +42,8 @@
  * process and thread, and all that it does is to interrupt (tests/stress/pelt).
  *
  * KTAP_SLOWER=N in the environment: every limit is N times as long, for a kernel
- * that looks at each access to memory.
+ * that looks at each access to memory; and what only tries its luck, by
+ * KTAP_TRIES, has an N-th of the tries, because there each takes as much longer.
  *
  * The program: prog [-l] [-t seconds] [part of a test's name]...
  * Exit status: 0 all passed, 1 a failure, 2 usage, 4 everything was skipped.
@@ -320,13 +321,18 @@ static int ktap_wait(pid_t pid, unsigned int limit)
 	return n > 0 ? 0 : -ETIMEDOUT;
 }
 
-static unsigned int ktap_seconds(const struct ktap_test *t)
+static unsigned int ktap_slower(void)
 {
 	const char *slower = getenv("KTAP_SLOWER");
 
-	if (ktap_limit)
-		return ktap_limit;
-	return t->limit * (slower ? atoi(slower) : 1);
+	return slower && atoi(slower) > 0 ? atoi(slower) : 1;
+}
+
+#define KTAP_TRIES(n)	((int)(((n) - 1) / ktap_slower() + 1))
+
+static unsigned int ktap_seconds(const struct ktap_test *t)
+{
+	return ktap_limit ? ktap_limit : t->limit * ktap_slower();
 }
 
 static int ktap_verdict(const struct ktap_test *t, int late, int status)

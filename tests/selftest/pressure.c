@@ -291,7 +291,7 @@ TEST_LIMIT(huge_pages_of_a_used_machine, 120)
 	void *p;
 	int fd;
 
-	dirty((size_t)1 << 30);
+	dirty((size_t)256 << 20);
 	fd = zt_pool(ZCBUF_POOL_PAGES, 0, size);
 	ASSERT_GE(fd, 0);
 	memset(&info, 0, sizeof(info));
