@@ -84,13 +84,15 @@ um_verdict()
 {
 	local taint
 	if [ ! -s "$out/end" ]; then
-		echo 'the kernel did not reach its end'
+		echo 'the kernel did not reach its end; its console,'
+		show_console "$out/console" ''
 		return 120
 	fi
 	taint=$(<"$out/end")
 	if complaints "$out/console" >/dev/null ||
 	   [ $((taint & ~harmless_taint)) != 0 ]; then
-		echo "the kernel has complained (taint $taint)"
+		echo "the kernel has complained (taint $taint); its console,"
+		show_console "$out/console" ''
 		return 121
 	fi
 	if [ -s "$out/problem" ]; then
