@@ -7,19 +7,25 @@
 
 #include "internal.h"
 
-int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length, __u32 align,
-		__u32 flags, __u64 *handles, unsigned int count)
+int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
+		const struct zcbuf_buf_opts *user_opts, __u64 *handles,
+		unsigned int count)
 {
 	struct zcbuf_alloc arg = {
 		.size = sizeof(arg),
-		.flags = flags,
 		.length = length,
 		.handles = zcb_ptr(handles),
 		.count = count,
-		.align = align,
 	};
+	struct zcbuf_buf_opts opts;
 	int err;
 
+	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	if (err)
+		return err;
+	arg.flags = opts.flags;
+	arg.align = opts.align;
+	arg.deadline_ns = opts.deadline_ns;
 	err = zcb_call(pool->session.fd, ZCBUF_NR_ALLOC, &arg);
 	return err ? err : (int)arg.out_done;
 }
@@ -31,18 +37,13 @@ int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 }
 
 int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
-			 const struct zcbuf_buf_opts *user_opts,
+			 const struct zcbuf_buf_opts *opts,
 			 struct zcbuf_buf *buf)
 {
-	struct zcbuf_buf_opts opts;
 	__u64 handle;
 	int done;
-	int err;
 
-	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
-	if (err)
-		return err;
-	done = zcbuf_alloc(pool, length, opts.align, opts.flags, &handle, 1);
+	done = zcbuf_alloc(pool, length, opts, &handle, 1);
 	if (done < 0)
 		return done;
 

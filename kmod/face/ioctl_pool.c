@@ -312,18 +312,24 @@ int zcb_ioctl_pool_info(struct zcb_call *c)
 	return pool_write_classes(a, st);
 }
 
+/* Waits, if at all, for the first only: what was got is not held up. */
 static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
 {
 	const struct zcbuf_alloc *a = c->arg;
+	struct zcb_memory_request r = {
+		.length = a->length,
+		.align = a->align,
+		.zero = a->flags & ZCBUF_ALLOC_F_ZERO,
+		.deadline_ns = zcb_call_deadline(c, a->deadline_ns),
+	};
 	int err = 0;
 
 	for (*done = 0; *done < a->count; ++*done) {
-		err = zcb_memory_alloc(c->pool, &c->s->hold, c->s->domain,
-				       a->length, a->align,
-				       a->flags & ZCBUF_ALLOC_F_ZERO,
+		err = zcb_memory_alloc(c->pool, &c->s->hold, c->s->domain, &r,
 				       &handles[*done]);
 		if (err)
 			break;
+		r.deadline_ns = 0;
 		cond_resched();
 	}
 	return err;

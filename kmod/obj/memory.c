@@ -14,6 +14,7 @@
 
 #include "../face/trace.h"
 #include "memory.h"
+#include "session.h"
 
 #define ZCB_MEMORY_ALIGN_MAX	((u32)ZCB_ARENA_UNIT)
 #define ZCB_MEMORY_BATCH	128	/* blocks per hold of mem_lock */
@@ -37,7 +38,7 @@ static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
 		pool->max_used = max(pool->max_used, pool->used);
 		return 0;
 	}
-	return -ENOMEM;
+	return -EAGAIN;
 }
 
 static void memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
@@ -264,39 +265,63 @@ static int memory_order_for(struct zcb_pool *pool, u64 length, u32 align,
 	return 0;
 }
 
+/* -EAGAIN: there is no room for it now. */
+static int memory_try_alloc(struct zcb_pool *pool, struct zcb_holdings *h,
+			    u32 domain, const struct zcb_memory_request *r,
+			    u64 *handle)
+{
+	u32 order;
+	int err;
+
+	if (pool->cfg.kind == ZCBUF_POOL_TIERS) {
+		err = zcb_slab_class_for(&pool->cfg.slabs, r->length, r->align);
+		if (err >= 0)
+			return memory_alloc_object(pool, h, domain, err,
+						   r->zero, handle);
+	}
+	err = memory_order_for(pool, r->length, r->align, &order);
+	if (err)
+		return err;
+	return memory_alloc_block(pool, h, domain, order, r->zero, handle);
+}
+
+static bool memory_request_valid(const struct zcb_pool *pool,
+				 const struct zcb_memory_request *r)
+{
+	if (r->align > ZCB_MEMORY_ALIGN_MAX || (r->align & (r->align - 1)))
+		return false;
+	return r->length || pool->cfg.kind != ZCBUF_POOL_TIERS;
+}
+
 /**
  * zcb_memory_alloc - a buffer
  * @pool: the pool
  * @h: who holds it then
  * @domain: of the same session
- * @length: bytes; 0 is the smallest block of a PAGES pool
- * @align: power of two up to 2 MiB, or 0
- * @zero: it must read as zero
+ * @r: what it shall be like
  * @handle: names it
  *
- * Context: may sleep.
- * Return: 0, -EINVAL, -E2BIG (never), -ENOMEM (not now).
+ * Context: may sleep, and wait until @r->deadline_ns; no lock is held.
+ * Return: 0, -EINVAL, -E2BIG (never), -ENOMEM (not now, and not to wait for),
+ * -ETIMEDOUT, -ERESTARTSYS.
  */
 int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
-		     u64 length, u32 align, bool zero, u64 *handle)
+		     const struct zcb_memory_request *r, u64 *handle)
 {
-	u32 order;
-	int err;
+	int seen, err;
 
-	if (align > ZCB_MEMORY_ALIGN_MAX || (align & (align - 1)))
+	if (!memory_request_valid(pool, r))
 		return -EINVAL;
-	if (pool->cfg.kind == ZCBUF_POOL_TIERS) {
-		if (!length)
-			return -EINVAL;
-		err = zcb_slab_class_for(&pool->cfg.slabs, length, align);
-		if (err >= 0)
-			return memory_alloc_object(pool, h, domain, err, zero,
-						   handle);
-	}
-	err = memory_order_for(pool, length, align, &order);
-	if (err)
-		return err;
-	return memory_alloc_block(pool, h, domain, order, zero, handle);
+	do {
+		/* Before the attempt: what comes back after it is an event. */
+		seen = atomic_read(&pool->space_seq);
+		err = memory_try_alloc(pool, h, domain, r, handle);
+		if (err != -EAGAIN)
+			return err;
+		err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
+			       r->deadline_ns);
+	} while (!err);
+	return err == -EAGAIN ? -ENOMEM : err;
 }
 
 static int memory_free_block_locked(struct zcb_pool *pool,

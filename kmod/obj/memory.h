@@ -28,6 +28,20 @@ struct zcb_holdings {
 	u64 object_bytes;
 };
 
+/**
+ * struct zcb_memory_request - a buffer as it is wanted
+ * @length: bytes; 0 is the smallest block of a PAGES pool
+ * @align: power of two up to 2 MiB, or 0
+ * @zero: it must read as zero
+ * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
+ */
+struct zcb_memory_request {
+	u64 length;
+	u32 align;
+	bool zero;
+	u64 deadline_ns;
+};
+
 void zcb_holdings_init(struct zcb_holdings *h);
 
 /* -ENOMEM: no block is free now. */
@@ -37,7 +51,7 @@ void zcb_memory_put(struct zcb_pool *pool, u64 pool_offset, u32 pages);
 bool zcb_memory_room(struct zcb_pool *pool, u64 bytes);
 
 int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
-		     u64 length, u32 align, bool zero, u64 *handle);
+		     const struct zcb_memory_request *r, u64 *handle);
 int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle);
 void zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 

@@ -45,18 +45,24 @@ static void options(void)
 		.sz = sizeof(opts),
 		.align = 65536,
 		.flags = ZCBUF_ALLOC_F_ZERO,
+		.deadline_ns = 12345,
 	};
 	struct zcbuf_pool *pool = new_pool();
 	struct zcbuf_buf buf;
+	__u64 handle;
 
 	ASSERT_EQ(zcbuf_buf_alloc_opts(pool, 10, &opts, &buf), 0);
 	EXPECT_EQ(fake.alloc.align, 65536);
 	EXPECT_EQ(fake.alloc.flags, ZCBUF_ALLOC_F_ZERO);
 	EXPECT_EQ(fake.alloc.length, 10);
+	EXPECT_EQ(fake.alloc.deadline_ns, 12345);
 	EXPECT_EQ(zcbuf_buf_free(&buf), 0);
+	EXPECT_EQ(zcbuf_alloc(pool, 10, &opts, &handle, 1), 1);
+	EXPECT_EQ(fake.alloc.align, 65536);
+	EXPECT_EQ(fake.alloc.deadline_ns, 12345);
 	opts.sz = 3;
 	EXPECT_EQ(zcbuf_buf_alloc_opts(pool, 10, &opts, &buf), -EINVAL);
-	EXPECT_EQ(fake.calls[ZCBUF_NR_ALLOC], 1);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_ALLOC], 2);
 	zcbuf_pool_close(pool);
 }
 
@@ -116,7 +122,7 @@ static void batches(void)
 	__u64 handles[3];
 	__u64 again;
 
-	EXPECT_EQ(zcbuf_alloc(pool, 4096, 0, 0, handles, 3), 3);
+	EXPECT_EQ(zcbuf_alloc(pool, 4096, NULL, handles, 3), 3);
 	again = handles[1];
 	EXPECT_EQ(zcbuf_free(pool, &again, 1), 1);
 	/* Stops at the second: one was done, the rest says why. */
@@ -125,7 +131,7 @@ static void batches(void)
 	EXPECT_EQ(zcbuf_free(pool, handles + 2, 1), 1);
 	EXPECT_EQ(zcbuf_free(pool, handles, 0), -EINVAL);
 	fake.fail[ZCBUF_NR_ALLOC] = ENOMEM;
-	EXPECT_EQ(zcbuf_alloc(pool, 4096, 0, 0, handles, 3), -ENOMEM);
+	EXPECT_EQ(zcbuf_alloc(pool, 4096, NULL, handles, 3), -ENOMEM);
 	zcbuf_pool_close(pool);
 }
 

@@ -441,8 +441,10 @@ static void opening_the_first_session(struct kunit *test)
 
 static int call_alloc(struct fault *f)
 {
-	return zcb_memory_alloc(f->pool, &f->s->hold, f->s->domain, 64, 0,
-				false, &f->handle);
+	const struct zcb_memory_request r = { .length = 64 };
+
+	return zcb_memory_alloc(f->pool, &f->s->hold, f->s->domain, &r,
+				&f->handle);
 }
 
 static void undo_alloc(struct fault *f)

@@ -50,16 +50,18 @@ static struct two two_on_tiers(struct kunit *test, u32 flags)
 
 static int try_alloc(struct zcb_session *s, u64 length, u32 align, u64 *handle)
 {
-	return zcb_memory_alloc(s->pool, &s->hold, s->domain, length, align,
-				false, handle);
+	const struct zcb_memory_request r = { .length = length, .align = align };
+
+	return zcb_memory_alloc(s->pool, &s->hold, s->domain, &r, handle);
 }
 
 static u64 alloc_zeroed(struct kunit *test, struct zcb_session *s, u64 length)
 {
+	const struct zcb_memory_request r = { .length = length, .zero = true };
 	u64 handle = 0;
 
 	KUNIT_ASSERT_EQ(test, zcb_memory_alloc(s->pool, &s->hold, s->domain,
-					       length, 0, true, &handle), 0);
+					       &r, &handle), 0);
 	return handle;
 }
 

@@ -283,10 +283,11 @@ static inline void obj_close(struct kunit *test, struct zcb_session *s)
 static inline u64 obj_alloc(struct kunit *test, struct zcb_session *s,
 			    u64 length)
 {
+	const struct zcb_memory_request r = { .length = length };
 	u64 handle = 0;
 
 	KUNIT_ASSERT_EQ(test, zcb_memory_alloc(s->pool, &s->hold, s->domain,
-					       length, 0, false, &handle), 0);
+					       &r, &handle), 0);
 	return handle;
 }
 

@@ -90,6 +90,24 @@ static void *in_reserve(void *arg)
 	return NULL;
 }
 
+/* One more than there is room for is not waited for. */
+static void *in_alloc(void *arg)
+{
+	struct sleeper *s = arg;
+	__u64 handles[2];
+	struct zcbuf_alloc a = zt_arg(struct zcbuf_alloc, .length = ZT_ARENA,
+		.handles = zt_ptr(handles), .count = 2,
+		.deadline_ns = s->deadline_ns);
+	int err = zt_call(s->fd, ZCBUF_IOC_ALLOC, &a);
+
+	EXPECT_EQ(err ? err : (int)a.out_done, s->want);
+	if (err)
+		return NULL;
+	EXPECT_EQ(a.out_error, ENOMEM);
+	EXPECT_OK(zt_free1(s->fd, handles[0]));
+	return NULL;
+}
+
 static void *in_poll(void *arg)
 {
 	struct sleeper *s = arg;
@@ -246,6 +264,49 @@ TEST(reserve_is_woken_by_finalize)
 	thread_join(&t);
 }
 
+TEST(alloc_is_woken_by_a_free)
+{
+	struct sleeper s = sleeper_open(0);
+	struct thread t = { .run = in_alloc, .arg = &s };
+	__u64 small[2];
+
+	s.want = 1;
+	ASSERT_EQ(zt_alloc(s.fd, 4096, 0, 0, small, 2), 2);
+	thread_start(&t, SYS_ioctl);
+	EXPECT_OK(zt_free1(s.fd, small[0]));	/* not enough yet */
+	EXPECT_OK(zt_free1(s.fd, small[1]));
+	thread_join(&t);
+}
+
+TEST(alloc_is_woken_by_a_release)
+{
+	struct sleeper s = sleeper_open(0);
+	struct thread t = { .run = in_alloc, .arg = &s };
+	struct zcbuf_delivery d;
+
+	s.want = 1;
+	publish(&s);
+	ASSERT_EQ(zt_receive(s.fd, s.ch, &d, 1, 0), 1);
+	thread_start(&t, SYS_ioctl);
+	EXPECT_OK(zt_release1(s.fd, s.ch, d.handle));
+	thread_join(&t);
+}
+
+TEST(alloc_is_woken_by_a_death)
+{
+	struct sleeper s = sleeper_open(0);
+	struct thread t = { .run = in_alloc, .arg = &s };
+	int other = zt_join(s.fd, 0);
+	__u64 h;
+
+	s.want = 1;
+	ASSERT_GE(other, 0);
+	ASSERT_OK(zt_alloc1(other, 4096, &h));
+	thread_start(&t, SYS_ioctl);
+	EXPECT_EQ(close(other), 0);
+	thread_join(&t);
+}
+
 TEST(poll_is_woken_by_a_commit)
 {
 	struct sleeper s = sleeper_open(0);
@@ -350,6 +411,30 @@ TEST(deadlines)
 	in_receive(&s);
 }
 
+TEST(deadlines_of_alloc)
+{
+	struct sleeper s = sleeper_open(0);
+	__u64 deadline, h;
+
+	s.want = 1;
+	s.deadline_ns = 1;
+	in_alloc(&s);
+	ASSERT_OK(zt_alloc1(s.fd, 4096, &h));
+	s.want = -ETIMEDOUT;
+	in_alloc(&s);
+	deadline = now_ns() + 20000000;
+	s.deadline_ns = deadline;
+	in_alloc(&s);
+	EXPECT_GE(now_ns(), deadline);
+	s.want = -ENOMEM;
+	s.deadline_ns = 0;
+	in_alloc(&s);
+	s.deadline_ns = ZCBUF_NO_DEADLINE;
+	ASSERT_EQ(fcntl(s.fd, F_SETFL, O_NONBLOCK), 0);
+	in_alloc(&s);
+	EXPECT_EQ(zt_used(s.fd), 4096);
+}
+
 TEST(a_non_blocking_file_never_waits)
 {
 	struct sleeper s = sleeper_open(1);
@@ -391,6 +476,8 @@ TEST(signals_interrupt_and_nothing_was_done)
 	interrupted(in_receive_failed, &s);
 	publish(&s);
 	interrupted(in_reserve, &s);
+	interrupted(in_alloc, &s);
+	EXPECT_EQ(zt_used(s.fd), 4096);	/* of the group */
 	ASSERT_EQ(zt_receive(s.fd, s.ch, &d, 1, 0), 1);
 	EXPECT_EQ(d.seq, 0);
 	EXPECT_OK(zt_release1(s.fd, s.ch, d.handle));

@@ -418,12 +418,19 @@ struct zcbuf_pool_info {
  * @count: buffers wanted
  * @align: bytes, a power of two up to 2 MiB; 0: a block of pages is aligned to
  *	its capacity, a slab object to the largest power of two in its class
+ * @deadline_ns: how long to wait for the first of them while the pool has no
+ *	room: 0, ZCBUF_NO_DEADLINE or absolute. What was got is not held up.
  * @out_done: buffers got
  * @out_error: why not more
  *
  * A buffer that another session used last is zeroed, unless the pool has
- * NO_ZERO_ON_REUSE. E2BIG: larger than the largest power of two in an arena.
- * ENOMEM: no block is free. EINVAL: align. Since 0.1.
+ * NO_ZERO_ON_REUSE. Waiting is not in turn: who asks for less may be served
+ * before who waits for more.
+ *
+ * E2BIG: larger than the largest power of two in an arena. ENOMEM: no block is
+ * free, and the call must not wait; or the machine, or the caller's memory
+ * cgroup, is out of memory. ETIMEDOUT: the deadline has passed. EINVAL: align.
+ * Since 0.1.
  */
 struct zcbuf_alloc {
 	__u32 size;
@@ -432,6 +439,7 @@ struct zcbuf_alloc {
 	__aligned_u64 handles;
 	__u32 count;
 	__u32 align;
+	__aligned_u64 deadline_ns;
 	__u32 out_done;
 	__u32 out_error;
 };

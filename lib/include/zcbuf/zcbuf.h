@@ -272,18 +272,34 @@ ZCBUF_API int zcbuf_pool_info(const struct zcbuf_pool *pool,
 /* ---------------------------------------------------------------- buffers */
 
 /*
+ * struct zcbuf_buf_opts - what kind of buffers
+ * @sz: sizeof(struct zcbuf_buf_opts)
+ * @align: a power of two up to 2 MiB; 0: natural
+ * @flags: ZCBUF_ALLOC_F_ZERO
+ * @deadline_ns: how long to wait while the pool has no room for any; 0: not
+ */
+struct zcbuf_buf_opts {
+	size_t sz;
+	__u32 align;
+	__u32 flags;
+	__u64 deadline_ns;
+};
+
+/*
  * zcbuf_alloc() - buffers of one length, as handles
  * @length: bytes of each; 0: the smallest block of a PAGES pool
- * @align: a power of two up to 2 MiB; 0: natural
- * @flags: ZCBUF_ALLOC_F_*
+ * @opts: may be NULL
  * @handles: written; see zcbuf_buf_offset() in <linux/zcbuf.h>
  * @count: 1 to ZCBUF_MAX_BATCH
  *
- * Return: how many were got, at least 1. -ENOMEM: no block is free. -E2BIG:
- * larger than an arena. -EINVAL: length, align, count. -EPERM: right MAP_WRITE.
+ * Return: how many were got, at least 1. -ENOMEM: no block is free, and there
+ * was no deadline. -ETIMEDOUT: none until the deadline. -EINTR: a signal came.
+ * -E2BIG: larger than an arena. -EINVAL: length, @opts, count. -EPERM: right
+ * MAP_WRITE.
  */
-ZCBUF_API int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length, __u32 align,
-			  __u32 flags, __u64 *handles, unsigned int count);
+ZCBUF_API int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
+			  const struct zcbuf_buf_opts *opts, __u64 *handles,
+			  unsigned int count);
 
 /*
  * zcbuf_free() - give buffers back
@@ -318,18 +334,6 @@ struct zcbuf_buf {
 /* zcbuf_buf_alloc() - a buffer of @length bytes. Errors: zcbuf_alloc(). */
 ZCBUF_API int zcbuf_buf_alloc(struct zcbuf_pool *pool, size_t length,
 			      struct zcbuf_buf *buf);
-
-/*
- * struct zcbuf_buf_opts - what kind of buffer
- * @sz: sizeof(struct zcbuf_buf_opts)
- * @align: a power of two up to 2 MiB; 0: natural
- * @flags: ZCBUF_ALLOC_F_ZERO
- */
-struct zcbuf_buf_opts {
-	size_t sz;
-	__u32 align;
-	__u32 flags;
-};
 
 /* zcbuf_buf_alloc_opts() - the same, with @opts, which may be NULL */
 ZCBUF_API int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,

@@ -183,6 +183,8 @@ void kf_run_alloc(struct kf_lane *l)
 	a->count = KF_COUNT(kf_sel(l, 1));
 	a->align = KF_CHOICE(aligns, kf_sel(l, 2));
 	a->flags = kf_sel(l, 3) & ZCBUF_ALLOC_F_ZERO;
+	a->deadline_ns = kf_deadline(kf_sel(l, 4));
+	c.deadline = offsetof(struct zcbuf_alloc, deadline_ns);
 	KF_ARRAY(&c, 0, zcbuf_alloc, handles, 0, a->count * sizeof(__u64));
 	if (kf_finish(&c))
 		remember_buffers(&c);
