@@ -38,16 +38,20 @@ static void read_trace(void)
 	close(fd);
 }
 
-/* From now on, by process @pid alone, or by all there are (0). */
+/*
+ * From now on, by process @pid alone, or by all there are (0). Not by
+ * set_event_pid, which patches the scheduler while all CPUs run it: an emulator
+ * with several threads is not always up to that.
+ */
 static void trace_begin(pid_t pid)
 {
-	char text[16] = "";
+	char text[32] = "0";
 
 	if (access(EVENTS, F_OK))
 		SKIP("this kernel traces no events");
 	if (pid)
-		snprintf(text, sizeof(text), "%d", pid);
-	write_file(TRACING "set_event_pid", text);
+		snprintf(text, sizeof(text), "common_pid == %d", pid);
+	write_file(EVENTS "filter", text);
 	write_file(TRACING "trace", "");
 	write_file(EVENTS "enable", "1");
 }
@@ -56,7 +60,7 @@ static void trace_end(void)
 {
 	write_file(EVENTS "enable", "0");
 	read_trace();
-	write_file(TRACING "set_event_pid", "");
+	write_file(EVENTS "filter", "0");
 	write_file(TRACING "trace", "");
 }
 
