@@ -80,5 +80,7 @@ int main(int argc, char **argv)
 			die(argv[i]);
 	}
 	printf("%u inputs\n", ninputs);
+	if (!ninputs)
+		return 2;
 	return 0;
 }

@@ -52,9 +52,13 @@ build_all()
 	um-*)
 		build_um_module ;;
 	*)
-		[ -n "$module" ] ||
-			make_in "$top" BUILD="$build" KERNEL="$kernel" vm-module
-		make_in "$top" BUILD="$build" lib tools examples ;;
+		# Others may be building the same.
+		{
+			flock 9
+			[ -n "$module" ] || make_in "$top" BUILD="$build" \
+				KERNEL="$kernel" vm-module
+			make_in "$top" BUILD="$build" lib tools examples
+		} 9>"$build/lock" ;;
 	esac
 }
 

@@ -246,6 +246,10 @@ static int conclude(enum job job)
 	else if (job == MERGE)
 		save("corpus", sh->pool.prog, sh->pool.nprogs);
 	save_places();
+	if (job == FUZZ && !sh->seen.npcs) {
+		printf("# nothing of the module was seen: no KCOV?\n");
+		return 1;
+	}
 	return left != NULL;
 }
 
