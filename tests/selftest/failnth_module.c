@@ -151,11 +151,12 @@ static void filter_init(void)
 	char text[2][32];
 
 	if (!find_symbol("do_one_initcall", &start, &end))
-		SKIP("no kernel symbols to be seen");
+		KTAP_MISSING("fault-injection", "no kernel symbols to be seen");
 	snprintf(text[0], sizeof(text[0]), "%#llx", start);
 	snprintf(text[1], sizeof(text[1]), "%#llx", end);
 	if (filter_set(text[0], text[1]))
-		SKIP("faults cannot be limited to a module's init");
+		KTAP_MISSING("fault-injection",
+			     "faults cannot be limited to a module's init");
 }
 
 static void filter_none(void)
@@ -260,7 +261,7 @@ TEST_LIMIT(insmod, 5 * KTAP_TIME_LIMIT)
 
 	fault_need();
 	if (fd < 0)
-		SKIP("no file %s", module_path());
+		KTAP_MISSING("fault-injection", "no file %s", module_path());
 	ASSERT_OK(stat(ZCBUF_DEVICE, &device));
 	zt_await_charged(0);
 	keeper = start_keeper(fd, &device, &alive);

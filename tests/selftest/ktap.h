@@ -34,6 +34,8 @@
  *	x_STATUS(pid, code)				child exits with code
  *	SKIP(reason, ...)				ends the test, skipped
  *	TEST_LOG(fmt, ...)				a line for people
+ *	KTAP_MISSING("what", fmt, ...)			SKIP; but a failure if
+ *			ZCB_REQUIRE in the environment has "what" in it
  *
  * TEST_WITH(function, name, arg): one more test, which calls
  * function(const void *) with arg: for variants of one scenario.
@@ -161,6 +163,22 @@ ktap_skip(const char *fmt, ...)
 }
 
 #define SKIP(...)	ktap_skip(__VA_ARGS__)
+
+static __inline__ int ktap_required(const char *what)
+{
+	const char *required = getenv("ZCB_REQUIRE");
+
+	return required && strstr(required, what);
+}
+
+#define KTAP_MISSING(what, ...)						\
+	do {								\
+		if (ktap_required(what)) {				\
+			TEST_LOG(__VA_ARGS__);				\
+			ASSERT_TRUE(!"ZCB_REQUIRE wants it");		\
+		}							\
+		SKIP(__VA_ARGS__);					\
+	} while (0)
 
 /* Is somebody sending signals? For tests that count on who sends them. */
 static __inline__ int ktap_pelted(void)

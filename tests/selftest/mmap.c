@@ -296,7 +296,7 @@ TEST(mapped_by_huge_pages)
 
 	ASSERT_OK(zt_pool_info(fd, &info));
 	if (!info.out_page_order)
-		SKIP("no memory for huge pages");
+		KTAP_MISSING("huge-pages", "no memory for huge pages");
 	p = map(fd, BOTH, size, 0);
 	EXPECT_EQ((unsigned long)p % HUGE_PAGE, 0);
 	memset(p, 1, size);

@@ -297,7 +297,7 @@ TEST_LIMIT(huge_pages_of_a_used_machine, 120)
 	memset(&info, 0, sizeof(info));
 	ASSERT_OK(zt_pool_info(fd, &info));
 	if (!info.out_page_order)
-		SKIP("no huge pages to be had");
+		KTAP_MISSING("huge-pages", "no huge pages to be had");
 	p = zt_map(fd, PROT_READ | PROT_WRITE, size);
 	ASSERT_TRUE(p);
 	memset(p, 1, size);
