@@ -138,7 +138,8 @@ uninstall: ## Remove what install has installed
 
 .PHONY: demo
 demo: deps ## Run the main job on real files (INPUT=PATH, HOST=1: on this kernel)
-	@$(if $(HOST),$(MAKE) all,$(MAKE) vm-kit)
+	@mkdir -p $(BUILD)
+	@flock $(BUILD)/lock $(MAKE) $(if $(HOST),all,vm-kit)
 	@$(TOP)/scripts/demo $(if $(HOST),--host) $(INPUT)
 
 .PHONY: check
