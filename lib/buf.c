@@ -40,7 +40,7 @@ int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 			 const struct zcbuf_buf_opts *opts,
 			 struct zcbuf_buf *buf)
 {
-	__u64 handle;
+	__u64 handle = 0;
 	int done;
 
 	done = zcbuf_alloc(pool, length, opts, &handle, 1);
