@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ktap.h"
@@ -90,6 +92,20 @@ static __inline__ const char *fault_open(void)
 }
 
 /*
+ * Whoever was preempted finds the CPU's number in its area of rseq. After a
+ * fork() that takes a page, and where there is none for the kernel, the process
+ * is killed: SIGSEGV, now and then.
+ */
+static __inline__ void fault_without_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	if (__rseq_size)
+		ASSERT_EQ(syscall(SYS_rseq, area, sizeof(struct rseq),
+				  RSEQ_FLAG_UNREGISTER, RSEQ_SIG), 0);
+}
+
+/*
  * Before anything else of this header, in the process that uses it. A signal's
  * frame is a user copy that would be counted, so the one that may come at any
  * time waits.
@@ -105,6 +121,7 @@ static __inline__ void fault_need(void)
 	sigemptyset(&urgent);
 	sigaddset(&urgent, SIGURG);
 	sigprocmask(SIG_BLOCK, &urgent, NULL);
+	fault_without_rseq();
 }
 
 /* The @n-th from here on fails. */
