@@ -209,10 +209,10 @@ TEST(receive_failed_is_woken_by_finalize)
 	thread_join(&t);
 }
 
-TEST(reserve_is_woken_by_a_credit)
+static void woken_by_a_release(void *(*call)(void *), __u32 max_outstanding)
 {
-	struct sleeper s = sleeper_open(1);
-	struct thread t = { .run = in_reserve, .arg = &s };
+	struct sleeper s = sleeper_open(max_outstanding);
+	struct thread t = { .run = call, .arg = &s };
 	struct zcbuf_delivery d;
 
 	s.want = 1;
@@ -221,6 +221,27 @@ TEST(reserve_is_woken_by_a_credit)
 	thread_start(&t, SYS_ioctl);
 	EXPECT_OK(zt_release1(s.fd, s.ch, d.handle));
 	thread_join(&t);
+}
+
+/* By @length bytes of memory that a dying session held. */
+static void woken_by_a_death(void *(*call)(void *), __u64 length)
+{
+	struct sleeper s = sleeper_open(0);
+	struct thread t = { .run = call, .arg = &s };
+	int other = zt_join(s.fd, 0);
+	__u64 h;
+
+	s.want = 1;
+	ASSERT_GE(other, 0);
+	ASSERT_OK(zt_alloc1(other, length, &h));
+	thread_start(&t, SYS_ioctl);
+	EXPECT_EQ(close(other), 0);
+	thread_join(&t);
+}
+
+TEST(reserve_is_woken_by_a_credit)
+{
+	woken_by_a_release(in_reserve, 1);
 }
 
 TEST(reserve_is_woken_by_memory)
@@ -236,20 +257,9 @@ TEST(reserve_is_woken_by_memory)
 	thread_join(&t);
 }
 
-/* Memory that a dying session held. */
 TEST(reserve_is_woken_by_a_death)
 {
-	struct sleeper s = sleeper_open(0);
-	struct thread t = { .run = in_reserve, .arg = &s };
-	int other = zt_join(s.fd, 0);
-	__u64 h;
-
-	s.want = 1;
-	ASSERT_GE(other, 0);
-	ASSERT_OK(zt_alloc1(other, ZT_ARENA, &h));
-	thread_start(&t, SYS_ioctl);
-	EXPECT_EQ(close(other), 0);
-	thread_join(&t);
+	woken_by_a_death(in_reserve, ZT_ARENA);
 }
 
 TEST(reserve_is_woken_by_finalize)
@@ -280,31 +290,12 @@ TEST(alloc_is_woken_by_a_free)
 
 TEST(alloc_is_woken_by_a_release)
 {
-	struct sleeper s = sleeper_open(0);
-	struct thread t = { .run = in_alloc, .arg = &s };
-	struct zcbuf_delivery d;
-
-	s.want = 1;
-	publish(&s);
-	ASSERT_EQ(zt_receive(s.fd, s.ch, &d, 1, 0), 1);
-	thread_start(&t, SYS_ioctl);
-	EXPECT_OK(zt_release1(s.fd, s.ch, d.handle));
-	thread_join(&t);
+	woken_by_a_release(in_alloc, 0);
 }
 
 TEST(alloc_is_woken_by_a_death)
 {
-	struct sleeper s = sleeper_open(0);
-	struct thread t = { .run = in_alloc, .arg = &s };
-	int other = zt_join(s.fd, 0);
-	__u64 h;
-
-	s.want = 1;
-	ASSERT_GE(other, 0);
-	ASSERT_OK(zt_alloc1(other, 4096, &h));
-	thread_start(&t, SYS_ioctl);
-	EXPECT_EQ(close(other), 0);
-	thread_join(&t);
+	woken_by_a_death(in_alloc, 4096);
 }
 
 TEST(poll_is_woken_by_a_commit)
