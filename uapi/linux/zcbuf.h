@@ -37,10 +37,10 @@
  * nanoseconds, lengths and offsets are bytes. Calls may sleep for memory and
  * locks; only those with a deadline wait for other processes.
  *
- * Waiting. deadline_ns = 0 never waits (EAGAIN), ZCBUF_NO_DEADLINE waits
- * without end, anything else is an absolute CLOCK_MONOTONIC time (ETIMEDOUT
- * when it has passed). A file opened O_NONBLOCK never waits. EINTR: a signal
- * came and nothing was done.
+ * Waiting. deadline_ns = 0 never waits (EAGAIN; ALLOC: ENOMEM),
+ * ZCBUF_NO_DEADLINE waits without end, anything else is an absolute
+ * CLOCK_MONOTONIC time (ETIMEDOUT when it has passed). A file opened O_NONBLOCK
+ * never waits. EINTR: a signal came and nothing was done.
  *
  * Batches. Calls with entries and count (1 to out_max_batch of QUERY, 1024)
  * work through the entries in order and stop at the first that fails: out_done
