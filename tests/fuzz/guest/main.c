@@ -138,14 +138,17 @@ static void report(__u64 start, pid_t pid)
 {
 	static unsigned int last = ~0U;
 	__u64 ms = (kf_now() - start) / 1000000 + 1;
+	unsigned int found = 0;
 
+	/* A merge ends with less than it began with. */
+	if (sh->pool.nprogs > sh->pool.nseeds)
+		found = sh->pool.nprogs - sh->pool.nseeds;
 	printf("# %llu s: %u programs, %llu operations, %llu programs/s; "
 	       "%u edges at %u places; %u programs kept, %u hints\n",
 	       (unsigned long long)ms / 1000, sh->programs,
 	       (unsigned long long)sh->operations,
 	       (unsigned long long)sh->programs * 1000 / ms, sh->seen.nedges,
-	       sh->seen.npcs, sh->pool.nprogs - sh->pool.nseeds,
-	       sh->pool.nhints);
+	       sh->seen.npcs, found, sh->pool.nhints);
 	if (pid && sh->programs == last)
 		show_stacks(pid);
 	last = sh->programs;
