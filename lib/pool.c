@@ -59,11 +59,12 @@ static int pool_open(struct zcbuf_pool **out, int access, __u32 open_flags)
 /* What the kernel knows and does not change: asked once. */
 static int pool_learn(struct zcbuf_pool *pool)
 {
-	struct zcbuf_class classes[ZCBUF_MAX_CLASSES] = { 0 };
+	struct zcbuf_class_info classes[ZCBUF_MAX_CLASSES] = { 0 };
 	struct zcbuf_pool_info info = {
 		.size = sizeof(info),
 		.classes = zcb_ptr(classes),
 		.nclasses = ARRAY_SIZE(classes),
+		.entry_size = sizeof(classes[0]),
 	};
 	unsigned int i;
 	int err;
@@ -267,19 +268,18 @@ int zcbuf_pool_info(const struct zcbuf_pool *pool,
 		    struct zcbuf_pool_info *info)
 {
 	__u32 size = info->size;
-	__u32 nclasses;
-	__u64 classes;
+	struct zcbuf_pool_info arg;
 
 	if (size < offsetof(struct zcbuf_pool_info, out_kind) ||
 	    size > MAX_STRUCT)
 		return -EINVAL;
 
 	/* A tail this kernel does not know must be 0 on the way in. */
-	classes = info->classes;
-	nclasses = info->nclasses;
+	memcpy(&arg, info, offsetof(struct zcbuf_pool_info, out_kind));
 	memset(info, 0, size);
 	info->size = size;
-	info->classes = classes;
-	info->nclasses = nclasses;
+	info->classes = arg.classes;
+	info->nclasses = arg.nclasses;
+	info->entry_size = arg.entry_size;
 	return zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, info);
 }

@@ -78,7 +78,8 @@ static int zcb_ioctl_query(struct zcb_call *c);
 
 #define ZCB_POOL_FLAGS	(ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
 			 ZCBUF_POOL_F_HUGE_STRICT |			\
-			 ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE)
+			 ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE |		\
+			 ZCBUF_POOL_F_SHARED_PAGES)
 #define ZCB_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |			\
 			   ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			   ZCBUF_CHANNEL_F_ORDERED |			\
@@ -151,7 +152,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 
 	q->out_features = ZCBUF_FEATURE_POOL_PAGES | ZCBUF_FEATURE_POOL_TIERS |
 			  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
-			  ZCBUF_FEATURE_ORDERED;
+			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
 	q->out_version = ZCBUF_VERSION;
@@ -183,6 +184,33 @@ int zcb_user_probe(u64 uptr, u64 bytes)
 
 	if (!access_ok(p, bytes) || fault_in_safe_writeable(p, bytes))
 		return -EFAULT;
+	return 0;
+}
+
+/**
+ * zcb_user_entries - write entries as large as the caller knows them
+ * @uptr: user address of the first
+ * @entry_size: bytes of one there; what is more than @size is filled with zeros
+ * @entries: them
+ * @size: bytes of one here
+ * @count: how many
+ *
+ * Context: may sleep.
+ * Return: 0 or -EFAULT.
+ */
+int zcb_user_entries(u64 uptr, u32 entry_size, const void *entries, size_t size,
+		     u32 count)
+{
+	size_t known = min_t(size_t, entry_size, size);
+	u32 i;
+
+	for (i = 0; i < count; i++, uptr += entry_size) {
+		u8 __user *p = u64_to_user_ptr(uptr);
+
+		if (copy_to_user(p, entries + i * size, known) ||
+		    clear_user(p + known, entry_size - known))
+			return -EFAULT;
+	}
 	return 0;
 }
 

@@ -39,7 +39,11 @@ struct zcb_call {
 int zcb_call_answer(struct zcb_call *c);
 u64 zcb_call_deadline(const struct zcb_call *c, u64 deadline_ns);
 
+#define ZCB_ENTRY_MAX	4096U	/* bytes of an entry whose size the caller says */
+
 int zcb_user_probe(u64 uptr, u64 bytes);
+int zcb_user_entries(u64 uptr, u32 entry_size, const void *entries, size_t size,
+		     u32 count);
 void *zcb_user_array(u64 uptr, u32 count, size_t size);
 int zcb_batch_result(u32 done, int err, u32 *out_done, u32 *out_error);
 

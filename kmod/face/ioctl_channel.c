@@ -25,7 +25,7 @@ static int channel_check_open(const struct zcb_call *c)
 
 	if (a->__reserved || a->ports & ~ZCB_CHANNEL_PORTS)
 		return -EOPNOTSUPP;
-	if (!a->ports)
+	if (!a->ports || c->pool->cfg.kind == ZCBUF_POOL_FIXED)
 		return -EINVAL;
 	if (a->align && (!is_power_of_2(a->align) ||
 			 a->align > ZCB_CHANNEL_ALIGN_MAX))

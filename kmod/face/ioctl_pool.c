@@ -17,6 +17,8 @@
 #include "trace.h"
 
 #define ZCB_POOL_MODE_MASK	0666U
+/* Callers of 0.1 know this much of it. */
+#define ZCB_CLASS_INFO_MIN	offsetofend(struct zcbuf_class_info, __reserved)
 
 /* Names go into tables, JSON and paths of people who do not expect surprises. */
 static int pool_read_name(u64 uptr, u32 len, char *name)
@@ -34,27 +36,64 @@ static int pool_read_name(u64 uptr, u32 len, char *name)
 	return 0;
 }
 
-static int pool_read_classes(const struct zcbuf_pool_create *a,
-			     struct zcb_slab_table *t)
+static int pool_read_tiers(const struct zcbuf_class *classes, u32 n,
+			   struct zcb_slab_table *t)
 {
-	struct zcbuf_class *classes __free(kvfree) = NULL;
 	u32 length[ZCBUF_MAX_CLASSES];
 	u32 i;
 
-	if (!a->nclasses)
+	if (!n)
 		return zcb_slab_table_init(t, zcb_slab_tiers, ZCB_SLAB_TIERS,
 					   PAGE_SHIFT);
-	if (a->nclasses > ZCBUF_MAX_CLASSES)
-		return -EINVAL;
-	classes = zcb_user_array(a->classes, a->nclasses, sizeof(*classes));
-	if (IS_ERR(classes))
-		return PTR_ERR(classes);
-	for (i = 0; i < a->nclasses; i++) {
+	for (i = 0; i < n; i++) {
 		if (classes[i].count)
 			return -EINVAL;	/* counted tables are FIXED pools */
 		length[i] = classes[i].length;
 	}
-	return zcb_slab_table_init(t, length, a->nclasses, PAGE_SHIFT);
+	return zcb_slab_table_init(t, length, n, PAGE_SHIFT);
+}
+
+/* The arena has room for just the table. */
+static int pool_read_fixed(const struct zcbuf_class *classes, u32 n,
+			   struct zcb_pool_config *cfg)
+{
+	struct zcb_fixed_spec spec[ZCBUF_MAX_CLASSES];
+	struct zcb_fixed *f = &cfg->fixed;
+	u32 i;
+	int err;
+
+	for (i = 0; i < n; i++)
+		spec[i] = (struct zcb_fixed_spec) {
+			.length = classes[i].length,
+			.count = classes[i].count,
+		};
+	err = zcb_fixed_layout(f, n ? spec : zcb_fixed_defaults,
+			       n ?: ZCB_FIXED_DEFAULTS, PAGE_SHIFT);
+	if (err)
+		return err;
+	if (zcb_fixed_shares_pages(f, PAGE_SHIFT) &&
+	    !(cfg->flags & ZCBUF_POOL_F_SHARED_PAGES))
+		return -EINVAL;
+	cfg->arena_size = round_up(f->size, ZCB_ARENA_UNIT);
+	return cfg->arena_size > ZCB_ARENA_MAX ? -E2BIG : 0;
+}
+
+static int pool_read_classes(const struct zcbuf_pool_create *a,
+			     struct zcb_pool_config *cfg)
+{
+	struct zcbuf_class *classes __free(kvfree) = NULL;
+
+	if (a->nclasses > ZCBUF_MAX_CLASSES)
+		return -EINVAL;
+	if (a->nclasses) {
+		classes = zcb_user_array(a->classes, a->nclasses,
+					 sizeof(*classes));
+		if (IS_ERR(classes))
+			return PTR_ERR(classes);
+	}
+	if (a->kind == ZCBUF_POOL_FIXED)
+		return pool_read_fixed(classes, a->nclasses, cfg);
+	return pool_read_tiers(classes, a->nclasses, &cfg->slabs);
 }
 
 static int pool_read_node(const struct zcbuf_pool_create *a, int *node)
@@ -73,7 +112,7 @@ static int pool_check_create(const struct zcbuf_pool_create *a)
 {
 	const u32 pages = ZCBUF_POOL_F_HUGE_STRICT | ZCBUF_POOL_F_SMALL_PAGES;
 
-	if (a->__reserved || a->kind > ZCBUF_POOL_TIERS)
+	if (a->__reserved || a->kind > ZCBUF_POOL_FIXED)
 		return -EOPNOTSUPP;
 	if (a->mode & ~ZCB_POOL_MODE_MASK || (a->flags & pages) == pages)
 		return -EINVAL;
@@ -81,9 +120,11 @@ static int pool_check_create(const struct zcbuf_pool_create *a)
 		return -EINVAL;
 	if (a->arena_size > ZCB_ARENA_MAX)
 		return -E2BIG;
-	if (a->kind != ZCBUF_POOL_TIERS && a->nclasses)
+	if (a->kind == ZCBUF_POOL_PAGES && a->nclasses)
 		return -EINVAL;
-	return 0;
+	if (a->kind == ZCBUF_POOL_FIXED)
+		return a->arena_size ? -EINVAL : 0;
+	return a->flags & ZCBUF_POOL_F_SHARED_PAGES ? -EINVAL : 0;
 }
 
 static int pool_read_config(const struct zcbuf_pool_create *a,
@@ -104,8 +145,8 @@ static int pool_read_config(const struct zcbuf_pool_create *a,
 	err = pool_read_name(a->name, a->name_len, cfg->name);
 	if (err)
 		return err;
-	if (a->kind == ZCBUF_POOL_TIERS)
-		err = pool_read_classes(a, &cfg->slabs);
+	if (a->kind != ZCBUF_POOL_PAGES)
+		err = pool_read_classes(a, cfg);
 	return err;
 }
 
@@ -263,7 +304,7 @@ int zcb_ioctl_pool_attach(struct zcb_call *c)
 static int pool_write_classes(struct zcbuf_pool_info *a,
 			      const struct zcb_pool_stat *st)
 {
-	struct zcbuf_class classes[ZCBUF_MAX_CLASSES] = {};
+	struct zcbuf_class_info info[ZCBUF_MAX_CLASSES];
 	u32 room = a->classes ? a->nclasses : 0;
 	u32 i;
 
@@ -273,11 +314,26 @@ static int pool_write_classes(struct zcbuf_pool_info *a,
 	if (room < st->nclasses)
 		return -EMSGSIZE;
 	for (i = 0; i < st->nclasses; i++)
-		classes[i].length = st->classes[i].length;
-	if (copy_to_user(u64_to_user_ptr(a->classes), classes,
-			 st->nclasses * sizeof(*classes)))
-		return -EFAULT;
-	return 0;
+		info[i] = (struct zcbuf_class_info) {
+			.length = st->classes[i].length,
+			.used = st->classes[i].used,
+			.total = st->classes[i].total,
+			.align = st->classes[i].align,
+			.offset = st->classes[i].offset,
+			.min_free = st->classes[i].min_free,
+		};
+	return zcb_user_entries(a->classes, a->entry_size, info, sizeof(*info),
+				st->nclasses);
+}
+
+static int pool_check_info(const struct zcbuf_pool_info *a)
+{
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	if (!a->classes || !a->nclasses)
+		return 0;
+	return a->entry_size < ZCB_CLASS_INFO_MIN ||
+	       a->entry_size > ZCB_ENTRY_MAX ? -EINVAL : 0;
 }
 
 /**
@@ -291,9 +347,13 @@ int zcb_ioctl_pool_info(struct zcb_call *c)
 	struct zcb_pool_stat *st __free(kfree) =
 		kmalloc(sizeof(*st), GFP_KERNEL);
 	struct zcbuf_pool_info *a = c->arg;
+	int err;
 
 	if (!st)
 		return -ENOMEM;
+	err = pool_check_info(a);
+	if (err)
+		return err;
 	zcb_pool_stat(c->pool, st);
 	a->out_kind = st->kind;
 	a->out_pool = st->handle;

@@ -10,30 +10,13 @@
 
 /* Callers of 0.1 know this much of a delivery. */
 #define ZCB_DELIVERY_MIN	offsetofend(struct zcbuf_delivery, extents)
-#define ZCB_DELIVERY_MAX	4096
-
-static int receive_write(u64 uptr, u32 entry_size,
-			 const struct zcbuf_delivery *d, u32 done)
-{
-	size_t known = min_t(size_t, entry_size, sizeof(*d));
-	u32 i;
-
-	for (i = 0; i < done; i++, uptr += entry_size) {
-		u8 __user *p = u64_to_user_ptr(uptr);
-
-		if (copy_to_user(p, &d[i], known) ||
-		    clear_user(p + known, entry_size - known))
-			return -EFAULT;
-	}
-	return 0;
-}
 
 static int receive_check(const struct zcbuf_receive *a)
 {
 	if (!a->count || a->count > ZCBUF_MAX_BATCH)
 		return -EINVAL;
 	if (a->entry_size < ZCB_DELIVERY_MIN ||
-	    a->entry_size > ZCB_DELIVERY_MAX)
+	    a->entry_size > ZCB_ENTRY_MAX)
 		return -EINVAL;
 	return zcb_user_probe(a->entries, (u64)a->count * a->entry_size);
 }
@@ -64,7 +47,8 @@ int zcb_ioctl_receive(struct zcb_call *c)
 	err = zcb_channel_receive(port, d, a->count,
 				  zcb_call_deadline(c, a->deadline_ns), &done);
 	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
-	if (!done || (!receive_write(a->entries, a->entry_size, d, done) &&
+	if (!done || (!zcb_user_entries(a->entries, a->entry_size, d,
+					sizeof(*d), done) &&
 		      !zcb_call_answer(c)))
 		return err;
 	while (done--)

@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
+#include <linux/slab.h>
 
 #include "../obj/pool.h"
 #include "../obj/session.h"
@@ -84,23 +85,25 @@ static int mmap_attach(struct zcb_session *s, struct vm_area_struct *vma,
 /* A bare mmap() of a fresh session makes the pool. */
 static int mmap_anonymous(struct zcb_session *s, struct vm_area_struct *vma)
 {
-	struct zcb_pool_config cfg = {
-		.kind = ZCBUF_POOL_PAGES,
-		.mode = 0600,
-		.node = NUMA_NO_NODE,
-		.inherited = true,
-	};
+	struct zcb_pool_config *cfg __free(kfree) = NULL;
 	u64 size = (u64)vma_pages(vma) << PAGE_SHIFT;
 	struct zcb_pool *pool;
 	int err;
 
 	if (vma->vm_pgoff || size > ZCB_ARENA_MAX)
 		return -EINVAL;
+	cfg = kzalloc(sizeof(*cfg), GFP_KERNEL);
+	if (!cfg)
+		return -ENOMEM;
+	cfg->kind = ZCBUF_POOL_PAGES;
+	cfg->mode = 0600;
+	cfg->node = NUMA_NO_NODE;
+	cfg->inherited = true;
+	cfg->arena_size = round_up(size, ZCB_ARENA_UNIT);
 	err = zcb_session_claim(s);
 	if (err)
 		return err;
-	cfg.arena_size = round_up(size, ZCB_ARENA_UNIT);
-	pool = zcb_pool_create(&cfg, s->uid);
+	pool = zcb_pool_create(cfg, s->uid);
 	err = IS_ERR(pool) ? PTR_ERR(pool) : mmap_attach(s, vma, pool);
 	if (err)
 		zcb_session_unclaim(s);

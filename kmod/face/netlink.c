@@ -124,14 +124,17 @@ static int zcb_put_gid(struct sk_buff *skb, struct netlink_callback *cb,
 
 /* ------------------------------------------------------------------ pools */
 
-static int zcb_put_class(struct sk_buff *skb, const struct zcb_class_stat *st)
+static int zcb_put_class(struct sk_buff *skb, const struct zcb_class_stat *st,
+			 bool fixed)
 {
 	struct nlattr *nest = nla_nest_start(skb, ZCBUF_A_POOL_CLASS);
 
 	if (!nest ||
 	    nla_put_u32(skb, ZCBUF_A_CLASS_LENGTH, st->length) ||
 	    nla_put_u32(skb, ZCBUF_A_CLASS_USED, st->used) ||
-	    nla_put_u32(skb, ZCBUF_A_CLASS_TOTAL, st->total))
+	    nla_put_u32(skb, ZCBUF_A_CLASS_TOTAL, st->total) ||
+	    (fixed &&
+	     nla_put_u32(skb, ZCBUF_A_CLASS_MIN_FREE, st->min_free)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -145,7 +148,8 @@ static int zcb_put_free(struct sk_buff *skb, const struct zcb_pool_stat *st)
 		    st->norders * sizeof(st->order_free[0]), st->order_free))
 		return -EMSGSIZE;
 	for (i = 0; i < st->nclasses; i++)
-		if (zcb_put_class(skb, &st->classes[i]))
+		if (zcb_put_class(skb, &st->classes[i],
+				  st->kind == ZCBUF_POOL_FIXED))
 			return -EMSGSIZE;
 	return 0;
 }

@@ -24,6 +24,13 @@ static u32 memory_arena_pages(const struct zcb_pool *pool)
 	return pool->arenas[0]->npages;
 }
 
+static void memory_count_locked(struct zcb_pool *pool, u64 bytes)
+{
+	lockdep_assert_held(&pool->mem_lock);
+	pool->used += bytes;
+	pool->max_used = max(pool->max_used, pool->used);
+}
+
 /* An arena has mem_lock's buddy; pages are numbered through all arenas. */
 static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
 {
@@ -34,8 +41,7 @@ static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
 		if (zcb_buddy_alloc(&pool->arenas[i]->buddy, order, page))
 			continue;
 		*page += i * memory_arena_pages(pool);
-		pool->used += 1U << order;
-		pool->max_used = max(pool->max_used, pool->used);
+		memory_count_locked(pool, PAGE_SIZE << order);
 		return 0;
 	}
 	return -EAGAIN;
@@ -49,7 +55,7 @@ static void memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
 	lockdep_assert_held(&pool->mem_lock);
 	if (WARN_ON_ONCE(zcb_buddy_free(&a->buddy, page % in_arena, npages)))
 		return;
-	pool->used -= npages;
+	pool->used -= (u64)npages << PAGE_SHIFT;
 }
 
 /* A block never spans arenas. */
@@ -93,6 +99,7 @@ void zcb_holdings_init(struct zcb_holdings *h)
 		INIT_LIST_HEAD(&h->slabs[i]);
 	h->objects = 0;
 	h->object_bytes = 0;
+	zcb_fixed_list_init(&h->fixed);
 }
 
 static int memory_get(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
@@ -254,6 +261,42 @@ static int memory_alloc_object(struct zcb_pool *pool, struct zcb_holdings *h,
 	return err;
 }
 
+/*
+ * As a block of pages: what was taken has no handle yet and is this caller's
+ * alone, so it is zeroed without a lock. Then another thread may free it.
+ */
+static int memory_alloc_fixed(struct zcb_pool *pool, struct zcb_holdings *h,
+			      u32 domain, const struct zcb_memory_request *r,
+			      u64 *handle)
+{
+	struct zcb_fixed *f = &pool->cfg.fixed;
+	int class = zcb_fixed_class_for(f, r->length, r->align);
+	bool dirty, foreign;
+	u32 object;
+	int err;
+
+	if (class < 0)
+		return class;
+	spin_lock(&pool->mem_lock);
+	err = zcb_fixed_take(f, class, &object);
+	if (!err)
+		memory_count_locked(pool, f->class[class].length);
+	spin_unlock(&pool->mem_lock);
+	if (err)
+		return err;
+
+	dirty = r->zero && zcb_fixed_was_used(f, object);
+	foreign = zcb_fixed_tag(f, object, domain);
+	if (dirty ||
+	    (foreign && !(pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE)))
+		memory_zero(pool, zcb_fixed_offset(f, class, object),
+			    f->class[class].length);
+	spin_lock(&pool->mem_lock);
+	*handle = zcb_fixed_hand_out(f, &h->fixed, h, class, object);
+	spin_unlock(&pool->mem_lock);
+	return 0;
+}
+
 static int memory_order_for(struct zcb_pool *pool, u64 length, u32 align,
 			    u32 *order)
 {
@@ -273,6 +316,8 @@ static int memory_try_alloc(struct zcb_pool *pool, struct zcb_holdings *h,
 	u32 order;
 	int err;
 
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return memory_alloc_fixed(pool, h, domain, r, handle);
 	if (pool->cfg.kind == ZCBUF_POOL_TIERS) {
 		err = zcb_slab_class_for(&pool->cfg.slabs, r->length, r->align);
 		if (err >= 0)
@@ -290,7 +335,7 @@ static bool memory_request_valid(const struct zcb_pool *pool,
 {
 	if (r->align > ZCB_MEMORY_ALIGN_MAX || (r->align & (r->align - 1)))
 		return false;
-	return r->length || pool->cfg.kind != ZCBUF_POOL_TIERS;
+	return r->length || pool->cfg.kind == ZCBUF_POOL_PAGES;
 }
 
 /**
@@ -365,6 +410,29 @@ static int memory_free_object_locked(struct zcb_pool *pool,
 	return 0;
 }
 
+static void memory_put_fixed_locked(struct zcb_pool *pool,
+				    struct zcb_holdings *h, u32 class,
+				    u32 object)
+{
+	struct zcb_fixed *f = &pool->cfg.fixed;
+
+	lockdep_assert_held(&pool->mem_lock);
+	zcb_fixed_put(f, &h->fixed, class, object);
+	pool->used -= f->class[class].length;
+}
+
+static int memory_free_fixed_locked(struct zcb_pool *pool,
+				    struct zcb_holdings *h, u64 handle)
+{
+	u32 class, object;
+	int err;
+
+	err = zcb_fixed_find(&pool->cfg.fixed, handle, h, &class, &object);
+	if (!err)
+		memory_put_fixed_locked(pool, h, class, object);
+	return err;
+}
+
 /**
  * zcb_memory_free - give a buffer back
  * @pool: the pool
@@ -380,7 +448,9 @@ int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle)
 	int err;
 
 	spin_lock(&pool->mem_lock);
-	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		err = memory_free_fixed_locked(pool, h, handle);
+	else if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
 		err = memory_free_block_locked(pool, h, handle);
 	else
 		err = memory_free_object_locked(pool, h, handle);
@@ -398,9 +468,16 @@ int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle)
 static bool memory_reclaim_one_locked(struct zcb_pool *pool,
 				      struct zcb_holdings *h)
 {
+	u32 object = h->fixed.first;
 	u32 page = h->blocks.first;
 	u32 npages;
 
+	if (object != ZCB_FIXED_NONE) {
+		memory_put_fixed_locked(pool, h,
+					zcb_fixed_class_of(&pool->cfg.fixed,
+							   object), object);
+		return true;
+	}
 	if (page != ZCB_BUF_NONE) {
 		npages = 1U << pool->bufs.pages[page].order;
 		zcb_buf_take_back(&pool->bufs, &h->blocks, page);

@@ -17,6 +17,7 @@ struct zcb_session;
  * @slabs: by class, its slabs; those with a free object first
  * @objects: slab objects out
  * @object_bytes: bytes of them
+ * @fixed: objects of fixed classes
  *
  * The pool's mem_lock.
  */
@@ -26,6 +27,7 @@ struct zcb_holdings {
 	struct list_head slabs[ZCB_SLAB_CLASSES];
 	u64 objects;
 	u64 object_bytes;
+	struct zcb_fixed_list fixed;
 };
 
 /**

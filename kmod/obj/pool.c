@@ -166,15 +166,34 @@ static struct zcb_arena *pool_arena(const struct zcb_pool_config *cfg,
 	return a == ERR_PTR(-EDQUOT) ? ERR_PTR(-ENOMEM) : a;
 }
 
+/* What is handed out is pages, or what pages are made of, or fixed objects. */
+static int pool_records(struct zcb_pool *pool, u32 npages)
+{
+	struct zcb_fixed *f = &pool->cfg.fixed;
+	struct zcb_fixed_object *objects;
+	struct zcb_buf_page *pages;
+
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
+		objects = kvcalloc(f->nobjects, sizeof(*objects),
+				   ZCB_GFP_TABLE);
+		if (objects)
+			zcb_fixed_init(f, objects);
+		return objects ? 0 : -ENOMEM;
+	}
+	pages = kvcalloc(npages, sizeof(*pages), ZCB_GFP_TABLE);
+	if (pages)
+		zcb_buf_table_init(&pool->bufs, pages, npages, PAGE_SHIFT);
+	return pages ? 0 : -ENOMEM;
+}
+
 static int pool_tables(struct zcb_pool *pool, u32 npages)
 {
 	struct zcb_handle_slot *slots;
-	struct zcb_buf_page *pages;
+	int err;
 
-	pages = kvcalloc(npages, sizeof(*pages), ZCB_GFP_TABLE);
-	if (!pages)
-		return -ENOMEM;
-	zcb_buf_table_init(&pool->bufs, pages, npages, PAGE_SHIFT);
+	err = pool_records(pool, npages);
+	if (err)
+		return err;
 	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots), ZCB_GFP_TABLE);
 	if (!slots)
 		return -ENOMEM;
@@ -215,6 +234,8 @@ static void pool_strip(struct zcb_pool *pool)
 	zcb_handles_init(&pool->channels, ZCB_HANDLE_CHANNEL, NULL, 0);
 	kvfree(pool->bufs.pages);
 	pool->bufs.pages = NULL;
+	kvfree(pool->cfg.fixed.objects);
+	pool->cfg.fixed.objects = NULL;
 }
 
 static bool pool_pinned(const struct zcb_pool *pool)

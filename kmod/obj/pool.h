@@ -30,6 +30,7 @@
 #include <linux/zcbuf.h>
 
 #include "../core/buf.h"
+#include "../core/fixed.h"
 #include "../core/handle.h"
 #include "../core/slab.h"
 #include "arena.h"
@@ -49,9 +50,10 @@ struct zcb_session;
  * @flags: ZCBUF_POOL_F_*
  * @mode: permission bits
  * @node: NUMA node or NUMA_NO_NODE
- * @arena_size: bytes
+ * @arena_size: bytes; FIXED: room for @fixed
  * @inherited: fork() passes mappings on (pools made by a bare mmap())
  * @slabs: classes, TIERS only
+ * @fixed: classes, FIXED only
  */
 struct zcb_pool_config {
 	char name[ZCBUF_MAX_NAME + 1];
@@ -62,6 +64,7 @@ struct zcb_pool_config {
 	u64 arena_size;
 	bool inherited;
 	struct zcb_slab_table slabs;
+	struct zcb_fixed fixed;
 };
 
 enum zcb_pool_state {
@@ -76,7 +79,8 @@ enum zcb_pool_state {
  * @work: that freeing, tried again while pages are pinned
  * @retry: when @work is tried again, jiffies
  * @handle: names the pool
- * @cfg: constant, but for the counts in @cfg.slabs (@mem_lock)
+ * @cfg: constant, but for the counts in @cfg.slabs and the objects of @cfg.fixed
+ *	(@mem_lock)
  * @uid: creator
  * @gid: creator's group
  * @ipc_ns: number of the creator's ipc namespace, where the name lives
@@ -92,8 +96,8 @@ enum zcb_pool_state {
  * @mem_lock: guards the fields below
  * @arenas: @narenas of them, in order of pool offset; constant
  * @narenas: constant
- * @bufs: records of all pages
- * @used: pages handed out
+ * @bufs: records of all pages; none in FIXED pools
+ * @used: bytes handed out
  * @max_used: most there ever were
  * @bad_frees: refused frees and releases
  * @space_wq: woken when memory or a credit comes back

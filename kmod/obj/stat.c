@@ -77,24 +77,58 @@ static void stat_orders_locked(const struct zcb_pool *pool,
 	st->norders = ilog2(pool->arenas[0]->npages) + shift + 1;
 }
 
-static void stat_memory_locked(const struct zcb_pool *pool,
-			       struct zcb_pool_stat *st)
+static void stat_slabs_locked(const struct zcb_pool *pool,
+			      struct zcb_pool_stat *st)
 {
 	const struct zcb_slab_table *t = &pool->cfg.slabs;
 	u32 i;
 
 	lockdep_assert_held(&pool->mem_lock);
-	st->used = pool->used << PAGE_SHIFT;
-	st->min_free = pool->size - (pool->max_used << PAGE_SHIFT);
-	st->bad_frees = pool->bad_frees;
-	stat_orders_locked(pool, st);
 	st->nclasses = t->n;
 	for (i = 0; i < t->n; i++)
 		st->classes[i] = (struct zcb_class_stat) {
 			.length = t->class[i].length,
 			.used = t->class[i].used,
 			.total = t->class[i].total,
+			.align = t->class[i].align,
 		};
+}
+
+static void stat_fixed_locked(const struct zcb_pool *pool,
+			      struct zcb_pool_stat *st)
+{
+	const struct zcb_fixed *f = &pool->cfg.fixed;
+	int largest = zcb_fixed_largest(f);
+	u32 i;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (largest >= 0)
+		st->largest_free = f->class[largest].length;
+	st->nclasses = f->n;
+	for (i = 0; i < f->n; i++)
+		st->classes[i] = (struct zcb_class_stat) {
+			.length = f->class[i].length,
+			.used = f->class[i].used,
+			.total = f->class[i].count,
+			.align = f->class[i].align,
+			.offset = f->class[i].base,
+			.min_free = f->class[i].count - f->class[i].max_used,
+		};
+}
+
+static void stat_memory_locked(const struct zcb_pool *pool,
+			       struct zcb_pool_stat *st)
+{
+	lockdep_assert_held(&pool->mem_lock);
+	st->used = pool->used;
+	st->min_free = pool->size - pool->max_used;
+	st->bad_frees = pool->bad_frees;
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
+		stat_fixed_locked(pool, st);
+		return;
+	}
+	stat_orders_locked(pool, st);
+	stat_slabs_locked(pool, st);
 }
 
 /**
@@ -167,8 +201,10 @@ static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
 		stat_port(port, st);
 
 	spin_lock(&pool->mem_lock);
-	st->buffers = s->hold.blocks.count + s->hold.objects;
-	st->bytes = (s->hold.blocks.pages << PAGE_SHIFT) + s->hold.object_bytes;
+	st->buffers = s->hold.blocks.count + s->hold.objects +
+		      s->hold.fixed.count;
+	st->bytes = (s->hold.blocks.pages << PAGE_SHIFT) +
+		    s->hold.object_bytes + s->hold.fixed.bytes;
 	spin_unlock(&pool->mem_lock);
 }
 

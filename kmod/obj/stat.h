@@ -12,6 +12,7 @@
 #include <linux/uidgid.h>
 
 #include "../core/buddy.h"
+#include "../core/fixed.h"
 #include "../core/slab.h"
 
 struct zcb_pool;
@@ -20,6 +21,9 @@ struct zcb_class_stat {
 	u32 length;
 	u32 used;
 	u32 total;
+	u32 align;
+	u64 offset;			/* FIXED: of the first object */
+	u32 min_free;			/* FIXED: the least that was ever free */
 };
 
 struct zcb_pool_stat {

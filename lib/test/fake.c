@@ -115,6 +115,8 @@ static int do_info(struct zcbuf_pool_info *arg)
 {
 	bool fits = arg->nclasses >= fake.nclasses;
 
+	if (arg->nclasses && arg->entry_size != sizeof(*fake.classes))
+		return -EINVAL;
 	if (arg->nclasses && fits)
 		memcpy(at(arg->classes), fake.classes,
 		       fake.nclasses * sizeof(*fake.classes));

@@ -48,7 +48,7 @@ struct fake {
 	__u32 rights;		/* of whoever attaches */
 	__u64 arena_size;
 	__u64 pool_size;
-	struct zcbuf_class classes[ZCBUF_MAX_CLASSES];
+	struct zcbuf_class_info classes[ZCBUF_MAX_CLASSES];
 	__u32 nclasses;
 	struct zcbuf_delivery deliveries[4];
 	unsigned int ndeliveries;

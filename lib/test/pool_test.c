@@ -212,7 +212,7 @@ static void addresses(void)
 
 static void info(void)
 {
-	struct zcbuf_class classes[2];
+	struct zcbuf_class_info classes[2];
 	struct zcbuf_pool_info i;
 	struct zcbuf_pool *pool;
 
@@ -224,8 +224,10 @@ static void info(void)
 	i.size = sizeof(i);
 	i.classes = (uintptr_t)classes;
 	i.nclasses = 1;
+	i.entry_size = sizeof(classes[0]);
 	EXPECT_EQ(zcbuf_pool_info(pool, &i), -EMSGSIZE);
 	EXPECT_EQ(i.nclasses, 2);
+	EXPECT_EQ(i.entry_size, sizeof(classes[0]));
 	EXPECT_EQ(zcbuf_pool_info(pool, &i), 0);
 	EXPECT_EQ(classes[1].length, 256);
 	EXPECT_EQ(i.out_size, FAKE_ARENA);

@@ -598,7 +598,7 @@ static inline int obj_init(struct kunit *test)
  */
 static inline int obj_suite_init(struct kunit_suite *suite)
 {
-	const struct zcb_pool_config cfg = { .arena_size = PAGE_SIZE };
+	static const struct zcb_pool_config cfg = { .arena_size = PAGE_SIZE };
 	struct zcb_pool *pool = zcb_pool_create(&cfg, GLOBAL_ROOT_UID);
 
 	if (IS_ERR(pool))

@@ -76,11 +76,14 @@ TEST(create_options)
 	int fd = fresh();
 	__u32 i;
 
-	for (i = ZCBUF_POOL_TIERS + 1; i; i <<= 1) {
-		a = ok;
-		a.kind = i;
+	a = ok;
+	for (a.kind = ZCBUF_POOL_FIXED + 1; a.kind; a.kind <<= 1)
 		create_refused(fd, a, EOPNOTSUPP);
-	}
+	a = ok;
+	a.flags = ZCBUF_POOL_F_SHARED_PAGES;
+	create_refused(fd, a, EINVAL);	/* of a kind that shares none */
+	a.kind = ZCBUF_POOL_FIXED;
+	create_refused(fd, a, EINVAL);	/* with an arena size */
 	for (i = 0; i < 32; i++) {
 		a = ok;
 		a.mode = 1U << i;
@@ -611,9 +614,10 @@ TEST(free_what_is_no_buffer)
 
 TEST(info_classes)
 {
-	struct zcbuf_class c[16] = {};
+	struct zcbuf_class_info c[16] = {};
 	struct zcbuf_pool_info a = zt_arg(struct zcbuf_pool_info,
-		.classes = zt_ptr(c), .nclasses = 1);
+		.classes = zt_ptr(c), .nclasses = 1,
+		.entry_size = sizeof(*c));
 	int fd = zt_pool(ZCBUF_POOL_TIERS, 0, ZT_ARENA);
 	__u32 n;
 
@@ -630,6 +634,32 @@ TEST(info_classes)
 	EXPECT_OK(zt_call(fd, ZCBUF_IOC_POOL_INFO, &a));
 	EXPECT_EQ(a.nclasses, n);
 	EXPECT_FILLED(&c[n], 0, sizeof(c) - n * sizeof(*c));
+}
+
+/* Of programs that know less or more of an entry. */
+TEST(info_entry_sizes)
+{
+	unsigned char room[8 * 4096 + 1];
+	struct zcbuf_pool_info a = zt_arg(struct zcbuf_pool_info,
+		.classes = zt_ptr(room), .nclasses = 8);
+	const size_t known = sizeof(struct zcbuf_class_info);
+	int fd = zt_pool(ZCBUF_POOL_TIERS, 0, ZT_ARENA), i;
+
+	memset(room, 0x5a, sizeof(room));
+	EXPECT_ERR(zt_call(fd, ZCBUF_IOC_POOL_INFO, &a), EINVAL);
+	a.entry_size = known - 1;
+	EXPECT_ERR(zt_call(fd, ZCBUF_IOC_POOL_INFO, &a), EINVAL);
+	a.entry_size = 4097;
+	EXPECT_ERR(zt_call(fd, ZCBUF_IOC_POOL_INFO, &a), EINVAL);
+	EXPECT_FILLED(room, 0x5a, sizeof(room));
+	a.entry_size = 4096;
+	EXPECT_OK(zt_call(fd, ZCBUF_IOC_POOL_INFO, &a));
+	for (i = 0; i < 8; i++)
+		EXPECT_FILLED(room + 4096 * i + known, 0, 4096 - known);
+	EXPECT_EQ(room[8 * 4096], 0x5a);
+	a.classes = 0;
+	a.entry_size = 0;
+	EXPECT_OK(zt_call(fd, ZCBUF_IOC_POOL_INFO, &a));
 }
 
 KTAP_MAIN()

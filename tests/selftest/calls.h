@@ -12,7 +12,8 @@
 #define CALLS_ARRAYS	2
 #define CALLS_POOL_FLAGS (ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
 			  ZCBUF_POOL_F_HUGE_STRICT |			\
-			  ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE)
+			  ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE |	\
+			  ZCBUF_POOL_F_SHARED_PAGES)
 #define CALLS_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |		\
 			     ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			     ZCBUF_CHANNEL_F_ORDERED |			\
@@ -139,7 +140,8 @@ static __inline__ void make_pool_info(const struct rig *r, struct attempt *t)
 
 	(void)r;
 	a->nclasses = RIG_CLASSES;
-	a->classes = call_array(t, 0, RIG_CLASSES * sizeof(struct zcbuf_class));
+	a->entry_size = sizeof(struct zcbuf_class_info);
+	a->classes = call_array(t, 0, RIG_CLASSES * a->entry_size);
 }
 
 static __inline__ void make_alloc(const struct rig *r, struct attempt *t)
@@ -347,6 +349,7 @@ static const struct call calls[] = {
 			       .max = ZCBUF_MAX_NAME } },
 		 .make = make_pool_attach),
 	CALL_ROW(POOL_INFO, zcbuf_pool_info, .writes = true,
+		 .reserved = CALL_AT(zcbuf_pool_info, __reserved),
 		 .arrays = { { .at = CALL_AT(zcbuf_pool_info, classes),
 			       .written = true, .optional = true } },
 		 .make = make_pool_info),

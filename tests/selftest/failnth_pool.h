@@ -50,6 +50,18 @@ static void fn_arrange_tiers(struct fn_run *f)
 	fn_create(f, ZCBUF_POOL_TIERS, ZCBUF_POOL_F_NO_ZERO_ON_REUSE);
 }
 
+/* An object of each length, so that there is no more to fail than to make. */
+static void fn_arrange_fixed(struct fn_run *f)
+{
+	struct zcbuf_class *table = (struct zcbuf_class *)f->t.array[0];
+
+	table[0] = (struct zcbuf_class){ .length = ZT_PAGE, .count = 1 };
+	table[1] = (struct zcbuf_class){ .length = 2 * ZT_PAGE, .count = 1 };
+	*(struct zcbuf_pool_create *)fn_arg(f) =
+		zt_arg(struct zcbuf_pool_create, .kind = ZCBUF_POOL_FIXED,
+		       .nclasses = 2, .classes = zt_ptr(table));
+}
+
 static void fn_arrange_node(struct fn_run *f)
 {
 	fn_create(f, ZCBUF_POOL_PAGES, ZCBUF_POOL_F_NODE);
@@ -144,7 +156,7 @@ static void fn_arrange_few_classes(struct fn_run *f)
 static void fn_use_info(struct fn_run *f)
 {
 	const struct zcbuf_pool_info *a = fn_arg(f);
-	const struct zcbuf_class *c = (void *)f->t.array[0];
+	const struct zcbuf_class_info *c = (void *)f->t.array[0];
 
 	EXPECT_EQ(a->out_size, f->rig.size);
 	EXPECT_EQ(a->nclasses, RIG_CLASSES);
@@ -211,6 +223,8 @@ static const struct fn_row fn_pool_rows[] = {
 		.arrange = fn_arrange_pages, .use = fn_use_create),
 	FN_CALL(pool_create_tiers, POOL_CREATE, .least = 10,
 		.arrange = fn_arrange_tiers, .use = fn_use_create),
+	FN_CALL(pool_create_fixed, POOL_CREATE, .least = 10,
+		.arrange = fn_arrange_fixed, .use = fn_use_create),
 	FN_CALL(pool_create_node, POOL_CREATE, .least = 10,
 		.arrange = fn_arrange_node, .use = fn_use_create),
 	FN_CALL(pool_create_small_pages, POOL_CREATE, .bare = true,

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
@@ -241,6 +243,68 @@ TEST(classes)
 	EXPECT_STREQ(get(flat, "pools.0.classes", 7, "length"), "262144");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 8, "length"), "");
 	free(flat);
+}
+
+struct busy {
+	int fd;
+	atomic_bool stop;
+};
+
+static void *allocate(void *arg)
+{
+	struct busy *b = arg;
+	__u64 h[8];
+
+	while (!b->stop) {
+		ASSERT_EQ(zt_alloc(b->fd, 8192, 0, 0, h, 8), 8);
+		ASSERT_EQ(zt_free(b->fd, h, 8), 8);
+	}
+	return NULL;
+}
+
+/* The columns of the first class say the same. */
+static void class_of_ten(const char *pool)
+{
+	char line[64], *out, *flat;
+
+	snprintf(line, sizeof(line), "zcctl -j pool show %s", pool);
+	flat = expect_json(line, 0);
+	EXPECT_STREQ(get(flat, "pools", 0, "kind"), "\"fixed\"");
+	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "total"), "10");
+	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "used"), "1");
+	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "min_free"), "7");
+	EXPECT_STREQ(get(flat, "pools.0.classes", 1, "total"), "32");
+	free(flat);
+	snprintf(line, sizeof(line), "zcctl pool show %s", pool);
+	out = expect(line, 0, "");
+	EXPECT_TRUE(strstr(out, "\n   4KiB     1     10         7\n"));
+	free(out);
+}
+
+TEST(scenario_46_classes_of_a_fixed_pool)
+{
+	static const struct zcbuf_class table[] = { { 4096, 10 }, { 8192, 32 } };
+	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
+		.kind = ZCBUF_POOL_FIXED, .nclasses = 2,
+		.classes = zt_ptr(table));
+	struct busy b = { .fd = zt_open(O_RDWR) };
+	pthread_t t[4];
+	char pool[32];
+	__u64 h[3];
+	int i;
+
+	ASSERT_OK(zt_call(b.fd, ZCBUF_IOC_POOL_CREATE, &a));
+	snprintf(pool, sizeof(pool), "0x%llx", (unsigned long long)a.out_pool);
+	ASSERT_EQ(zt_alloc(b.fd, 1, 0, 0, h, 3), 3);
+	ASSERT_EQ(zt_free(b.fd, h, 2), 2);
+	class_of_ten(pool);
+	for (i = 0; i < 4; i++)
+		ASSERT_OK(pthread_create(&t[i], NULL, allocate, &b));
+	for (i = 0; i < 5; i++)
+		class_of_ten(pool);
+	b.stop = true;
+	for (i = 0; i < 4; i++)
+		ASSERT_OK(pthread_join(t[i], NULL));
 }
 
 /* What zcctl says of the pool with this handle, or "" if it is gone. */

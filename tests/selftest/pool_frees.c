@@ -10,23 +10,31 @@
 
 static const __u32 kind_pages = ZCBUF_POOL_PAGES;
 static const __u32 kind_tiers = ZCBUF_POOL_TIERS;
+static const __u32 kind_fixed = ZCBUF_POOL_FIXED;
 
-/* A test for blocks of pages, and for objects of slab classes. */
-#define FREES(id)							\
+/* A test for blocks of pages, and for objects of slab classes ... */
+#define FREES_OF_PAGES(id)						\
 	static void frees_##id(const void *arg);			\
 	TEST_WITH(frees_##id, id##_pages, &kind_pages)			\
 	TEST_WITH(frees_##id, id##_slab, &kind_tiers)			\
 	static void frees_##id(const void *arg)
 
+/* ... and of fixed classes. */
+#define FREES(id)							\
+	static void frees_##id(const void *arg);			\
+	TEST_WITH(frees_##id, id##_fixed, &kind_fixed)			\
+	FREES_OF_PAGES(id)
+
 static int frees_pool(const void *kind)
 {
-	int fd = zt_pool(*(const __u32 *)kind, 0, ZT_ARENA);
+	__u32 k = *(const __u32 *)kind;
+	int fd = zt_pool(k, 0, k == ZCBUF_POOL_FIXED ? 0 : ZT_ARENA);
 
 	ASSERT_GE(fd, 0);
 	return fd;
 }
 
-/* Bytes that are a class of their own in either kind of pool. */
+/* Bytes that are a class of their own in each kind of pool. */
 static __u64 frees_length(const void *kind)
 {
 	return *(const __u32 *)kind == ZCBUF_POOL_TIERS ? 64 : 4096;
@@ -104,7 +112,7 @@ FREES(freed_and_reissued)
 	refused(fd, old, EBADSLT);
 }
 
-FREES(freed_and_reissued_in_another_size)
+FREES_OF_PAGES(freed_and_reissued_in_another_size)
 {
 	int fd = frees_pool(arg);
 	__u64 old, h;
@@ -139,12 +147,13 @@ FREES(never_issued)
 	__u64 gen, h;
 
 	ASSERT_OK(zt_alloc1(fd, frees_length(arg), &h));
-	gen = 1ULL << (*(const __u32 *)arg == ZCBUF_POOL_TIERS ?
-		       ZCBUF_BUF_SLAB_BITS : ZCBUF_BUF_PAGE_BITS);
+	gen = 1ULL << (*(const __u32 *)arg == ZCBUF_POOL_PAGES ?
+		       ZCBUF_BUF_PAGE_BITS : ZCBUF_BUF_SLAB_BITS);
 	refused(fd, h + gen, ENOENT);
 	refused(fd, h + 4 * gen, ENOENT);
 	refused(fd, h - gen, ENOENT);
-	refused(fd, 0, ENOENT);
+	if (*(const __u32 *)arg != ZCBUF_POOL_FIXED)
+		refused(fd, 0, ENOENT);
 	EXPECT_OK(zt_free1(fd, h));
 	refused(fd, h + gen, ENOENT);
 }
@@ -153,6 +162,7 @@ FREES(never_issued)
 TEST(no_such_place)
 {
 	int pages = frees_pool(&kind_pages), tiers = frees_pool(&kind_tiers);
+	int fixed = frees_pool(&kind_fixed);
 	__u64 class9 = 9ULL << ZCBUF_BUF_CLASS_SHIFT;
 	__u64 slab = (__u64)ZCBUF_BUF_SLAB << ZCBUF_BUF_CLASS_SHIFT;
 	__u64 gen = 1ULL << ZCBUF_BUF_PAGE_BITS;
@@ -162,6 +172,11 @@ TEST(no_such_place)
 	refused(pages, slab | 1ULL << ZCBUF_BUF_SLAB_BITS, EINVAL);
 	refused(tiers, ~0ULL, EINVAL);
 	refused(tiers, slab | 1ULL << ZCBUF_BUF_SLAB_BITS | ZT_ARENA >> 4,
+		EINVAL);
+	refused(fixed, 0, EINVAL);		/* blocks of pages */
+	refused(fixed, ~0ULL, EINVAL);
+	/* Where the second class begins. */
+	refused(fixed, slab | 1ULL << ZCBUF_BUF_SLAB_BITS | 4 << 20 >> 4,
 		EINVAL);
 }
 

@@ -236,9 +236,10 @@ static int tiers_pool(const struct zcbuf_class *classes, __u32 n)
 
 static __u32 read_classes(int fd, __u32 *length)
 {
-	struct zcbuf_class c[ZCBUF_MAX_CLASSES] = { { 0, 0 } };
+	struct zcbuf_class_info c[ZCBUF_MAX_CLASSES] = {};
 	struct zcbuf_pool_info info = zt_arg(struct zcbuf_pool_info,
-		.classes = zt_ptr(c), .nclasses = ZCBUF_MAX_CLASSES);
+		.classes = zt_ptr(c), .nclasses = ZCBUF_MAX_CLASSES,
+		.entry_size = sizeof(*c));
 	__u32 i;
 
 	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_INFO, &info));

@@ -30,7 +30,7 @@ const struct verb verb_pool = {
 	.summary = "pools: size, use, free blocks, who they belong to",
 	.help =
 "list prints a line for each pool, show all that is known: free blocks by\n"
-"size, and the slab classes. A pool is named by its name or by its handle.\n"
+"size, and the classes. A pool is named by its name or by its handle.\n"
 "With -j both print all there is.\n",
 	.run = run,
 };

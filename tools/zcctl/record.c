@@ -17,9 +17,10 @@ static_assert(ZCBUF_A_SESSION_MAX < RECORD_ATTRS, "RECORD_ATTRS");
 static_assert(ZCBUF_A_CHANNEL_MAX < RECORD_ATTRS, "RECORD_ATTRS");
 
 /* Names, by value or by bit, in the order of the uapi header. */
-static const char *const kinds[] = { "pages", "tiers", NULL };
+static const char *const kinds[] = { "pages", "tiers", "fixed", NULL };
 static const char *const pool_flags[] = {
-	"no_zero_on_reuse", "huge_strict", "small_pages", "node", NULL
+	"no_zero_on_reuse", "huge_strict", "small_pages", "node",
+	"shared_pages", NULL
 };
 static const char *const rights[] = {
 	"map_read", "map_write", "produce", "consume", "admin", NULL
@@ -145,7 +146,7 @@ static int parse_orders(struct nlattr *nla, struct record *r)
 
 static int parse_class(struct nlattr *nest, struct record *r)
 {
-	struct slab_class c = {};
+	struct pool_class c = {};
 	struct nlattr *nla;
 	uint64_t value;
 	int rem;
@@ -161,9 +162,13 @@ static int parse_class(struct nlattr *nest, struct record *r)
 			c.used = value;
 		else if (nla_type(nla) == ZCBUF_A_CLASS_TOTAL)
 			c.total = value;
+		else if (nla_type(nla) == ZCBUF_A_CLASS_MIN_FREE) {
+			c.min_free = value;
+			c.fixed = true;
+		}
 	}
-	r->slab = xrealloc(r->slab, r->nslabs + 1, sizeof(*r->slab));
-	r->slab[r->nslabs++] = c;
+	r->class = xrealloc(r->class, r->nclasses + 1, sizeof(*r->class));
+	r->class[r->nclasses++] = c;
 	return 0;
 }
 
@@ -201,7 +206,7 @@ static void record_free(struct record *r)
 {
 	free(r->text);
 	free(r->order_free);
-	free(r->slab);
+	free(r->class);
 }
 
 int records_parse(struct records *all, const struct spec *spec,

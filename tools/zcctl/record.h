@@ -67,10 +67,20 @@ extern const struct spec pool_spec;
 extern const struct spec session_spec;
 extern const struct spec channel_spec;
 
-struct slab_class {
+/**
+ * struct pool_class - a class of a pool
+ * @length: bytes of an object
+ * @used: objects handed out
+ * @total: objects there are
+ * @min_free: the least that were ever free, if @fixed
+ * @fixed: of a FIXED pool
+ */
+struct pool_class {
 	uint32_t length;
 	uint32_t used;
 	uint32_t total;
+	uint32_t min_free;
+	bool fixed;
 };
 
 /**
@@ -80,8 +90,8 @@ struct slab_class {
  * @text: the name; no object has two
  * @order_free: free blocks of 4096 << i bytes
  * @norders: entries of @order_free
- * @slab: classes of a pool
- * @nslabs: entries of @slab
+ * @class: classes of a pool
+ * @nclasses: entries of @class
  */
 struct record {
 	uint32_t have;
@@ -89,8 +99,8 @@ struct record {
 	char *text;
 	uint32_t *order_free;
 	size_t norders;
-	struct slab_class *slab;
-	size_t nslabs;
+	struct pool_class *class;
+	size_t nclasses;
 };
 
 struct records {

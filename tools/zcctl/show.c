@@ -257,6 +257,19 @@ static void json_field(struct json *j, const struct field *f,
 	}
 }
 
+static void json_class(struct json *j, const struct pool_class *c)
+{
+	json_object(j, NULL);
+	json_number(j, "length", c->length);
+	json_number(j, "used", c->used);
+	json_number(j, "total", c->total);
+	if (c->fixed)
+		json_number(j, "min_free", c->min_free);
+	else
+		json_null(j, "min_free");
+	json_object_end(j);
+}
+
 static void json_blocks(struct json *j, const struct record *r)
 {
 	size_t i;
@@ -270,13 +283,8 @@ static void json_blocks(struct json *j, const struct record *r)
 	}
 	json_array_end(j);
 	json_array(j, "classes");
-	for (i = 0; i < r->nslabs; i++) {
-		json_object(j, NULL);
-		json_number(j, "length", r->slab[i].length);
-		json_number(j, "used", r->slab[i].used);
-		json_number(j, "total", r->slab[i].total);
-		json_object_end(j);
-	}
+	for (i = 0; i < r->nclasses; i++)
+		json_class(j, &r->class[i]);
 	json_array_end(j);
 }
 
@@ -362,18 +370,23 @@ static char *show_blocks(const struct zcctl *z, const struct record *r)
 
 static void print_classes(struct zcctl *z, const struct record *r)
 {
+	const struct pool_class *c;
 	struct table t = {};
 	size_t i;
 
-	if (!r->nslabs)
+	if (!r->nclasses)
 		return;
 	table_column(&t, "CLASS", true);
 	table_column(&t, "USED", true);
 	table_column(&t, "TOTAL", true);
-	for (i = 0; i < r->nslabs; i++) {
-		table_cell(&t, show_bytes(z, r->slab[i].length));
-		table_cell(&t, xasprintf("%" PRIu32, r->slab[i].used));
-		table_cell(&t, xasprintf("%" PRIu32, r->slab[i].total));
+	table_column(&t, "MIN-FREE", true);
+	for (i = 0; i < r->nclasses; i++) {
+		c = &r->class[i];
+		table_cell(&t, show_bytes(z, c->length));
+		table_cell(&t, xasprintf("%" PRIu32, c->used));
+		table_cell(&t, xasprintf("%" PRIu32, c->total));
+		table_cell(&t, c->fixed ? xasprintf("%" PRIu32, c->min_free) :
+					  xstrdup("-"));
 	}
 	table_print(&t, z->out, "  ");
 }

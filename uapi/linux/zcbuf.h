@@ -91,7 +91,8 @@
 
 #define ZCBUF_MAX_BATCH		1024	/* entries in one call */
 #define ZCBUF_MAX_NAME		64	/* bytes of a pool's name */
-#define ZCBUF_MAX_CLASSES	24	/* slab classes of one pool */
+#define ZCBUF_MAX_CLASSES	24	/* classes of one pool */
+#define ZCBUF_MAX_FIXED	(1U << 20)	/* objects of one FIXED pool */
 #define ZCBUF_MAX_CHUNKS	1024	/* chunk lengths of one commit */
 #define ZCBUF_MAX_EXTENTS	2	/* extents of one group */
 #define ZCBUF_NR_CALLS		32	/* room in zcbuf_query.out_sizes */
@@ -157,13 +158,13 @@
  * Buffer handles: { class 6 bits | generation | index }, see
  * zcbuf_buf_offset() and zcbuf_buf_class(). Classes 0 to 31 are blocks of
  * pages of 4096 << class bytes, index in units of 4096; classes 32 and up are
- * slab class (class - 32) of the pool's table, index in units of 16 bytes.
+ * class (class - 32) of the pool's table, index in units of 16 bytes.
  * No buffer handle is 0.
  */
 #define ZCBUF_BUF_CLASS_SHIFT	58
-#define ZCBUF_BUF_SLAB		32	/* first slab class */
+#define ZCBUF_BUF_SLAB		32	/* first class of the pool's table */
 #define ZCBUF_BUF_PAGE_BITS	28	/* index bits, classes below 32 */
-#define ZCBUF_BUF_SLAB_BITS	36	/* index bits, slab classes */
+#define ZCBUF_BUF_SLAB_BITS	36	/* index bits, classes from 32 on */
 
 static __inline__ __u32 zcbuf_buf_class(__u64 handle)
 {
@@ -180,7 +181,7 @@ static __inline__ __u64 zcbuf_buf_offset(__u64 handle)
 
 /*
  * zcbuf_buf_capacity() - bytes of a buffer; @class_size is the pool's table of
- * slab classes (zcbuf_class.length, in order), unused for blocks of pages.
+ * classes (zcbuf_class_info.length, in order), unused for blocks of pages.
  */
 static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 					   const __u32 *class_size)
@@ -200,6 +201,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_STREAM		((__u64)1 << 3)
 #define ZCBUF_FEATURE_WINDOW		((__u64)1 << 4)
 #define ZCBUF_FEATURE_ORDERED		((__u64)1 << 5)
+#define ZCBUF_FEATURE_POOL_FIXED	((__u64)1 << 6)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -257,17 +259,28 @@ struct zcbuf_query {
 
 #define ZCBUF_POOL_PAGES	0	/* buddy blocks of pages */
 #define ZCBUF_POOL_TIERS	1	/* and slab classes below them */
+#define ZCBUF_POOL_FIXED	2	/* counted objects of fixed classes */
 
 #define ZCBUF_POOL_F_NO_ZERO_ON_REUSE	(1U << 0) /* do not zero at hand-out */
 #define ZCBUF_POOL_F_HUGE_STRICT	(1U << 1) /* ENOMEM without huge pages */
 #define ZCBUF_POOL_F_SMALL_PAGES	(1U << 2) /* do not try huge pages */
 #define ZCBUF_POOL_F_NODE		(1U << 3) /* node is set */
+#define ZCBUF_POOL_F_SHARED_PAGES	(1U << 4) /* of several sessions' objects */
 
 /**
- * struct zcbuf_class - one slab class
- * @length: bytes of an object: 16 to 1 MiB, a multiple of 16 (if it is not one
- *	it is rounded up). A class packs whole objects into blocks of pages.
- * @count: 0
+ * struct zcbuf_class - one class of a pool that is made
+ * @length: bytes of an object, a multiple of 16 (if it is not one it is rounded
+ *	up)
+ * @count: FIXED: objects of it, not 0; TIERS: 0
+ *
+ * TIERS: @length is 16 to 1 MiB; a class packs whole objects into blocks of
+ * pages, which are leased to one session each.
+ *
+ * FIXED: the objects of a class lie back to back from a page boundary on, the
+ * classes one after the other in the order of the table: the memory of a pool is
+ * its table, and an object is never given for a request another class is the
+ * smallest for. A class whose @length is no multiple of a page needs
+ * ZCBUF_POOL_F_SHARED_PAGES: its objects share pages, whoever has them.
  */
 struct zcbuf_class {
 	__u32 length;
@@ -278,13 +291,15 @@ struct zcbuf_class {
  * struct zcbuf_pool_create - make a pool and attach to it
  * @size: sizeof(struct zcbuf_pool_create)
  * @flags: ZCBUF_POOL_F_*
- * @kind: ZCBUF_POOL_PAGES or ZCBUF_POOL_TIERS
+ * @kind: ZCBUF_POOL_*
  * @mode: permission bits (0666) for attaching by name; 0 means 0600
  * @node: NUMA node of the memory, with ZCBUF_POOL_F_NODE, else 0
- * @nclasses: entries of @classes; 0: the default tiers (16 bytes to 256 KiB,
- *	powers of four)
- * @arena_size: bytes, a multiple of out_arena_unit; 0 means the default
- * @classes: pointer to struct zcbuf_class[@nclasses], ascending; TIERS only
+ * @nclasses: entries of @classes, none in PAGES pools; 0: the default table.
+ *	TIERS: 16 bytes to 256 KiB, powers of four. FIXED: 1024 of 4 KiB, 512 of
+ *	8 KiB, 128 of 16 KiB, 64 of 32 KiB, 32 of 64 KiB: 14 MiB.
+ * @arena_size: bytes, a multiple of out_arena_unit; 0 means the default. FIXED:
+ *	0, its arena is as large as the table
+ * @classes: pointer to struct zcbuf_class[@nclasses], ascending by length
  * @name: pointer to @name_len bytes, printable ASCII without '/' and blanks;
  *	0 makes an anonymous pool
  * @name_len: 0 to ZCBUF_MAX_NAME
@@ -301,8 +316,10 @@ struct zcbuf_class {
  * session, mapping and I/O are gone.
  *
  * EBUSY: the session is attached already. EEXIST: the name is taken. ENOMEM:
- * out of memory, or a limit was hit (zcctl check says which). EINVAL: name,
- * mode, node, class table or arena size. Since 0.1.
+ * out of memory, or a limit was hit (zcctl check says which). E2BIG: the arena
+ * would be larger than out_max_pool_size. EINVAL: name, mode, node, class table
+ * (FIXED: more than ZCBUF_MAX_FIXED objects, or pages to share without the flag)
+ * or arena size; a flag that is not for this kind. Since 0.1.
  */
 struct zcbuf_pool_create {
 	__u32 size;
@@ -360,19 +377,42 @@ struct zcbuf_pool_attach {
 };
 
 /**
+ * struct zcbuf_class_info - state of one class
+ * @length: bytes of an object
+ * @used: objects handed out, to all sessions
+ * @total: objects there are. TIERS: in the pages leased to the class now
+ * @align: every object's pool offset is a multiple of this
+ * @offset: FIXED: pool offset of the first object; TIERS: 0
+ * @min_free: FIXED: the least objects that were ever free; TIERS: 0
+ * @__reserved: 0
+ */
+struct zcbuf_class_info {
+	__u32 length;
+	__u32 used;
+	__u32 total;
+	__u32 align;
+	__aligned_u64 offset;
+	__u32 min_free;
+	__u32 __reserved;
+};
+
+/**
  * struct zcbuf_pool_info - state of the attached pool
  * @size: sizeof(struct zcbuf_pool_info)
  * @flags: 0
- * @classes: pointer to struct zcbuf_class[@nclasses], or 0
+ * @classes: pointer to @nclasses entries of @entry_size, written; or 0
  * @nclasses: in: room at @classes. out: classes of the pool (EMSGSIZE if there
  *	was room for some but not for all)
+ * @entry_size: sizeof(struct zcbuf_class_info); unused without @classes
  * @out_kind: ZCBUF_POOL_*
+ * @__reserved: 0
  * @out_pool: the pool's handle
  * @out_size: bytes in all arenas
  * @out_used: bytes handed out: buffers, groups, and whole pages leased to slab
  *	classes
  * @out_min_free: the least that was ever free, bytes
- * @out_largest_free: the largest block that is free, bytes
+ * @out_largest_free: the largest block or object of a FIXED pool that is free,
+ *	bytes
  * @out_arena_size: bytes
  * @out_arenas: their number
  * @out_page_order: 0, or the order of the huge pages
@@ -382,14 +422,17 @@ struct zcbuf_pool_attach {
  * @out_flags: ZCBUF_POOL_F_* it was created with
  * @out_rights: of this session
  *
- * Since 0.1.
+ * EINVAL: entry_size is smaller than the first released struct; a larger one is
+ * filled up with zeros. Since 0.1.
  */
 struct zcbuf_pool_info {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 classes;
 	__u32 nclasses;
+	__u32 entry_size;
 	__u32 out_kind;
+	__u32 __reserved;
 	__aligned_u64 out_pool;
 	__aligned_u64 out_size;
 	__aligned_u64 out_used;
@@ -413,11 +456,11 @@ struct zcbuf_pool_info {
  * struct zcbuf_alloc - buffers of one length
  * @size: sizeof(struct zcbuf_alloc)
  * @flags: ZCBUF_ALLOC_F_ZERO
- * @length: bytes wanted of each. 0: the smallest block (PAGES), else EINVAL.
+ * @length: bytes wanted of each. 0: the smallest block (PAGES), else EINVAL
  * @handles: pointer to __u64[@count], written
  * @count: buffers wanted
  * @align: bytes, a power of two up to 2 MiB; 0: a block of pages is aligned to
- *	its capacity, a slab object to the largest power of two in its class
+ *	its capacity, an object to what POOL_INFO says of its class
  * @deadline_ns: how long to wait for the first of them while the pool has no
  *	room: 0, ZCBUF_NO_DEADLINE or absolute. What was got is not held up.
  * @out_done: buffers got
@@ -427,10 +470,11 @@ struct zcbuf_pool_info {
  * NO_ZERO_ON_REUSE. Waiting is not in turn: who asks for less may be served
  * before who waits for more.
  *
- * E2BIG: larger than the largest power of two in an arena. ENOMEM: no block is
- * free, and the call must not wait; or the machine, or the caller's memory
- * cgroup, is out of memory. ETIMEDOUT: the deadline has passed. EINVAL: align.
- * Since 0.1.
+ * E2BIG: larger than the largest power of two in an arena; FIXED: no class is
+ * large enough, or its objects are not aligned so. ENOMEM: no block, or object of
+ * the smallest class that will do, is free, and the call must not wait; or the
+ * machine, or the caller's memory cgroup, is out of memory. ETIMEDOUT: the
+ * deadline has passed. EINVAL: align. Since 0.1.
  */
 struct zcbuf_alloc {
 	__u32 size;
@@ -458,9 +502,9 @@ struct zcbuf_alloc {
  * @out_error: why not more
  *
  * FREE: ENOENT never issued, EPERM another session's, EBADSLT it is free,
- * ESTALE it was freed and is somebody's again. The generation of an object of
- * a slab class is its page's: a stale handle is told apart only once the page
- * has been given back. Since 0.1.
+ * ESTALE it was freed and is somebody's again. TIERS: the generation of a slab
+ * object is its page's: a stale handle is told apart only once the page has been
+ * given back. Since 0.1.
  */
 struct zcbuf_batch {
 	__u32 size;
@@ -523,7 +567,8 @@ struct zcbuf_batch {
  * What the kernel needs to know about a channel and its reservations is charged
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well.
  *
- * ENOENT: no such channel. EEXIST: it exists with other options, or this
+ * EINVAL also: a FIXED pool, which has no memory for groups. ENOENT: no such
+ * channel. EEXIST: it exists with other options, or this
  * session's consumer port has another depth. E2BIG: the block would be larger
  * than an arena. EMFILE: channels of this pool, or 64 RECV_FAILED ports of this
  * channel. EPERM: a port needs RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
@@ -940,7 +985,8 @@ enum zcbuf_genl_class {
 	ZCBUF_A_CLASS_UNSPEC,
 	ZCBUF_A_CLASS_LENGTH,		/* u32, bytes of an object */
 	ZCBUF_A_CLASS_USED,		/* u32, objects handed out */
-	ZCBUF_A_CLASS_TOTAL,		/* u32, objects in leased pages */
+	ZCBUF_A_CLASS_TOTAL,		/* u32, objects; TIERS: in leased pages */
+	ZCBUF_A_CLASS_MIN_FREE,		/* u32, FIXED: least that was ever free */
 	__ZCBUF_A_CLASS_MAX
 };
 

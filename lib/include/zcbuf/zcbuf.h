@@ -143,10 +143,12 @@ ZCBUF_API int zcbuf_query(int fd, struct zcbuf_query *query);
  * @sz: sizeof(struct zcbuf_pool_opts)
  * @name: 1 to ZCBUF_MAX_NAME bytes, printable ASCII without '/' and blanks;
  *	NULL: an anonymous pool, reached through its descriptor
- * @classes: slab classes, ascending; NULL: the default tiers. TIERS only.
- * @arena_size: bytes, a multiple of zcbuf_query.out_arena_unit; 0: the default
+ * @classes: TIERS: slab classes, ascending; FIXED: the table, lengths ascending
+ *	and counts; NULL: the default ones
+ * @arena_size: bytes, a multiple of zcbuf_query.out_arena_unit; 0: the default.
+ *	FIXED: 0, it is as large as the table
  * @nclasses: entries of @classes
- * @kind: ZCBUF_POOL_PAGES or ZCBUF_POOL_TIERS
+ * @kind: ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS or ZCBUF_POOL_FIXED
  * @flags: ZCBUF_POOL_F_*
  * @mode: permission bits (0666) of attaching by name; 0: 0600
  * @node: NUMA node of the memory, with ZCBUF_POOL_F_NODE
@@ -261,10 +263,11 @@ ZCBUF_API __s64 zcbuf_pool_offset(const struct zcbuf_pool *pool,
 
 /*
  * zcbuf_pool_info() - the pool's state
- * @info: size, and classes and nclasses if they are wanted, are set by the
- *	caller, the rest is written
+ * @info: size is set by the caller, the rest is written; if classes are wanted,
+ *	so are classes (an array of struct zcbuf_class_info), nclasses and
+ *	entry_size
  *
- * -EINVAL: size. -EMSGSIZE: nclasses was too small and is now what is needed.
+ * -EINVAL: size, entry_size. -EMSGSIZE: nclasses was too small and is now what is needed.
  */
 ZCBUF_API int zcbuf_pool_info(const struct zcbuf_pool *pool,
 			      struct zcbuf_pool_info *info);

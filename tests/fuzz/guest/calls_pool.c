@@ -37,16 +37,20 @@ static __u32 make_name(char *name, unsigned int sel)
 	return strlen(chosen);
 }
 
-/* Too many, one that is counted, or a table of those below. */
-static __u32 make_classes(struct zcbuf_class *t, unsigned int sel)
+/*
+ * Too many, one that is counted (or is not, where it should be), or a table of
+ * those below.
+ */
+static __u32 make_classes(struct zcbuf_class *t, __u32 kind, unsigned int sel)
 {
 	static const __u32 tables[][4] = {
 		{ 0 }, { 16 }, { 16, 32, 48, 4096 }, { 24, 100, 5000, 70000 },
 		{ 1 << 20 }, { 64, 32 }, { 15 }, { (1 << 20) + 1 },
 		{ 3000, 200000, 1 << 20 },
 	};
+	static const __u32 counts[] = { 1, 3, 40, 200, 1 << 20, ~0U };
 	const __u32 *table = KF_CHOICE(tables, sel % 11);
-	__u32 n = 0;
+	__u32 i, n = 0;
 
 	if (sel % 11 == 9)
 		for (; n < ZCBUF_MAX_CLASSES + 1; n++)
@@ -54,17 +58,23 @@ static __u32 make_classes(struct zcbuf_class *t, unsigned int sel)
 	else
 		for (; n < 4 && table[n]; n++)
 			t[n].length = table[n];
+	if (kind == ZCBUF_POOL_FIXED)
+		for (i = 0; i < n; i++)
+			t[i].count = KF_CHOICE(counts, sel + i);
 	if (sel % 11 == 10)
-		t[0].count = 1;
+		t[0].count = kind != ZCBUF_POOL_FIXED;
 	return n;
 }
 
 static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
 {
-	static const __u32 kinds[] = { ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS, 2 };
+	static const __u32 kinds[] = {
+		ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS, ZCBUF_POOL_FIXED, 3
+	};
 	static const __u32 flags[] = {
 		0, ZCBUF_POOL_F_NO_ZERO_ON_REUSE, ZCBUF_POOL_F_SMALL_PAGES,
 		ZCBUF_POOL_F_NODE, ZCBUF_POOL_F_HUGE_STRICT, 5, 6, 8, 15,
+		ZCBUF_POOL_F_SHARED_PAGES,
 	};
 	static const __u32 modes[] = {
 		0, 0600, 0666, 0644, 0622, 0400, 04666, 0777
@@ -79,6 +89,11 @@ static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
 	a->flags = KF_CHOICE(flags, kf_sel(l, 1));
 	a->mode = KF_CHOICE(modes, kf_sel(l, 2));
 	a->arena_size = KF_CHOICE(sizes, kf_sel(l, 3));
+	/* Which cannot be chosen, and which often shares pages. */
+	if (a->kind == ZCBUF_POOL_FIXED && kf_sel(l, 3) % 4) {
+		a->arena_size = 0;
+		a->flags |= ZCBUF_POOL_F_SHARED_PAGES;
+	}
 	a->node = KF_CHOICE(nodes, kf_sel(l, 6));
 }
 
@@ -91,7 +106,7 @@ void kf_run_pool_create(struct kf_lane *l)
 	make_pool(l, a);
 	a->nclasses = make_classes(KF_ARRAY(&c, 0, zcbuf_pool_create, classes,
 					    200, 0),
-				   a->kind ? kf_sel(l, 4) : 0);
+				   a->kind, a->kind ? kf_sel(l, 4) : 0);
 	c.array[0].in = a->nclasses * sizeof(struct zcbuf_class);
 	a->name_len = make_name(KF_ARRAY(&c, 1, zcbuf_pool_create, name, 72, 0),
 				kf_sel(l, 5));
@@ -135,6 +150,10 @@ void kf_run_pool_attach(struct kf_lane *l)
 void kf_run_pool_info(struct kf_lane *l)
 {
 	static const __u32 rooms[] = { ZCBUF_MAX_CLASSES, 0, 1, 8, 100, ~0U };
+	static const __u32 entries[] = {
+		sizeof(struct zcbuf_class_info),
+		sizeof(struct zcbuf_class_info) + 8, 0, 4096, ~0U,
+	};
 	struct zcbuf_pool_info *a;
 	struct kf_argument c;
 
@@ -142,7 +161,8 @@ void kf_run_pool_info(struct kf_lane *l)
 	a->nclasses = KF_CHOICE(rooms, kf_sel(l, 0));
 	if (a->nclasses)
 		KF_ARRAY(&c, 0, zcbuf_pool_info, classes, 0,
-			 ZCBUF_MAX_CLASSES * sizeof(struct zcbuf_class));
+			 ZCBUF_MAX_CLASSES * sizeof(struct zcbuf_class_info));
+	a->entry_size = KF_CHOICE(entries, kf_sel(l, 1));
 	kf_finish(&c);
 }
 

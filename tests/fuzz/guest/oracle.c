@@ -195,7 +195,7 @@ static __u64 count_objects(const char *p, int len)
 		a = (const struct nlattr *)p;
 		if ((a->nla_type & NLA_TYPE_MASK) == ZCBUF_A_POOL_CLASS)
 			n += attr_number(p + NLA_HDRLEN, a->nla_len - NLA_HDRLEN,
-					 ZCBUF_A_CLASS_TOTAL, 4);
+					 ZCBUF_A_CLASS_USED, 4);
 	}
 	return n;
 }

@@ -37,19 +37,22 @@ struct nl_msg *fake_object(const struct spec *spec)
 }
 
 static void put_class(struct nl_msg *msg, uint32_t length, uint32_t used,
-		      uint32_t total)
+		      uint32_t total, const uint32_t *min_free)
 {
 	struct nlattr *nest = nla_nest_start(msg, ZCBUF_A_POOL_CLASS);
 
 	nla_put_u32(msg, ZCBUF_A_CLASS_LENGTH, length);
 	nla_put_u32(msg, ZCBUF_A_CLASS_USED, used);
 	nla_put_u32(msg, ZCBUF_A_CLASS_TOTAL, total);
+	if (min_free)
+		nla_put_u32(msg, ZCBUF_A_CLASS_MIN_FREE, *min_free);
 	nla_nest_end(msg, nest);
 }
 
 struct nl_msg *fake_pool(uint64_t handle, const char *name)
 {
 	static const uint32_t order_free[] = { 3, 0, 1 };
+	const uint32_t none = 0;
 	struct nl_msg *msg = fake_object(&pool_spec);
 
 	nla_put_u64(msg, ZCBUF_A_POOL_HANDLE, handle);
@@ -61,8 +64,8 @@ struct nl_msg *fake_pool(uint64_t handle, const char *name)
 	nla_put_u64(msg, ZCBUF_A_POOL_SIZE, 32 << 20);
 	nla_put_u64(msg, ZCBUF_A_POOL_USED, 6144);
 	nla_put(msg, ZCBUF_A_POOL_ORDER_FREE, sizeof(order_free), order_free);
-	put_class(msg, 16, 1, 256);
-	put_class(msg, 1024, 3, 4);
+	put_class(msg, 16, 1, 256, NULL);
+	put_class(msg, 1024, 3, 4, &none);
 	return msg;
 }
 

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fixed classes. The free objects of a class are a stack, which begins with
+ * them in ascending order. An object of one class is never given for another,
+ * so there is nothing to split, to coalesce, or to fragment.
+ *
+ * The generation of an object advances when its handle ends, as in buf.c: an
+ * older one was issued, one that is not older and does not match was not.
+ */
+#include "buf.h"
+#include "fixed.h"
+
+#define LENGTH_UNIT		16U	/* lengths are multiples of this */
+#define LENGTH_UNIT_SHIFT	4
+#define GEN_MAX			ZCB_BUF_SLAB_GEN_MAX
+
+const struct zcb_fixed_spec zcb_fixed_defaults[ZCB_FIXED_DEFAULTS] = {
+	{ .length = 4096, .count = 1024 },
+	{ .length = 8192, .count = 512 },
+	{ .length = 16384, .count = 128 },
+	{ .length = 32768, .count = 64 },
+	{ .length = 65536, .count = 32 },
+};
+
+static int class_layout(struct zcb_fixed *f, const struct zcb_fixed_spec *spec,
+			unsigned int page_shift)
+{
+	const struct zcb_fixed_class *last = f->n ? &f->class[f->n - 1] : NULL;
+	u64 length = round_up((u64)spec->length, LENGTH_UNIT);
+	u64 where;
+
+	if (!length || length > U32_MAX || (last && length <= last->length))
+		return -EINVAL;
+	if (!spec->count || spec->count > ZCB_FIXED_OBJECTS - f->nobjects)
+		return -EINVAL;
+	where = f->size | length;
+	f->class[f->n++] = (struct zcb_fixed_class){
+		.base = f->size,
+		.length = length,
+		.count = spec->count,
+		.align = where & -where,
+		.first = f->nobjects,
+		.free = ZCB_FIXED_NONE,
+	};
+	f->nobjects += spec->count;
+	f->size += round_up(length * spec->count, BIT_ULL(page_shift));
+	return 0;
+}
+
+/**
+ * zcb_fixed_layout() - lay out the classes of a pool
+ * @f: the classes
+ * @spec: them as they are asked for; lengths are rounded up to multiples of 16
+ * @n: classes
+ * @page_shift: of a page
+ *
+ * The caller limits @f->size, which may be beyond what a handle can name.
+ *
+ * Context: Any.
+ * Return: 0; -EINVAL if the lengths do not ascend once rounded up, if one or a
+ * count is 0, or if there are no or too many classes or objects.
+ */
+int zcb_fixed_layout(struct zcb_fixed *f, const struct zcb_fixed_spec *spec,
+		     u32 n, unsigned int page_shift)
+{
+	u32 i;
+	int err;
+
+	f->objects = NULL;
+	f->size = 0;
+	f->nobjects = 0;
+	f->n = 0;
+	if (!n || n > ZCB_FIXED_CLASSES)
+		return -EINVAL;
+	for (i = 0; i < n; i++) {
+		err = class_layout(f, &spec[i], page_shift);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * zcb_fixed_shares_pages() - can two objects have bytes of one page?
+ * @f: the classes
+ * @page_shift: of a page
+ *
+ * Context: Any.
+ * Return: Whether the length of any class is no multiple of a page.
+ */
+bool zcb_fixed_shares_pages(const struct zcb_fixed *f, unsigned int page_shift)
+{
+	u32 i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->class[i].length & (BIT(page_shift) - 1))
+			return true;
+	return false;
+}
+
+/**
+ * zcb_fixed_init() - all objects are free and were never used
+ * @f: the classes, laid out
+ * @objects: memory for @f->nobjects records; contents do not matter
+ *
+ * Context: Any.
+ */
+void zcb_fixed_init(struct zcb_fixed *f, struct zcb_fixed_object *objects)
+{
+	struct zcb_fixed_class *c;
+	u32 i;
+
+	f->objects = objects;
+	for (c = f->class; c < f->class + f->n; c++) {
+		for (i = c->first; i < c->first + c->count; i++)
+			objects[i] = (struct zcb_fixed_object){
+				.prev = ZCB_FIXED_NONE,
+				.next = i + 1,
+				.gen = 1,
+			};
+		objects[i - 1].next = ZCB_FIXED_NONE;
+		c->free = c->first;
+		c->used = 0;
+		c->max_used = 0;
+	}
+}
+
+/**
+ * zcb_fixed_list_init() - the list of an owner who has nothing
+ * @l: the list
+ *
+ * Context: Any.
+ */
+void zcb_fixed_list_init(struct zcb_fixed_list *l)
+{
+	l->first = ZCB_FIXED_NONE;
+	l->count = 0;
+	l->bytes = 0;
+}
+
+/**
+ * zcb_fixed_class_for() - the class to take an object of
+ * @f: the classes
+ * @length: bytes wanted
+ * @align: a power of two its offset should be a multiple of; 0: any
+ *
+ * Context: Any.
+ * Return: The number of the smallest class that will do; -E2BIG if none does.
+ */
+int zcb_fixed_class_for(const struct zcb_fixed *f, u64 length, u32 align)
+{
+	u32 i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->class[i].length >= length && f->class[i].align >= align)
+			return i;
+	return -E2BIG;
+}
+
+/**
+ * zcb_fixed_largest() - the largest class with a free object
+ * @f: the classes
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Its number, or -EAGAIN.
+ */
+int zcb_fixed_largest(const struct zcb_fixed *f)
+{
+	u32 i;
+
+	for (i = f->n; i--;)
+		if (f->class[i].free != ZCB_FIXED_NONE)
+			return i;
+	return -EAGAIN;
+}
+
+/**
+ * zcb_fixed_take() - take a free object
+ * @f: the classes
+ * @class: number of its class
+ * @object: its record
+ *
+ * It has no handle, so it is the caller's alone until zcb_fixed_hand_out().
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: 0; -EAGAIN if none is free.
+ */
+int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object)
+{
+	struct zcb_fixed_class *c = &f->class[class];
+
+	if (c->free == ZCB_FIXED_NONE)
+		return -EAGAIN;
+	*object = c->free;
+	c->free = f->objects[*object].next;
+	c->used++;
+	c->max_used = max(c->max_used, c->used);
+	return 0;
+}
+
+/**
+ * zcb_fixed_hand_out() - an object that was taken is out
+ * @f: the classes
+ * @l: the owner's list
+ * @owner: who gets it
+ * @class: number of its class
+ * @object: its record
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Its handle.
+ */
+u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
+		       void *owner, u32 class, u32 object)
+{
+	struct zcb_fixed_object *o = &f->objects[object];
+
+	o->owner = owner;
+	o->prev = ZCB_FIXED_NONE;
+	o->next = l->first;
+	if (l->first != ZCB_FIXED_NONE)
+		f->objects[l->first].prev = object;
+	l->first = object;
+	l->count++;
+	l->bytes += f->class[class].length;
+	return (u64)(ZCBUF_BUF_SLAB + class) << ZCBUF_BUF_CLASS_SHIFT |
+	       (u64)o->gen << ZCBUF_BUF_SLAB_BITS |
+	       zcb_fixed_offset(f, class, object) >> LENGTH_UNIT_SHIFT;
+}
+
+/**
+ * zcb_fixed_find() - the object a handle names
+ * @f: the classes
+ * @handle: whatever user space says
+ * @owner: who must own it
+ * @class: number of its class
+ * @object: its record
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: 0; -EINVAL if no object of that class starts there; -ENOENT if the
+ * handle was never issued; -EBADSLT if the object is free; -ESTALE if it was
+ * freed and is out again; -EPERM if it is not @owner's.
+ */
+int zcb_fixed_find(const struct zcb_fixed *f, u64 handle, const void *owner,
+		   u32 *class, u32 *object)
+{
+	u32 number = zcbuf_buf_class(handle) - ZCBUF_BUF_SLAB;
+	u32 gen = handle >> ZCBUF_BUF_SLAB_BITS & GEN_MAX;
+	u64 offset = zcbuf_buf_offset(handle);
+	const struct zcb_fixed_object *o;
+	const struct zcb_fixed_class *c;
+	u32 i;
+
+	if (number >= f->n)
+		return -EINVAL;
+	number = array_index_nospec(number, f->n);
+	c = &f->class[number];
+	if (offset < c->base || offset - c->base >= (u64)c->count * c->length)
+		return -EINVAL;
+	i = div_u64(offset - c->base, c->length);
+	if ((u64)i * c->length != offset - c->base)
+		return -EINVAL;
+	i = array_index_nospec(i, c->count);
+	o = &f->objects[c->first + i];
+	if (!gen || gen > o->gen || (gen == o->gen && !o->owner))
+		return -ENOENT;
+	if (gen < o->gen)
+		return o->owner ? -ESTALE : -EBADSLT;
+	if (o->owner != owner)
+		return -EPERM;
+	*class = number;
+	*object = c->first + i;
+	return 0;
+}
+
+/* It leaves the list of its owner, and its handle ends. */
+static void list_remove(struct zcb_fixed *f, struct zcb_fixed_list *l,
+			struct zcb_fixed_object *o)
+{
+	if (o->prev == ZCB_FIXED_NONE)
+		l->first = o->next;
+	else
+		f->objects[o->prev].next = o->next;
+	if (o->next != ZCB_FIXED_NONE)
+		f->objects[o->next].prev = o->prev;
+	l->count--;
+	o->owner = NULL;
+	o->gen = o->gen < GEN_MAX ? o->gen + 1 : 1;
+}
+
+/**
+ * zcb_fixed_put() - an object that was out is free
+ * @f: the classes
+ * @l: the owner's list
+ * @class: number of its class
+ * @object: its record; it was handed out to the owner of @l
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_fixed_put(struct zcb_fixed *f, struct zcb_fixed_list *l, u32 class,
+		   u32 object)
+{
+	struct zcb_fixed_class *c = &f->class[class];
+	struct zcb_fixed_object *o = &f->objects[object];
+
+	list_remove(f, l, o);
+	l->bytes -= c->length;
+	o->next = c->free;
+	c->free = object;
+	c->used--;
+}
+
+/**
+ * zcb_fixed_class_of() - the class of a record
+ * @f: the classes
+ * @object: the record
+ *
+ * Context: Any.
+ * Return: Its number.
+ */
+u32 zcb_fixed_class_of(const struct zcb_fixed *f, u32 object)
+{
+	u32 i = f->n - 1;
+
+	while (object < f->class[i].first)
+		i--;
+	return i;
+}
