@@ -95,6 +95,15 @@ static int session_or_error(int fd, int err)
 	return err;
 }
 
+int zt_pool_as(struct zcbuf_pool_create *arg)
+{
+	int fd = zt_open(O_RDWR);
+
+	if (fd < 0)
+		return fd;
+	return session_or_error(fd, zt_call(fd, ZCBUF_IOC_POOL_CREATE, arg));
+}
+
 int zt_pool(__u32 kind, __u32 flags, __u64 arena_size)
 {
 	int fd = zt_open(O_RDWR);

@@ -44,6 +44,7 @@ int zt_pool_info(int fd, struct zcbuf_pool_info *info);
 
 /* Open and create, open and attach: the session, or -errno. */
 int zt_pool(__u32 kind, __u32 flags, __u64 arena_size);
+int zt_pool_as(struct zcbuf_pool_create *arg);
 int zt_join(int donor, __u32 rights);
 
 /* Bytes handed out now; what "the counters" are. */

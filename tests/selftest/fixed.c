@@ -3,7 +3,6 @@
  * FIXED pools: so many objects of each class in one region, scenarios 26 and
  * 27. What frees are refused is in pool_frees.c.
  */
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,16 +21,10 @@ static int fixed_pool(const struct zcbuf_class *table, __u32 n, __u32 flags,
 	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
 		.kind = ZCBUF_POOL_FIXED, .flags = flags, .nclasses = n,
 		.classes = zt_ptr(table));
-	int fd = zt_open(O_RDWR);
-	int err;
+	int fd = zt_pool_as(&a);
 
-	ASSERT_GE(fd, 0);
-	err = zt_call(fd, ZCBUF_IOC_POOL_CREATE, &a);
 	*size = a.out_size;
-	if (!err)
-		return fd;
-	close(fd);
-	return err;
+	return fd;
 }
 
 static int default_pool(void)

@@ -223,15 +223,8 @@ static int tiers_pool(const struct zcbuf_class *classes, __u32 n)
 	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
 		.kind = ZCBUF_POOL_TIERS, .nclasses = n,
 		.arena_size = 2 * ZT_ARENA, .classes = zt_ptr(classes));
-	int fd = zt_open(O_RDWR);
-	int err;
 
-	ASSERT_GE(fd, 0);
-	err = zt_call(fd, ZCBUF_IOC_POOL_CREATE, &a);
-	if (!err)
-		return fd;
-	close(fd);
-	return err;
+	return zt_pool_as(&a);
 }
 
 static __u32 read_classes(int fd, __u32 *length)
