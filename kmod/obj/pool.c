@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "../face/trace.h"
+#include "account.h"
 #include "channel.h"
 #include "pool.h"
 #include "session.h"
@@ -166,32 +167,53 @@ static struct zcb_arena *pool_arena(const struct zcb_pool_config *cfg,
 	return a == ERR_PTR(-EDQUOT) ? ERR_PTR(-ENOMEM) : a;
 }
 
-/* What is handed out is pages, or what pages are made of, or fixed objects. */
-static int pool_records(struct zcb_pool *pool, u32 npages)
+static u64 pool_objects_size(const struct zcb_pool *pool)
 {
-	struct zcb_fixed *f = &pool->cfg.fixed;
+	return (u64)pool->cfg.fixed.nobjects * sizeof(struct zcb_fixed_object);
+}
+
+/* They can take more than the memory they are for, so they are charged, too. */
+static int pool_objects(struct zcb_pool *pool, kuid_t charge)
+{
+	u64 bytes = pool_objects_size(pool);
 	struct zcb_fixed_object *objects;
+	int err;
+
+	err = zcb_account_charge(bytes, charge, &pool->user);
+	if (err) {
+		/* As in pool_arena(). */
+		flush_workqueue(pools_wq);
+		err = zcb_account_charge(bytes, charge, &pool->user);
+	}
+	if (err)
+		return err;
+	objects = kvcalloc(pool->cfg.fixed.nobjects, sizeof(*objects),
+			   ZCB_GFP_TABLE);
+	if (!objects)
+		return -ENOMEM;
+	zcb_fixed_init(&pool->cfg.fixed, objects);
+	return 0;
+}
+
+/* What is handed out is pages, or what pages are made of, or fixed objects. */
+static int pool_records(struct zcb_pool *pool, u32 npages, kuid_t charge)
+{
 	struct zcb_buf_page *pages;
 
-	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
-		objects = kvcalloc(f->nobjects, sizeof(*objects),
-				   ZCB_GFP_TABLE);
-		if (objects)
-			zcb_fixed_init(f, objects);
-		return objects ? 0 : -ENOMEM;
-	}
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return pool_objects(pool, charge);
 	pages = kvcalloc(npages, sizeof(*pages), ZCB_GFP_TABLE);
 	if (pages)
 		zcb_buf_table_init(&pool->bufs, pages, npages, PAGE_SHIFT);
 	return pages ? 0 : -ENOMEM;
 }
 
-static int pool_tables(struct zcb_pool *pool, u32 npages)
+static int pool_tables(struct zcb_pool *pool, u32 npages, kuid_t charge)
 {
 	struct zcb_handle_slot *slots;
 	int err;
 
-	err = pool_records(pool, npages);
+	err = pool_records(pool, npages, charge);
 	if (err)
 		return err;
 	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots), ZCB_GFP_TABLE);
@@ -214,7 +236,7 @@ static int pool_build(struct zcb_pool *pool, kuid_t charge)
 		return PTR_ERR(a);
 	pool->arenas[pool->narenas++] = a;
 	pool->size = a->size;
-	err = pool_tables(pool, a->npages);
+	err = pool_tables(pool, a->npages, charge);
 	if (err)
 		return err;
 	inode = zcb_mapfs_inode(pool->size);
@@ -236,6 +258,9 @@ static void pool_strip(struct zcb_pool *pool)
 	pool->bufs.pages = NULL;
 	kvfree(pool->cfg.fixed.objects);
 	pool->cfg.fixed.objects = NULL;
+	if (pool->user)
+		zcb_account_uncharge(pool->user, pool_objects_size(pool));
+	pool->user = NULL;
 }
 
 static bool pool_pinned(const struct zcb_pool *pool)

@@ -81,6 +81,7 @@ enum zcb_pool_state {
  * @handle: names the pool
  * @cfg: constant, but for the counts in @cfg.slabs and the objects of @cfg.fixed
  *	(@mem_lock)
+ * @user: whom the objects of @cfg.fixed are charged to, or NULL
  * @uid: creator
  * @gid: creator's group
  * @ipc_ns: number of the creator's ipc namespace, where the name lives
@@ -109,6 +110,7 @@ struct zcb_pool {
 	unsigned long retry;
 	u64 handle;
 	struct zcb_pool_config cfg;
+	struct zcb_user *user;
 	kuid_t uid;
 	kgid_t gid;
 	u32 ipc_ns;

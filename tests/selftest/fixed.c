@@ -189,6 +189,22 @@ TEST(tables_that_cannot_be)
 	EXPECT_OK(close(fixed_pool(odd, 2, shared, &size)));
 }
 
+/* What the kernel knows of an object can be more than the object. */
+TEST(records_are_charged)
+{
+	static const struct zcbuf_class table[] = { { 16, ZCBUF_MAX_FIXED } };
+	__u64 before = zt_charged(), size, h;
+	int fd;
+
+	fd = fixed_pool(table, 1, ZCBUF_POOL_F_SHARED_PAGES, &size);
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(size, 16ULL * ZCBUF_MAX_FIXED);
+	EXPECT_EQ(zt_charged() - before, (16 + 24ULL) * ZCBUF_MAX_FIXED);
+	EXPECT_OK(zt_alloc1(fd, 16, &h));
+	close(fd);
+	EXPECT_EQ(zt_await_charged(before), before);
+}
+
 /* What another session wrote into an object, its neighbours untouched. */
 static unsigned char seen_by_another(__u32 flags)
 {

@@ -311,7 +311,8 @@ struct zcbuf_class {
  *
  * All memory is allocated now, zeroed and charged to the caller's memory
  * cgroup, to the user who opened the device and to the module's limit; nothing
- * is populated later.
+ * is populated later. So are 24 bytes for each object of a FIXED pool, which the
+ * kernel needs to know it by.
  * Names are unique per IPC namespace and user. The pool lives until its last
  * session, mapping and I/O are gone.
  *
