@@ -36,6 +36,21 @@ int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 	return zcb_batch(pool, ZCBUF_NR_FREE, 0, handles, count);
 }
 
+int zcbuf_buf_info(struct zcbuf_pool *pool, const __u64 *handles,
+		   struct zcbuf_buf_place *places, unsigned int count)
+{
+	struct zcbuf_buf_info arg = {
+		.size = sizeof(arg),
+		.handles = zcb_ptr(handles),
+		.entries = zcb_ptr(places),
+		.count = count,
+		.entry_size = sizeof(*places),
+	};
+	int err = zcb_call(pool->session.fd, ZCBUF_NR_BUF_INFO, &arg);
+
+	return err ? err : (int)arg.out_done;
+}
+
 int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 			 const struct zcbuf_buf_opts *opts,
 			 struct zcbuf_buf *buf)

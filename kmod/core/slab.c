@@ -179,6 +179,25 @@ static int object_at(const struct zcb_slab_class *c, u64 offset)
 }
 
 /**
+ * zcb_slab_check() - is there an object that is out?
+ * @t: the table
+ * @s: its slab
+ * @offset: where it is in the slab, bytes
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: 0; -EINVAL if no object starts there; -EBADSLT if it is not out.
+ */
+int zcb_slab_check(const struct zcb_slab_table *t, const struct zcb_slab *s,
+		   u64 offset)
+{
+	int i = object_at(&t->class[s->class], offset);
+
+	if (i < 0)
+		return i;
+	return test_bit(i, s->map) ? 0 : -EBADSLT;
+}
+
+/**
  * zcb_slab_put() - put an object back
  * @t: the table
  * @s: its slab
@@ -194,12 +213,11 @@ int zcb_slab_put(struct zcb_slab_table *t, struct zcb_slab *s,
 		 struct list_head *owner_list, u64 offset)
 {
 	struct zcb_slab_class *c = &t->class[s->class];
-	int i = object_at(c, offset);
+	int err = zcb_slab_check(t, s, offset);
 
-	if (i < 0)
-		return i;
-	if (!__test_and_clear_bit(i, s->map))
-		return -EBADSLT;
+	if (err)
+		return err;
+	__clear_bit(object_at(c, offset), s->map);
 	c->used--;
 	if (!s->nfree++)
 		list_move(&s->node, owner_list);

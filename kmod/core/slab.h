@@ -74,6 +74,9 @@ void zcb_slab_init(struct zcb_slab *s, struct zcb_slab_table *t, u32 class,
 int zcb_slab_get(struct zcb_slab_table *t, u32 class,
 		 struct list_head *owner_list, struct zcb_slab **slab,
 		 u64 *offset);
+/* Is one that starts at @offset out? -EBADSLT it is not, -EINVAL none does. */
+int zcb_slab_check(const struct zcb_slab_table *t, const struct zcb_slab *s,
+		   u64 offset);
 /* Put one back: -EBADSLT it is not out, -EINVAL no object starts there. */
 int zcb_slab_put(struct zcb_slab_table *t, struct zcb_slab *s,
 		 struct list_head *owner_list, u64 offset);

@@ -62,6 +62,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_receive receive;
 	struct zcbuf_receive_failed receive_failed;
 	struct zcbuf_eventfd eventfd;
+	struct zcbuf_buf_info buf_info;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -127,6 +128,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_release),
 	ZCB_ROW(ZCBUF_NR_EVENTFD, zcbuf_eventfd, mode, ZCBUF_EVENTFD_F_FAILED,
 		ZCBUF_RIGHT_CONSUME, false, zcb_ioctl_eventfd),
+	ZCB_ROW(ZCBUF_NR_BUF_INFO, zcbuf_buf_info, out_error, 0,
+		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_buf_info),
 };
 
 static void query_memory(struct zcbuf_query *q, kuid_t uid)

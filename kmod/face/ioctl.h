@@ -52,6 +52,7 @@ int zcb_ioctl_pool_attach(struct zcb_call *c);
 int zcb_ioctl_pool_info(struct zcb_call *c);
 int zcb_ioctl_alloc(struct zcb_call *c);
 int zcb_ioctl_free(struct zcb_call *c);
+int zcb_ioctl_buf_info(struct zcb_call *c);
 
 int zcb_ioctl_channel_open(struct zcb_call *c);
 int zcb_ioctl_channel_close(struct zcb_call *c);

@@ -19,6 +19,7 @@
 #define ZCB_POOL_MODE_MASK	0666U
 /* Callers of 0.1 know this much of it. */
 #define ZCB_CLASS_INFO_MIN	offsetofend(struct zcbuf_class_info, __reserved)
+#define ZCB_BUF_PLACE_MIN	offsetofend(struct zcbuf_buf_place, __reserved)
 
 /* Names go into tables, JSON and paths of people who do not expect surprises. */
 static int pool_read_name(u64 uptr, u32 len, char *name)
@@ -459,5 +460,66 @@ int zcb_ioctl_free(struct zcb_call *c)
 		cond_resched();
 	}
 	trace_zcbuf_free(c->pool->handle, c->s->id, done, err);
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}
+
+static int buf_info_check(const struct zcbuf_buf_info *a)
+{
+	if (!a->count || a->count > ZCBUF_MAX_BATCH)
+		return -EINVAL;
+	if (a->entry_size < ZCB_BUF_PLACE_MIN || a->entry_size > ZCB_ENTRY_MAX)
+		return -EINVAL;
+	return zcb_user_probe(a->entries, (u64)a->count * a->entry_size);
+}
+
+static int buf_info_some(struct zcb_call *c, const u64 *handles,
+			 struct zcbuf_buf_place *places, u32 count, u32 *done)
+{
+	struct zcb_memory_place p;
+	int err;
+
+	for (*done = 0; *done < count; ++*done) {
+		err = zcb_memory_find(c->pool, &c->s->hold, handles[*done], &p);
+		if (err)
+			return err;
+		places[*done] = (struct zcbuf_buf_place) {
+			.offset = p.offset,
+			.capacity = p.capacity,
+			.arena = p.arena,
+			.node = p.node,
+			.page_order = p.page_order,
+		};
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * zcb_ioctl_buf_info - BUF_INFO
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_buf_info(struct zcb_call *c)
+{
+	struct zcbuf_buf_place *places __free(kvfree) = NULL;
+	u64 *handles __free(kvfree) = NULL;
+	struct zcbuf_buf_info *a = c->arg;
+	u32 done;
+	int err;
+
+	err = buf_info_check(a);
+	if (err)
+		return err;
+	handles = zcb_user_array(a->handles, a->count, sizeof(*handles));
+	if (IS_ERR(handles))
+		return PTR_ERR(handles);
+	places = kvmalloc_array(a->count, sizeof(*places), GFP_KERNEL);
+	if (!places)
+		return -ENOMEM;
+	err = buf_info_some(c, handles, places, a->count, &done);
+	if (zcb_user_entries(a->entries, a->entry_size, places, sizeof(*places),
+			     done))
+		return -EFAULT;
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }

@@ -384,27 +384,37 @@ static int memory_free_block_locked(struct zcb_pool *pool,
 	return 0;
 }
 
+static int memory_find_slab_locked(struct zcb_pool *pool,
+				   const struct zcb_holdings *h, u64 handle,
+				   struct zcb_slab **slab, u64 *offset)
+{
+	const struct zcb_slab_table *t = &pool->cfg.slabs;
+	u32 class = zcbuf_buf_class(handle) - ZCBUF_BUF_SLAB;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (class >= t->n)
+		return -EINVAL;
+	class = array_index_nospec(class, t->n);
+	return zcb_buf_find_slab(&pool->bufs, handle, t->class[class].order, h,
+				 slab, offset);
+}
+
 static int memory_free_object_locked(struct zcb_pool *pool,
 				     struct zcb_holdings *h, u64 handle)
 {
 	struct zcb_slab_table *t = &pool->cfg.slabs;
-	u32 class = zcbuf_buf_class(handle) - ZCBUF_BUF_SLAB;
 	struct zcb_slab *slab;
 	u64 offset;
 	int err;
 
-	if (class >= t->n)
-		return -EINVAL;
-	class = array_index_nospec(class, t->n);
-	err = zcb_buf_find_slab(&pool->bufs, handle, t->class[class].order, h,
-				&slab, &offset);
+	err = memory_find_slab_locked(pool, h, handle, &slab, &offset);
 	if (err)
 		return err;
-	err = zcb_slab_put(t, slab, &h->slabs[class], offset);
+	err = zcb_slab_put(t, slab, &h->slabs[slab->class], offset);
 	if (err)
 		return err;
 	h->objects--;
-	h->object_bytes -= t->class[class].length;
+	h->object_bytes -= t->class[slab->class].length;
 	if (zcb_slab_empty(slab, t))
 		memory_unlease_locked(pool, h, slab);
 	return 0;
@@ -463,6 +473,68 @@ int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle)
 	else
 		zcb_pool_space(pool);
 	return err;
+}
+
+static int memory_find_locked(struct zcb_pool *pool,
+			      const struct zcb_holdings *h, u64 handle,
+			      u64 *capacity)
+{
+	struct zcb_slab *slab;
+	u32 class, index;
+	u64 offset;
+	int err;
+
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
+		err = zcb_fixed_find(&pool->cfg.fixed, handle, h, &class,
+				     &index);
+		if (!err)
+			*capacity = pool->cfg.fixed.class[class].length;
+		return err;
+	}
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB) {
+		err = zcb_buf_find(&pool->bufs, handle, h, &index);
+		if (!err)
+			*capacity = PAGE_SIZE << pool->bufs.pages[index].order;
+		return err;
+	}
+	err = memory_find_slab_locked(pool, h, handle, &slab, &offset);
+	if (err)
+		return err;
+	*capacity = pool->cfg.slabs.class[slab->class].length;
+	return zcb_slab_check(&pool->cfg.slabs, slab, offset);
+}
+
+/**
+ * zcb_memory_find - where a buffer is
+ * @pool: the pool
+ * @h: who asks, its owner
+ * @handle: names it
+ * @place: filled
+ *
+ * Context: any but interrupt.
+ * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE.
+ */
+int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
+		    u64 handle, struct zcb_memory_place *place)
+{
+	u64 page = zcbuf_buf_offset(handle) >> PAGE_SHIFT;
+	u64 capacity;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = memory_find_locked(pool, h, handle, &capacity);
+	spin_unlock(&pool->mem_lock);
+	if (err)
+		return err;
+	/* The pages stay where they are, whoever has them by now. */
+	*place = (struct zcb_memory_place) {
+		.offset = zcbuf_buf_offset(handle),
+		.capacity = capacity,
+		.arena = (u32)page / memory_arena_pages(pool),
+		.node = page_to_nid(zcb_pool_page(pool, page)),
+		.page_order = pool->arenas[0]->order,
+	};
+	return 0;
 }
 
 static bool memory_reclaim_one_locked(struct zcb_pool *pool,

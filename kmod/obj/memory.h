@@ -44,6 +44,22 @@ struct zcb_memory_request {
 	u64 deadline_ns;
 };
 
+/**
+ * struct zcb_memory_place - where a buffer is
+ * @offset: pool offset
+ * @capacity: bytes
+ * @arena: number of its arena
+ * @node: of its first page
+ * @page_order: of the folios of that arena
+ */
+struct zcb_memory_place {
+	u64 offset;
+	u64 capacity;
+	u32 arena;
+	u32 node;
+	u32 page_order;
+};
+
 void zcb_holdings_init(struct zcb_holdings *h);
 
 /* -ENOMEM: no block is free now. */
@@ -55,6 +71,8 @@ bool zcb_memory_room(struct zcb_pool *pool, u64 bytes);
 int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		     const struct zcb_memory_request *r, u64 *handle);
 int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle);
+int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
+		    u64 handle, struct zcb_memory_place *place);
 void zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 
 #endif /* ZCB_OBJ_MEMORY_H */

@@ -135,6 +135,22 @@ static void batches(void)
 	zcbuf_pool_close(pool);
 }
 
+static void places(void)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_buf_place p[2];
+	__u64 handles[2];
+
+	ASSERT_EQ(zcbuf_alloc(pool, 4096, NULL, handles, 2), 2);
+	EXPECT_EQ(zcbuf_buf_info(pool, handles, p, 2), 2);
+	EXPECT_EQ(p[1].offset, zcbuf_buf_offset(handles[1]));
+	EXPECT_EQ(p[1].arena, 1);
+	fake.fail[ZCBUF_NR_BUF_INFO] = ENOENT;
+	EXPECT_EQ(zcbuf_buf_info(pool, handles, p, 2), -ENOENT);
+	EXPECT_EQ(zcbuf_buf_info(pool, handles, p, 0), -EINVAL);
+	zcbuf_pool_close(pool);
+}
+
 static void failing(void)
 {
 	struct zcbuf_pool *pool = new_pool();
@@ -154,6 +170,7 @@ static const struct test_case cases[] = {
 	CASE(slab_buffer),
 	CASE(freeing),
 	CASE(batches),
+	CASE(places),
 	CASE(failing),
 };
 

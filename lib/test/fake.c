@@ -144,6 +144,23 @@ static __u64 slab_handle(__u64 length, __u64 page)
 	       page << 8;
 }
 
+/* All of them are in the second arena. */
+static int do_buf_info(struct zcbuf_buf_info *arg)
+{
+	struct zcbuf_buf_place *place = at(arg->entries);
+	const __u64 *handles = at(arg->handles);
+
+	if (arg->entry_size != sizeof(*place))
+		return -EINVAL;
+	for (; arg->out_done < arg->count; arg->out_done++) {
+		place[arg->out_done] = (struct zcbuf_buf_place){
+			.offset = zcbuf_buf_offset(handles[arg->out_done]),
+			.arena = 1,
+		};
+	}
+	return arg->count ? 0 : -EINVAL;
+}
+
 /* A block of pages for each: order by length, index by a bump. */
 static int do_alloc(struct zcbuf_alloc *arg)
 {
@@ -472,6 +489,8 @@ static int call(int fd, unsigned int nr, void *arg)
 		return do_receive(arg);
 	case ZCBUF_NR_RECEIVE_FAILED:
 		return do_receive_failed(arg);
+	case ZCBUF_NR_BUF_INFO:
+		return do_buf_info(arg);
 	case ZCBUF_NR_EVENTFD:
 		fake.eventfd = *(struct zcbuf_eventfd *)arg;
 		return 0;

@@ -139,9 +139,15 @@ static void not_zeroed_if_so_made(struct kunit *test)
 static void only_the_owner_frees(struct kunit *test)
 {
 	struct two t = attach_two(test, 0);
+	struct zcb_memory_place p;
 	u64 handle = 0, again = 0;
 
 	KUNIT_ASSERT_EQ(test, try_alloc(t.a, 1, false, &handle), 0);
+	KUNIT_EXPECT_EQ(test, zcb_memory_find(t.pool, &t.a->hold, handle, &p),
+			0);
+	KUNIT_EXPECT_EQ(test, p.capacity, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, zcb_memory_find(t.pool, &t.b->hold, handle, &p),
+			-EPERM);
 	KUNIT_EXPECT_EQ(test, try_free(t.b, handle), -EPERM);
 	KUNIT_EXPECT_EQ(test, try_free(t.a, handle), 0);
 	KUNIT_ASSERT_EQ(test, try_alloc(t.b, 1, false, &again), 0);

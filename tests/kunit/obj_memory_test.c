@@ -479,6 +479,41 @@ static void an_object_is_zeroed_alone(struct kunit *test)
 
 /* ------------------------------------------------------------------ reclaim */
 
+static void found_by(struct kunit *test, struct zcb_session *s, u64 handle,
+		     u64 capacity)
+{
+	struct zcb_memory_place p;
+
+	KUNIT_ASSERT_EQ(test, zcb_memory_find(s->pool, &s->hold, handle, &p),
+			0);
+	KUNIT_EXPECT_EQ(test, p.offset, zcbuf_buf_offset(handle));
+	KUNIT_EXPECT_EQ(test, p.capacity, capacity);
+	KUNIT_EXPECT_EQ(test, p.arena, 0);
+	KUNIT_EXPECT_EQ(test, p.page_order, s->pool->arenas[0]->order);
+}
+
+static void buffers_are_found_by_their_owner(struct kunit *test)
+{
+	struct two t = two_on_tiers(test, 0);
+	u64 object = obj_alloc(test, t.a, 100), block;
+	struct zcb_memory_place p;
+
+	block = obj_alloc(test, t.a, 300000);
+	found_by(test, t.a, object, 256);
+	found_by(test, t.a, block, 524288);
+	KUNIT_EXPECT_EQ(test, zcb_memory_find(t.pool, &t.b->hold, object, &p),
+			-EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_memory_find(t.pool, &t.b->hold, block, &p),
+			-EPERM);
+	obj_alloc(test, t.a, 100);
+	KUNIT_EXPECT_EQ(test, try_free(t.a, object), 0);
+	KUNIT_EXPECT_EQ(test, zcb_memory_find(t.pool, &t.a->hold, object, &p),
+			-EBADSLT);
+	KUNIT_EXPECT_EQ(test, zcb_memory_find(t.pool, &t.a->hold, ~0ULL, &p),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, t.pool)->bad_frees, 0);
+}
+
 static void everything_is_reclaimed(struct kunit *test)
 {
 	struct two t = two_on_tiers(test, 0);
@@ -547,6 +582,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(classes_that_are_not_there),
 	KUNIT_CASE(slabs_are_zeroed_for_others),
 	KUNIT_CASE(an_object_is_zeroed_alone),
+	KUNIT_CASE(buffers_are_found_by_their_owner),
 	KUNIT_CASE(everything_is_reclaimed),
 	KUNIT_CASE(blocks_are_reclaimed),
 	{}

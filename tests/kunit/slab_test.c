@@ -257,7 +257,10 @@ static void double_put(struct kunit *test)
 
 	must_get(test, p, &s);
 	first = must_get(test, p, &s);
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s, first), 0);
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s, first + 16), -EINVAL);
 	KUNIT_EXPECT_EQ(test, zcb_slab_put(&p->t, s, &p->list, first), 0);
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s, first), -EBADSLT);
 	KUNIT_EXPECT_EQ(test, zcb_slab_put(&p->t, s, &p->list, first),
 			-EBADSLT);
 	KUNIT_EXPECT_EQ(test, p->t.class[0].used, 1);

@@ -326,8 +326,8 @@ static void bad_count(struct trial *x, int i)
 	refused(x, "count 2^31", EINVAL);
 }
 
-/* As many as may be; of those that are read, two make sense. */
-static void full_batch(struct trial *x, int i)
+/* Array @i with room for as many as may be. */
+static void full_array(struct trial *x, int i)
 {
 	size_t n = x->t.bytes[i] / CALLS_ENTRIES * ZCBUF_MAX_BATCH;
 	char *array = mmap(NULL, n + ZT_PAGE, PROT_READ | PROT_WRITE,
@@ -336,6 +336,19 @@ static void full_batch(struct trial *x, int i)
 	ASSERT_NE(array, MAP_FAILED);
 	memcpy(array, x->t.array[i], x->t.bytes[i]);
 	set_array(x, i, zt_ptr(array));
+}
+
+/*
+ * As many as may be; of those that are read, two make sense. An array without a
+ * count of its own has that of the other.
+ */
+static void full_batch(struct trial *x, int i)
+{
+	int k;
+
+	for (k = 0; k < CALLS_ARRAYS; k++)
+		if (x->c->arrays[k].at && (k == i || !x->c->counts[k].at))
+			full_array(x, k);
 	call_set32(&x->t, x->c->counts[i].at, ZCBUF_MAX_BATCH);
 	EXPECT_OK(zt_call(call_fd(x->c, &x->r), call_request(x->c), x->t.arg));
 	if (call_get32(&x->t, x->c->done) < CALLS_ENTRIES)
@@ -344,7 +357,6 @@ static void full_batch(struct trial *x, int i)
 	rig_close(&x->r);
 	rig_open(&x->r);
 	trial_reset(x);
-	munmap(array, n + ZT_PAGE);
 }
 
 static void counts(const void *arg)
@@ -462,11 +474,13 @@ static void channels(const void *arg)
 	F(4, ALLOC) F(5, FREE) F(6, CHANNEL_OPEN) F(7, CHANNEL_CLOSE)	\
 	F(8, RESERVE) F(9, COMMIT) F(10, COMMIT_RESERVE) F(11, ABORT)	\
 	F(12, FLUSH) F(13, FINALIZE) F(14, RECEIVE)			\
-	F(15, RECEIVE_FAILED) F(16, RELEASE) F(17, EVENTFD)
+	F(15, RECEIVE_FAILED) F(16, RELEASE) F(17, EVENTFD)		\
+	F(18, BUF_INFO)
 #define EACH_WITH_ARRAYS(F)						\
 	F(1, POOL_CREATE) F(2, POOL_ATTACH) F(3, POOL_INFO) F(4, ALLOC)	\
 	F(5, FREE) F(8, RESERVE) F(9, COMMIT) F(10, COMMIT_RESERVE)	\
-	F(11, ABORT) F(14, RECEIVE) F(15, RECEIVE_FAILED) F(16, RELEASE)
+	F(11, ABORT) F(14, RECEIVE) F(15, RECEIVE_FAILED)		\
+	F(16, RELEASE) F(18, BUF_INFO)
 #define EACH_WITH_CHANNEL(F)						\
 	F(7, CHANNEL_CLOSE) F(8, RESERVE) F(9, COMMIT)			\
 	F(10, COMMIT_RESERVE) F(11, ABORT) F(12, FLUSH)	F(13, FINALIZE)	\
@@ -474,7 +488,8 @@ static void channels(const void *arg)
 	F(17, EVENTFD)
 #define EACH_WITH_RIGHTS(F)						\
 	F(1, POOL_CREATE) F(2, POOL_ATTACH) F(3, POOL_INFO)		\
-	F(4, ALLOC) F(5, FREE) F(6, CHANNEL_OPEN) EACH_WITH_CHANNEL(F)
+	F(4, ALLOC) F(5, FREE) F(6, CHANNEL_OPEN) EACH_WITH_CHANNEL(F)	\
+	F(18, BUF_INFO)
 
 #define TEST_CALL(row, call)						\
 	TEST_WITH(sizes, sizes_##call, &calls[row])			\
@@ -526,7 +541,7 @@ TEST(no_such_call)
 
 	rig_open(&r);
 	for (nr = 0; nr < 256; nr++) {
-		if (nr > ZCBUF_NR_EVENTFD)
+		if (nr > ZCBUF_NR_BUF_INFO)
 			EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE, nr), &q),
 				   ENOTTY);
 		EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE + 1, nr), &q),

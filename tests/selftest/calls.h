@@ -171,6 +171,17 @@ static __inline__ void make_free(const struct rig *r, struct attempt *t)
 	make_handles(t, 0, r->buffers);
 }
 
+static __inline__ void make_buf_info(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_buf_info *a = call_arg(t, sizeof(*a));
+
+	memcpy(t->array[0], r->buffers, CALLS_ENTRIES * sizeof(*r->buffers));
+	a->count = CALLS_ENTRIES;
+	a->entry_size = sizeof(struct zcbuf_buf_place);
+	a->handles = call_array(t, 0, CALLS_ENTRIES * sizeof(*r->buffers));
+	a->entries = call_array(t, 1, CALLS_ENTRIES * a->entry_size);
+}
+
 static __inline__ void make_channel_open(const struct rig *r, struct attempt *t)
 {
 	struct zcbuf_channel_open *a = call_arg(t, sizeof(*a));
@@ -416,6 +427,12 @@ static const struct call calls[] = {
 		 .right = ZCBUF_RIGHT_CONSUME,
 		 .channel = CALL_AT(zcbuf_eventfd, channel),
 		 .make = make_eventfd),
+	CALL_ROW(BUF_INFO, zcbuf_buf_info, .right = ZCBUF_RIGHT_MAP_WRITE,
+		 .writes = true, .done = CALL_AT(zcbuf_buf_info, out_done),
+		 .arrays = { CALL_IN(zcbuf_buf_info, handles),
+			     CALL_OUT(zcbuf_buf_info, entries) },
+		 .counts = { CALL_COUNT(zcbuf_buf_info, count) },
+		 .make = make_buf_info),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -211,6 +211,19 @@ static void fn_arrange_many_buffers(struct fn_run *f)
 	f->t.bytes[0] = FN_UNITS * sizeof(__u64);
 }
 
+static void fn_use_places(struct fn_run *f)
+{
+	static const __u64 capacity[] = { 8192, 64 };
+	const struct zcbuf_buf_place *p = (void *)f->t.array[1];
+	const __u64 *handles = (void *)f->t.array[0];
+	__u32 i;
+
+	for (i = 0; i < f->done; i++) {
+		EXPECT_EQ(p[i].offset, zcbuf_buf_offset(handles[i]));
+		EXPECT_EQ(p[i].capacity, capacity[i]);
+	}
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_pool_rows[] = {
@@ -257,6 +270,8 @@ static const struct fn_row fn_pool_rows[] = {
 	FN_CALL(alloc_zeroed, ALLOC, .units = FN_UNITS,
 		.arrange = fn_arrange_zeroed, .undo = fn_undo_alloc,
 		.use = fn_undo_alloc),
+
+	FN_CALL(buf_info, BUF_INFO, .use = fn_use_places),
 
 	FN_CALL(free, FREE, .stands = true),
 	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,

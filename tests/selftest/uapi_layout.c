@@ -121,6 +121,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_RECEIVE_FAILED] = sizeof(struct zcbuf_receive_failed),
 		[ZCBUF_NR_RELEASE] = sizeof(struct zcbuf_batch),
 		[ZCBUF_NR_EVENTFD] = sizeof(struct zcbuf_eventfd),
+		[ZCBUF_NR_BUF_INFO] = sizeof(struct zcbuf_buf_info),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -131,7 +132,7 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EVENTFD + 1), &q),
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_BUF_INFO + 1), &q),
 		   ENOTTY);
 }
 

@@ -121,6 +121,7 @@
 #define ZCBUF_NR_RECEIVE_FAILED		15
 #define ZCBUF_NR_RELEASE		16
 #define ZCBUF_NR_EVENTFD		17
+#define ZCBUF_NR_BUF_INFO		18
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -140,6 +141,7 @@
 #define ZCBUF_IOC_RECEIVE_FAILED _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_RECEIVE_FAILED)
 #define ZCBUF_IOC_RELEASE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_RELEASE)
 #define ZCBUF_IOC_EVENTFD	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EVENTFD)
+#define ZCBUF_IOC_BUF_INFO	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_BUF_INFO)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -148,7 +150,7 @@
  * PRODUCE. They can only be narrowed.
  */
 #define ZCBUF_RIGHT_MAP_READ	(1U << 0)
-#define ZCBUF_RIGHT_MAP_WRITE	(1U << 1)	/* and ALLOC, FREE */
+#define ZCBUF_RIGHT_MAP_WRITE	(1U << 1)	/* and ALLOC, FREE, BUF_INFO */
 #define ZCBUF_RIGHT_PRODUCE	(1U << 2)	/* RESERVE, COMMIT, ... */
 #define ZCBUF_RIGHT_CONSUME	(1U << 3)	/* RECEIVE, RELEASE, ... */
 #define ZCBUF_RIGHT_ADMIN	(1U << 4)	/* the pool's creator */
@@ -485,6 +487,52 @@ struct zcbuf_alloc {
 	__u32 count;
 	__u32 align;
 	__aligned_u64 deadline_ns;
+	__u32 out_done;
+	__u32 out_error;
+};
+
+/**
+ * struct zcbuf_buf_place - where one buffer is
+ * @offset: pool offset
+ * @capacity: bytes
+ * @arena: number of the arena it lies in, from 0; io_uring has a fixed buffer
+ *	for each
+ * @node: NUMA node of its first page
+ * @page_order: of the pages it is made of: 0, or that of the huge pages
+ * @__reserved: 0
+ */
+struct zcbuf_buf_place {
+	__aligned_u64 offset;
+	__aligned_u64 capacity;
+	__u32 arena;
+	__u32 node;
+	__u32 page_order;
+	__u32 __reserved;
+};
+
+/**
+ * struct zcbuf_buf_info - what buffers turned out to be
+ * @size: sizeof(struct zcbuf_buf_info)
+ * @flags: 0
+ * @handles: pointer to __u64[@count], buffers of this session
+ * @entries: pointer to @count entries of @entry_size, written
+ * @count: entries
+ * @entry_size: sizeof(struct zcbuf_buf_place)
+ * @out_done: entries written
+ * @out_error: why not more
+ *
+ * What a handle says by itself, zcbuf_buf_offset() and zcbuf_buf_capacity()
+ * tell without a call. EINVAL: entry_size is smaller than the first released
+ * struct; a larger one is filled up with zeros. Otherwise the errors of FREE;
+ * they are not counted as bad frees. Since 0.1.
+ */
+struct zcbuf_buf_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 handles;
+	__aligned_u64 entries;
+	__u32 count;
+	__u32 entry_size;
 	__u32 out_done;
 	__u32 out_error;
 };

@@ -317,6 +317,19 @@ ZCBUF_API int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 			 unsigned int count);
 
 /*
+ * zcbuf_buf_info() - where buffers are: arena, NUMA node, order of the pages
+ * @handles: from zcbuf_alloc(), of this session
+ * @places: written
+ * @count: 1 to ZCBUF_MAX_BATCH
+ *
+ * Return: how many were found, in order, at least 1. Otherwise the errors of
+ * zcbuf_free(); nothing is counted as refused.
+ */
+ZCBUF_API int zcbuf_buf_info(struct zcbuf_pool *pool, const __u64 *handles,
+			     struct zcbuf_buf_place *places,
+			     unsigned int count);
+
+/*
  * struct zcbuf_buf - a buffer
  * @data: its first byte
  * @length: bytes in use, as asked for or set

@@ -168,9 +168,9 @@ void *kf_array(struct kf_argument *c, int i, size_t at, size_t in, size_t room)
 	return memset(stage, 0, in < KF_STAGE ? in : KF_STAGE);
 }
 
-/* @count handles; @twice: the last is the first once more */
-static void put_handles(__u64 *handles, struct kf_item **item, unsigned int n,
-			__u32 count, bool twice)
+/* kf_put_handles() - see call.h; @twice: the last is the first once more */
+void kf_put_handles(__u64 *handles, struct kf_item **item, unsigned int n,
+		    __u32 count, bool twice)
 {
 	__u32 i;
 
@@ -200,9 +200,9 @@ struct zcbuf_batch *kf_begin_batch(struct kf_argument *c, struct kf_lane *l,
 	if (*n && *n < count && count < ZCBUF_MAX_BATCH)
 		count = *n;
 	a->count = count;
-	put_handles(KF_ARRAY(c, 0, zcbuf_batch, entries,
-			     count * sizeof(__u64), 0),
-		    item, *n, count, how == last);
+	kf_put_handles(KF_ARRAY(c, 0, zcbuf_batch, entries,
+				count * sizeof(__u64), 0),
+		       item, *n, count, how == last);
 	return a;
 }
 

@@ -54,6 +54,10 @@ __u64 kf_deadline(unsigned int sel);
 #define KF_ARRAY(c, i, type, field, in, room)				\
 	kf_array(c, i, offsetof(struct type, field), in, room)
 
+/* @count handles, those of @item as far as there are, then bad ones. */
+void kf_put_handles(__u64 *handles, struct kf_item **item, unsigned int n,
+		    __u32 count, bool twice);
+
 /* A call that takes a batch of handles. */
 struct zcbuf_batch *kf_begin_batch(struct kf_argument *c, struct kf_lane *l,
 				   struct kf_list *list, unsigned int last,
@@ -77,6 +81,7 @@ void kf_run_pool_attach(struct kf_lane *l);
 void kf_run_pool_info(struct kf_lane *l);
 void kf_run_alloc(struct kf_lane *l);
 void kf_run_free(struct kf_lane *l);
+void kf_run_buf_info(struct kf_lane *l);
 
 /* calls_channel.c */
 void kf_run_channel_open(struct kf_lane *l);

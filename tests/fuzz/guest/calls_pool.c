@@ -147,6 +147,12 @@ void kf_run_pool_attach(struct kf_lane *l)
 		now_attached(l);
 }
 
+/* The kernel takes no larger ones. */
+static size_t entry_room(__u32 entry_size)
+{
+	return entry_size <= 4096 ? entry_size : 1;
+}
+
 void kf_run_pool_info(struct kf_lane *l)
 {
 	static const __u32 rooms[] = { ZCBUF_MAX_CLASSES, 0, 1, 8, 100, ~0U };
@@ -159,10 +165,10 @@ void kf_run_pool_info(struct kf_lane *l)
 
 	a = KF_BEGIN(&c, l, zcbuf_pool_info);
 	a->nclasses = KF_CHOICE(rooms, kf_sel(l, 0));
+	a->entry_size = KF_CHOICE(entries, kf_sel(l, 1));
 	if (a->nclasses)
 		KF_ARRAY(&c, 0, zcbuf_pool_info, classes, 0,
-			 ZCBUF_MAX_CLASSES * sizeof(struct zcbuf_class_info));
-	a->entry_size = KF_CHOICE(entries, kf_sel(l, 1));
+			 ZCBUF_MAX_CLASSES * entry_room(a->entry_size));
 	kf_finish(&c);
 }
 
@@ -222,4 +228,29 @@ void kf_run_free(struct kf_lane *l)
 		a->channel = 1;
 	if (kf_finish(&c))
 		kf_give_back(item, n, a->out_done);
+}
+
+void kf_run_buf_info(struct kf_lane *l)
+{
+	static const __u32 entries[] = {
+		sizeof(struct zcbuf_buf_place),
+		sizeof(struct zcbuf_buf_place) + 8, 0, 4096, ~0U,
+	};
+	struct kf_item *item[KF_ITEMS];
+	unsigned int n, how = kf_sel(l, 2) % 8;
+	struct zcbuf_buf_info *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_buf_info);
+	a->count = KF_COUNT(kf_sel(l, 1));
+	a->entry_size = KF_CHOICE(entries, kf_sel(l, 0));
+	n = kf_pick(l, &l->st->buffers, how > 5, item, a->count);
+	if (n && n < a->count && a->count < ZCBUF_MAX_BATCH)
+		a->count = n;
+	kf_put_handles(KF_ARRAY(&c, 0, zcbuf_buf_info, handles,
+				a->count * sizeof(__u64), 0),
+		       item, n, a->count, how == 5);
+	KF_ARRAY(&c, 1, zcbuf_buf_info, entries, 0,
+		 a->count * entry_room(a->entry_size));
+	kf_finish(&c);
 }

@@ -25,7 +25,10 @@
 #define KF_SEL		9	/* choices of an operation */
 #define KF_LANES	3	/* threads that run one program */
 
-/* The calls first, by their numbers. */
+/*
+ * The calls of the first day, by their numbers, then everything else in the order
+ * it came: programs in files have these numbers.
+ */
 enum kf_call {
 	KF_OPEN = ZCBUF_NR_EVENTFD + 1,
 	KF_CLOSE,
@@ -49,6 +52,7 @@ enum kf_call {
 	KF_NONBLOCK,
 	KF_SETUID,
 	KF_PAUSE,
+	KF_BUF_INFO,
 	KF_NCALLS
 };
 

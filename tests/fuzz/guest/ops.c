@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "call.h"
 #include "exec.h"
 #include "oracle.h"
 
@@ -243,6 +244,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_NONBLOCK] = run_nonblock,
 		[KF_SETUID] = run_setuid,
 		[KF_PAUSE] = run_pause,
+		[KF_BUF_INFO] = kf_run_buf_info,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -21,9 +21,9 @@ _Static_assert(sizeof(struct kf_op) == 24 && HEAD_BYTES == 8,
 const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[ZCBUF_NR_QUERY] = { "query", 1, { 0 } },
 	[ZCBUF_NR_POOL_CREATE] = { "pool_create", 8,
-				   { 3, 9, 8, 12, 10, 9, 3 } },
+				   { 4, 10, 8, 12, 11, 9, 3 } },
 	[ZCBUF_NR_POOL_ATTACH] = { "pool_attach", 8, { 8, 8, 9, 4, 10, 4 } },
-	[ZCBUF_NR_POOL_INFO] = { "pool_info", 2, { 6 } },
+	[ZCBUF_NR_POOL_INFO] = { "pool_info", 2, { 6, 5 } },
 	[ZCBUF_NR_ALLOC] = { "alloc", 10, { 20, 10, 10, 2, 16 } },
 	[ZCBUF_NR_FREE] = { "free", 8, { 16, 8, 8, 3 } },
 	[ZCBUF_NR_CHANNEL_OPEN] = { "channel_open", 8,
@@ -62,6 +62,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_NONBLOCK] = { "nonblock", 1, { 2 } },
 	[KF_SETUID] = { "setuid", 1, { 2 } },
 	[KF_PAUSE] = { "pause", 1, { 3 } },
+	[KF_BUF_INFO] = { "buf_info", 3, { 5, 10, 8 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)
