@@ -43,6 +43,7 @@ static int class_layout(struct zcb_fixed *f, const struct zcb_fixed_spec *spec,
 		.free = ZCB_FIXED_NONE,
 	};
 	f->nobjects += spec->count;
+	f->capacity += length * spec->count;
 	f->size += round_up(length * spec->count, BIT_ULL(page_shift));
 	return 0;
 }
@@ -68,6 +69,7 @@ int zcb_fixed_layout(struct zcb_fixed *f, const struct zcb_fixed_spec *spec,
 
 	f->objects = NULL;
 	f->size = 0;
+	f->capacity = 0;
 	f->nobjects = 0;
 	f->n = 0;
 	if (!n || n > ZCB_FIXED_CLASSES)

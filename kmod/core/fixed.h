@@ -11,7 +11,7 @@
 
 #include "env.h"
 
-#define ZCB_FIXED_CLASSES	24
+#define ZCB_FIXED_CLASSES	ZCBUF_MAX_CLASSES
 #define ZCB_FIXED_OBJECTS	ZCBUF_MAX_FIXED	/* in all classes together */
 #define ZCB_FIXED_DEFAULTS	5		/* classes of the default table */
 #define ZCB_FIXED_NONE		(~0U)
@@ -72,6 +72,7 @@ struct zcb_fixed_class {
  * @objects: @nobjects records, by class and place
  * @size: bytes from the start of the first class to the end of the last, whole
  *	pages
+ * @capacity: bytes of all objects
  * @nobjects: of all classes
  * @n: classes
  * @class: them
@@ -79,6 +80,7 @@ struct zcb_fixed_class {
 struct zcb_fixed {
 	struct zcb_fixed_object *objects;
 	u64 size;
+	u64 capacity;
 	u32 nobjects;
 	u32 n;
 	struct zcb_fixed_class class[ZCB_FIXED_CLASSES];
@@ -134,7 +136,10 @@ static inline u64 zcb_fixed_offset(const struct zcb_fixed *f, u32 class,
 	return c->base + (u64)(object - c->first) * c->length;
 }
 
-/* zcb_fixed_was_used() - was it ever tagged? If not, it is zero. */
+/*
+ * zcb_fixed_was_used() - was it ever tagged? If not, it is zero. This and
+ * zcb_fixed_tag() are about one that is taken: they need no lock.
+ */
 static inline bool zcb_fixed_was_used(const struct zcb_fixed *f, u32 object)
 {
 	return f->objects[object].domain;

@@ -13,7 +13,7 @@
 
 #define ZCB_SLAB_MIN		16U
 #define ZCB_SLAB_MAX		(1024U * 1024)
-#define ZCB_SLAB_CLASSES	24
+#define ZCB_SLAB_CLASSES	ZCBUF_MAX_CLASSES
 #define ZCB_SLAB_TIERS		8	/* the default table */
 
 /**

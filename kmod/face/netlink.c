@@ -35,6 +35,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/zcbuf.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
@@ -193,14 +194,17 @@ static int zcb_put_pool(struct sk_buff *skb, struct netlink_callback *cb,
 static int zcb_emit_pool(struct sk_buff *skb, struct netlink_callback *cb,
 			 struct zcb_pool *pool, u32 *item)
 {
-	struct zcb_pool_stat st = {};
+	struct zcb_pool_stat *st __free(kfree) =
+		kmalloc(sizeof(*st), GFP_KERNEL);
 	void *msg;
 
+	if (!st)
+		return -ENOMEM;
 	msg = zcb_msg_start(skb, cb, ZCBUF_CMD_POOL_GET);
 	if (!msg)
 		return -EMSGSIZE;
-	zcb_pool_stat(pool, &st);
-	return zcb_msg_end(skb, msg, zcb_put_pool(skb, cb, &st));
+	zcb_pool_stat(pool, st);
+	return zcb_msg_end(skb, msg, zcb_put_pool(skb, cb, st));
 }
 
 /* --------------------------------------------------------------- sessions */

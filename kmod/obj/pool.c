@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/ipc_namespace.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/nsproxy.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
@@ -173,20 +174,28 @@ static u64 pool_objects_size(const struct zcb_pool *pool)
 }
 
 /* They can take more than the memory they are for, so they are charged, too. */
-static int pool_objects(struct zcb_pool *pool, kuid_t charge)
+static int pool_pay_objects(struct zcb_pool *pool, kuid_t charge)
 {
 	u64 bytes = pool_objects_size(pool);
-	struct zcb_fixed_object *objects;
 	int err;
 
+	if (!bytes)
+		return 0;
 	err = zcb_account_charge(bytes, charge, &pool->user);
 	if (err) {
 		/* As in pool_arena(). */
 		flush_workqueue(pools_wq);
 		err = zcb_account_charge(bytes, charge, &pool->user);
 	}
-	if (err)
-		return err;
+	return err;
+}
+
+static int pool_objects(struct zcb_pool *pool)
+{
+	struct zcb_fixed_object *objects;
+
+	/* What the manual says. */
+	static_assert(sizeof(*objects) == 24);
 	objects = kvcalloc(pool->cfg.fixed.nobjects, sizeof(*objects),
 			   ZCB_GFP_TABLE);
 	if (!objects)
@@ -196,24 +205,24 @@ static int pool_objects(struct zcb_pool *pool, kuid_t charge)
 }
 
 /* What is handed out is pages, or what pages are made of, or fixed objects. */
-static int pool_records(struct zcb_pool *pool, u32 npages, kuid_t charge)
+static int pool_records(struct zcb_pool *pool, u32 npages)
 {
 	struct zcb_buf_page *pages;
 
 	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
-		return pool_objects(pool, charge);
+		return pool_objects(pool);
 	pages = kvcalloc(npages, sizeof(*pages), ZCB_GFP_TABLE);
 	if (pages)
 		zcb_buf_table_init(&pool->bufs, pages, npages, PAGE_SHIFT);
 	return pages ? 0 : -ENOMEM;
 }
 
-static int pool_tables(struct zcb_pool *pool, u32 npages, kuid_t charge)
+static int pool_tables(struct zcb_pool *pool, u32 npages)
 {
 	struct zcb_handle_slot *slots;
 	int err;
 
-	err = pool_records(pool, npages, charge);
+	err = pool_records(pool, npages);
 	if (err)
 		return err;
 	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots), ZCB_GFP_TABLE);
@@ -224,19 +233,22 @@ static int pool_tables(struct zcb_pool *pool, u32 npages, kuid_t charge)
 	return 0;
 }
 
-/* The arena first: it asks for the limits before anything is allocated. */
+/* What asks for the limits comes before anything is allocated. */
 static int pool_build(struct zcb_pool *pool, kuid_t charge)
 {
 	struct zcb_arena *a;
 	struct inode *inode;
 	int err;
 
+	err = pool_pay_objects(pool, charge);
+	if (err)
+		return err;
 	a = pool_arena(&pool->cfg, charge);
 	if (IS_ERR(a))
 		return PTR_ERR(a);
 	pool->arenas[pool->narenas++] = a;
 	pool->size = a->size;
-	err = pool_tables(pool, a->npages, charge);
+	err = pool_tables(pool, a->npages);
 	if (err)
 		return err;
 	inode = zcb_mapfs_inode(pool->size);
@@ -291,7 +303,7 @@ static void pool_make_zombie(struct zcb_pool *pool)
 /*
  * The end, from a workqueue: the last put may come from anywhere a file is
  * closed. While I/O that outlived its process holds pages, the pool is a
- * zombie: visible, charged, holding the module.
+ * zombie: visible, its arenas charged, holding the module.
  */
 static void pool_end(struct work_struct *work)
 {
@@ -417,9 +429,11 @@ u32 zcb_pool_domain(struct zcb_pool *pool)
 struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index)
 {
 	u32 in_arena = pool->arenas[0]->npages;
+	u64 npages = (u64)in_arena * pool->narenas;
 
-	if (index >= (u64)in_arena * pool->narenas)
+	if (index >= npages)
 		return NULL;
+	index = array_index_nospec(index, npages);
 	return zcb_arena_page(pool->arenas[(u32)index / in_arena],
 			      (u32)index % in_arena);
 }

@@ -80,7 +80,7 @@ enum zcb_pool_state {
  * @retry: when @work is tried again, jiffies
  * @handle: names the pool
  * @cfg: constant, but for the counts in @cfg.slabs and the objects of @cfg.fixed
- *	(@mem_lock)
+ *	(@mem_lock; one that is taken is the taker's)
  * @user: whom the objects of @cfg.fixed are charged to, or NULL
  * @uid: creator
  * @gid: creator's group

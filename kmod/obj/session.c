@@ -50,7 +50,7 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 static void session_leave(struct zcb_session *s, struct zcb_pool *pool)
 {
 	trace_zcbuf_reclaim(pool->handle, s->id, s->hold.blocks.count,
-			    s->hold.objects);
+			    s->hold.objects + s->hold.fixed.count);
 	mutex_lock(&pool->lock);
 	zcb_channels_leave(s);
 	list_del(&s->in_pool);

@@ -102,6 +102,8 @@ static void stat_fixed_locked(const struct zcb_pool *pool,
 	u32 i;
 
 	lockdep_assert_held(&pool->mem_lock);
+	/* Not what lies behind and between the classes: nobody gets it. */
+	st->min_free = f->capacity - pool->max_used;
 	if (largest >= 0)
 		st->largest_free = f->class[largest].length;
 	st->nclasses = f->n;

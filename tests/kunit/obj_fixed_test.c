@@ -92,7 +92,7 @@ static void what_is_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_free(t.a, handle), -EBADSLT);
 	st = obj_pool_stat(test, t.pool);
 	KUNIT_EXPECT_EQ(test, st->used, 16 * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, st->min_free, st->size - 32 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, st->min_free, SMALL * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, st->bad_frees, 1);
 }
 
@@ -177,6 +177,32 @@ static void everything_is_reclaimed(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, try_alloc(t.b, 1, false, &handle), 0);
 }
 
+/* Their records are charged before their memory is, and not with a zombie. */
+static void records_are_charged(struct kunit *test)
+{
+	const struct zcb_fixed_spec spec = { 16, 65536 };
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+	struct zcb_pool *pool;
+	struct obj_user u;
+
+	cfg->kind = ZCBUF_POOL_FIXED;
+	KUNIT_ASSERT_EQ(test, zcb_fixed_layout(&cfg->fixed, &spec, 1,
+					       PAGE_SHIFT), 0);
+	obj_limits(test, 3, 64);
+	obj_become(test, &u, 4001);
+	pool = zcb_pool_create(cfg, current_euid());
+	KUNIT_EXPECT_PTR_EQ(test, pool, ERR_PTR(-ENOMEM));
+	KUNIT_EXPECT_EQ(test, obj_total_charged(), 0);
+	obj_limits(test, 4, 64);
+	pool = obj_make_pool(test, cfg);
+	KUNIT_EXPECT_EQ(test, obj_total_charged(), OBJ_ARENA + 65536 * 24);
+	obj_drop_pool(test, pool);
+	/* The one before may not have ended yet. */
+	pool = obj_make_pool(test, cfg);
+	obj_return(&u);
+	KUNIT_EXPECT_EQ(test, obj_total_charged(), OBJ_ARENA + 65536 * 24);
+}
+
 static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(a_full_class_takes_no_other),
 	KUNIT_CASE(what_is_counted),
@@ -184,6 +210,7 @@ static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(not_zeroed_if_so_made),
 	KUNIT_CASE(only_the_owner_frees),
 	KUNIT_CASE(everything_is_reclaimed),
+	KUNIT_CASE(records_are_charged),
 	{}
 };
 

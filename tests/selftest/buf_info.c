@@ -2,6 +2,7 @@
 /*
  * Where buffers are: BUF_INFO on pools of each kind.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <zcbuf/zcbuf.h>
@@ -60,7 +61,22 @@ TEST(order_of_the_pages)
 	ASSERT_GE(huge, 0);
 	EXPECT_EQ(place_of(small, 1, 4096).page_order, 0);
 	EXPECT_EQ(place_of(huge, 1, 4096).page_order, HUGE_ORDER);
-	EXPECT_EQ(place_of(huge, 1, 4096).node, 0);
+}
+
+/* Of the second node, where there is one: numa=fake=2. */
+TEST(node_of_the_pages)
+{
+	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
+		.arena_size = ZT_ARENA, .flags = ZCBUF_POOL_F_NODE, .node = 1);
+	int fd = zt_pool_as(&a);
+
+	if (fd < 0) {
+		ASSERT_EQ(fd, -EINVAL);
+		a.node = 0;
+		fd = zt_pool_as(&a);
+	}
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(place_of(fd, 1, 4096).node, a.node);
 }
 
 static void refusals(__u32 kind, __u64 arena_size, __u64 length)

@@ -278,6 +278,23 @@ TEST(counters_of_a_pool)
 	EXPECT_EQ(info.out_largest_free, 32768);
 }
 
+/* What is left of the arena behind the table is nobody's. */
+TEST(a_table_with_a_tail)
+{
+	static const struct zcbuf_class table[] = { { 4096, 2 } };
+	struct zcbuf_pool_info info;
+	__u64 h[2], size;
+	int fd = fixed_pool(table, 1, 0, &size);
+
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(size, ZT_ARENA);
+	ASSERT_EQ(zt_alloc(fd, 1, 0, 0, h, 2), 2);
+	ASSERT_OK(zt_pool_info(fd, &info));
+	EXPECT_EQ(info.out_min_free, 0);
+	EXPECT_EQ(info.out_largest_free, 0);
+	EXPECT_ERR(zt_alloc1(fd, 1, h), ENOMEM);
+}
+
 TEST(what_a_dead_session_held)
 {
 	int a = default_pool(), b = zt_join(a, 0);

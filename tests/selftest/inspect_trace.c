@@ -151,6 +151,19 @@ TEST(events_say_what_happened)
 	EXPECT_TRUE(traced("zcbuf_reclaim: " IN("blocks=1 objects=0")));
 }
 
+/* Objects of fixed classes are objects as well. */
+TEST(reclaim_of_a_fixed_pool)
+{
+	int fd = zt_pool(ZCBUF_POOL_FIXED, 0, 0);
+	__u64 h[3];
+
+	ASSERT_EQ(zt_alloc(fd, 1, 0, 0, h, 3), 3);
+	trace_begin(0);
+	close(fd);
+	trace_end();
+	EXPECT_TRUE(traced("blocks=0 objects=3"));
+}
+
 /* The end of a pool is nobody's call. */
 TEST(every_event_fires)
 {

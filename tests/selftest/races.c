@@ -430,7 +430,7 @@ static void free_race(__u32 kind, __u64 length)
 
 	t.take = take_free;
 	t.refused = -EBADSLT;
-	t.fd = zt_pool(kind, 0, ZT_ARENA);
+	t.fd = zt_pool(kind, 0, kind == ZCBUF_POOL_FIXED ? 0 : ZT_ARENA);
 	ASSERT_EQ(zt_alloc(t.fd, length, 0, 0, t.handles, THINGS), THINGS);
 	take_twice(&t);
 	EXPECT_EQ(zt_used(t.fd), 0);
@@ -445,6 +445,11 @@ TEST(free_of_a_block)
 TEST(free_of_an_object)
 {
 	free_race(ZCBUF_POOL_TIERS, 64);
+}
+
+TEST(free_of_a_fixed_object)
+{
+	free_race(ZCBUF_POOL_FIXED, 4096);
 }
 
 static int take_release(struct taking *t, int i)

@@ -218,7 +218,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_default_arena_size: bytes
  * @out_max_pool_size: bytes
  * @out_user_limit: bytes the user who opened the session may hold, in pools and
- *	in what the kernel needs to know about his channels
+ *	in what the kernel needs to know about his channels and fixed objects
  * @out_user_charged: bytes he holds
  * @out_total_limit: bytes all users together may hold
  * @out_total_charged: bytes all users hold
@@ -298,9 +298,10 @@ struct zcbuf_class {
  * @node: NUMA node of the memory, with ZCBUF_POOL_F_NODE, else 0
  * @nclasses: entries of @classes, none in PAGES pools; 0: the default table.
  *	TIERS: 16 bytes to 256 KiB, powers of four. FIXED: 1024 of 4 KiB, 512 of
- *	8 KiB, 128 of 16 KiB, 64 of 32 KiB, 32 of 64 KiB: 14 MiB.
+ *	8 KiB, 128 of 16 KiB, 64 of 32 KiB, 32 of 64 KiB: 14 MiB; of these the
+ *	ones below a page need ZCBUF_POOL_F_SHARED_PAGES, too.
  * @arena_size: bytes, a multiple of out_arena_unit; 0 means the default. FIXED:
- *	0, its arena is as large as the table
+ *	0, its arena is as large as the table, rounded up to that unit
  * @classes: pointer to struct zcbuf_class[@nclasses], ascending by length
  * @name: pointer to @name_len bytes, printable ASCII without '/' and blanks;
  *	0 makes an anonymous pool
@@ -413,7 +414,7 @@ struct zcbuf_class_info {
  * @out_size: bytes in all arenas
  * @out_used: bytes handed out: buffers, groups, and whole pages leased to slab
  *	classes
- * @out_min_free: the least that was ever free, bytes
+ * @out_min_free: the least that was ever free, bytes; FIXED: of all objects
  * @out_largest_free: the largest block or object of a FIXED pool that is free,
  *	bytes
  * @out_arena_size: bytes
@@ -425,8 +426,8 @@ struct zcbuf_class_info {
  * @out_flags: ZCBUF_POOL_F_* it was created with
  * @out_rights: of this session
  *
- * EINVAL: entry_size is smaller than the first released struct; a larger one is
- * filled up with zeros. Since 0.1.
+ * EINVAL: entry_size is smaller than the first released struct, or larger than
+ * 4096; what is larger than the kernel's is filled up with zeros. Since 0.1.
  */
 struct zcbuf_pool_info {
 	__u32 size;
@@ -523,8 +524,9 @@ struct zcbuf_buf_place {
  *
  * What a handle says by itself, zcbuf_buf_offset() and zcbuf_buf_capacity()
  * tell without a call. EINVAL: entry_size is smaller than the first released
- * struct; a larger one is filled up with zeros. Otherwise the errors of FREE;
- * they are not counted as bad frees. Since 0.1.
+ * struct, or larger than 4096; what is larger than the kernel's is filled up with
+ * zeros. Otherwise the errors of FREE; they are not counted as bad frees. Since
+ * 0.1.
  */
 struct zcbuf_buf_info {
 	__u32 size;
@@ -879,8 +881,8 @@ struct zcbuf_delivery {
  *
  * The deliveries are the session's until it RELEASEs them. EAGAIN: nothing
  * ready. ESHUTDOWN: finalized, and all was taken. EPERM: no consumer port.
- * EINVAL: entry_size is smaller than the first released struct; a larger one
- * is filled up with zeros. Since 0.1.
+ * EINVAL: entry_size is smaller than the first released struct, or larger than
+ * 4096; what is larger than the kernel's is filled up with zeros. Since 0.1.
  */
 struct zcbuf_receive {
 	__u32 size;

@@ -146,7 +146,7 @@ ZCBUF_API int zcbuf_query(int fd, struct zcbuf_query *query);
  * @classes: TIERS: slab classes, ascending; FIXED: the table, lengths ascending
  *	and counts; NULL: the default ones
  * @arena_size: bytes, a multiple of zcbuf_query.out_arena_unit; 0: the default.
- *	FIXED: 0, it is as large as the table
+ *	FIXED: 0, it is as large as the table, rounded up to that
  * @nclasses: entries of @classes
  * @kind: ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS or ZCBUF_POOL_FIXED
  * @flags: ZCBUF_POOL_F_*
