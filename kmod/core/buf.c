@@ -11,9 +11,7 @@
 #include "buf.h"
 #include "slab.h"
 
-/* A block handle counts in units of 4096 bytes, a slab handle in 16. */
-#define BLOCK_UNIT_SHIFT	12
-#define SLAB_UNIT_SHIFT		4
+#define BLOCK_UNIT_SHIFT	12	/* a block handle counts in 4096 bytes */
 
 static u64 handle_bits(u64 handle, unsigned int shift, unsigned int bits)
 {
@@ -74,15 +72,6 @@ static void take(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
 	p->owner = NULL;
 	p->slab = NULL;
 	p->state = ZCB_BUF_IDLE;
-}
-
-/*
- * Generations start again at 1: a page that was never handed out any more when
- * they are used up would be memory lost, within seconds of ordinary use.
- */
-static u32 next_gen(u32 gen, u32 max)
-{
-	return gen < max ? gen + 1 : 1;
 }
 
 /*
@@ -225,7 +214,8 @@ int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 void zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
 		       u32 page)
 {
-	t->pages[page].gen = next_gen(t->pages[page].gen, ZCB_BUF_GEN_MAX);
+	t->pages[page].gen = zcb_buf_next_gen(t->pages[page].gen,
+					      ZCB_BUF_GEN_MAX);
 	take(t, l, page);
 }
 
@@ -258,8 +248,8 @@ void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
  */
 void zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
 {
-	t->pages[page].slab_gen = next_gen(t->pages[page].slab_gen,
-					   ZCB_BUF_SLAB_GEN_MAX);
+	t->pages[page].slab_gen = zcb_buf_next_gen(t->pages[page].slab_gen,
+						   ZCB_BUF_SLAB_GEN_MAX);
 	take(t, l, page);
 }
 
@@ -278,8 +268,7 @@ u64 zcb_buf_slab_handle(const struct zcb_buf_table *t, u32 page,
 {
 	u64 offset = ((u64)page << t->page_shift) + offset_in_slab;
 
-	return make_handle(ZCBUF_BUF_SLAB + class, ZCBUF_BUF_SLAB_BITS,
-			   t->pages[page].slab_gen, offset >> SLAB_UNIT_SHIFT);
+	return zcb_buf_object_handle(class, t->pages[page].slab_gen, offset);
 }
 
 /**

@@ -72,6 +72,23 @@ struct zcb_buf_table {
 	u8 page_shift;
 };
 
+/*
+ * zcb_buf_next_gen() - the generation after @gen, of 1 to @max. It starts again:
+ * memory that was never handed out any more when they are used up would be lost,
+ * within seconds of ordinary use.
+ */
+static inline u32 zcb_buf_next_gen(u32 gen, u32 max)
+{
+	return gen < max ? gen + 1 : 1;
+}
+
+/* zcb_buf_object_handle() - of the object at @offset, of the table's @class */
+static inline u64 zcb_buf_object_handle(u32 class, u32 gen, u64 offset)
+{
+	return (u64)(ZCBUF_BUF_SLAB + class) << ZCBUF_BUF_CLASS_SHIFT |
+	       (u64)gen << ZCBUF_BUF_SLAB_BITS | offset >> 4;
+}
+
 void zcb_buf_list_init(struct zcb_buf_list *l);
 void zcb_buf_table_init(struct zcb_buf_table *t, struct zcb_buf_page *pages,
 			u32 npages, unsigned int page_shift);

@@ -11,7 +11,6 @@
 #include "fixed.h"
 
 #define LENGTH_UNIT		16U	/* lengths are multiples of this */
-#define LENGTH_UNIT_SHIFT	4
 #define GEN_MAX			ZCB_BUF_SLAB_GEN_MAX
 
 const struct zcb_fixed_spec zcb_fixed_defaults[ZCB_FIXED_DEFAULTS] = {
@@ -224,9 +223,8 @@ u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
 	l->first = object;
 	l->count++;
 	l->bytes += f->class[class].length;
-	return (u64)(ZCBUF_BUF_SLAB + class) << ZCBUF_BUF_CLASS_SHIFT |
-	       (u64)o->gen << ZCBUF_BUF_SLAB_BITS |
-	       zcb_fixed_offset(f, class, object) >> LENGTH_UNIT_SHIFT;
+	return zcb_buf_object_handle(class, o->gen,
+				     zcb_fixed_offset(f, class, object));
 }
 
 /**
@@ -286,7 +284,7 @@ static void list_remove(struct zcb_fixed *f, struct zcb_fixed_list *l,
 		f->objects[o->next].prev = o->prev;
 	l->count--;
 	o->owner = NULL;
-	o->gen = o->gen < GEN_MAX ? o->gen + 1 : 1;
+	o->gen = zcb_buf_next_gen(o->gen, GEN_MAX);
 }
 
 /**
