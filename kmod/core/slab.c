@@ -178,6 +178,17 @@ static int object_at(const struct zcb_slab_class *c, u64 offset)
 	return i;
 }
 
+/* The object that starts at @offset and is out, or -EINVAL, -EBADSLT. */
+static int object_out(const struct zcb_slab_class *c, const struct zcb_slab *s,
+		      u64 offset)
+{
+	int i = object_at(c, offset);
+
+	if (i < 0)
+		return i;
+	return test_bit(i, s->map) ? i : -EBADSLT;
+}
+
 /**
  * zcb_slab_check() - is there an object that is out?
  * @t: the table
@@ -190,11 +201,7 @@ static int object_at(const struct zcb_slab_class *c, u64 offset)
 int zcb_slab_check(const struct zcb_slab_table *t, const struct zcb_slab *s,
 		   u64 offset)
 {
-	int i = object_at(&t->class[s->class], offset);
-
-	if (i < 0)
-		return i;
-	return test_bit(i, s->map) ? 0 : -EBADSLT;
+	return min(object_out(&t->class[s->class], s, offset), 0);
 }
 
 /**
@@ -213,11 +220,11 @@ int zcb_slab_put(struct zcb_slab_table *t, struct zcb_slab *s,
 		 struct list_head *owner_list, u64 offset)
 {
 	struct zcb_slab_class *c = &t->class[s->class];
-	int err = zcb_slab_check(t, s, offset);
+	int i = object_out(c, s, offset);
 
-	if (err)
-		return err;
-	__clear_bit(object_at(c, offset), s->map);
+	if (i < 0)
+		return i;
+	__clear_bit(i, s->map);
 	c->used--;
 	if (!s->nfree++)
 		list_move(&s->node, owner_list);
