@@ -191,6 +191,25 @@ int zcb_user_probe(u64 uptr, u64 bytes)
 }
 
 /**
+ * zcb_user_probe_entries - is there room for a batch's results
+ * @uptr: user address of the first entry
+ * @count: entries
+ * @entry_size: bytes of one, as the caller knows it
+ * @least: bytes of one, as it was first released
+ *
+ * Context: as zcb_user_probe().
+ * Return: 0, -EINVAL or -EFAULT.
+ */
+int zcb_user_probe_entries(u64 uptr, u32 count, u32 entry_size, size_t least)
+{
+	if (!count || count > ZCBUF_MAX_BATCH)
+		return -EINVAL;
+	if (entry_size < least || entry_size > ZCB_ENTRY_MAX)
+		return -EINVAL;
+	return zcb_user_probe(uptr, (u64)count * entry_size);
+}
+
+/**
  * zcb_user_entries - write entries as large as the caller knows them
  * @uptr: user address of the first
  * @entry_size: bytes of one there; what is more than @size is filled with zeros

@@ -42,6 +42,7 @@ u64 zcb_call_deadline(const struct zcb_call *c, u64 deadline_ns);
 #define ZCB_ENTRY_MAX	4096U	/* bytes of an entry whose size the caller says */
 
 int zcb_user_probe(u64 uptr, u64 bytes);
+int zcb_user_probe_entries(u64 uptr, u32 count, u32 entry_size, size_t least);
 int zcb_user_entries(u64 uptr, u32 entry_size, const void *entries, size_t size,
 		     u32 count);
 void *zcb_user_array(u64 uptr, u32 count, size_t size);

@@ -463,15 +463,6 @@ int zcb_ioctl_free(struct zcb_call *c)
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
-static int buf_info_check(const struct zcbuf_buf_info *a)
-{
-	if (!a->count || a->count > ZCBUF_MAX_BATCH)
-		return -EINVAL;
-	if (a->entry_size < ZCB_BUF_PLACE_MIN || a->entry_size > ZCB_ENTRY_MAX)
-		return -EINVAL;
-	return zcb_user_probe(a->entries, (u64)a->count * a->entry_size);
-}
-
 static int buf_info_some(struct zcb_call *c, const u64 *handles,
 			 struct zcbuf_buf_place *places, u32 count, u32 *done)
 {
@@ -508,7 +499,8 @@ int zcb_ioctl_buf_info(struct zcb_call *c)
 	u32 done;
 	int err;
 
-	err = buf_info_check(a);
+	err = zcb_user_probe_entries(a->entries, a->count, a->entry_size,
+				     ZCB_BUF_PLACE_MIN);
 	if (err)
 		return err;
 	handles = zcb_user_array(a->handles, a->count, sizeof(*handles));

@@ -11,16 +11,6 @@
 /* Callers of 0.1 know this much of a delivery. */
 #define ZCB_DELIVERY_MIN	offsetofend(struct zcbuf_delivery, extents)
 
-static int receive_check(const struct zcbuf_receive *a)
-{
-	if (!a->count || a->count > ZCBUF_MAX_BATCH)
-		return -EINVAL;
-	if (a->entry_size < ZCB_DELIVERY_MIN ||
-	    a->entry_size > ZCB_ENTRY_MAX)
-		return -EINVAL;
-	return zcb_user_probe(a->entries, (u64)a->count * a->entry_size);
-}
-
 /**
  * zcb_ioctl_receive - RECEIVE
  * @c: the call
@@ -35,7 +25,8 @@ int zcb_ioctl_receive(struct zcb_call *c)
 	u32 done;
 	int err;
 
-	err = receive_check(a);
+	err = zcb_user_probe_entries(a->entries, a->count, a->entry_size,
+				     ZCB_DELIVERY_MIN);
 	if (err)
 		return err;
 	d = kvmalloc_array(a->count, sizeof(*d), GFP_KERNEL);
