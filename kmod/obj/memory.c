@@ -69,6 +69,19 @@ static void memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
 }
 
 /*
+ * Before memory is handed out. @dirty: it must read as zero and may not;
+ * @foreign: another domain used it last.
+ */
+static void memory_clean(struct zcb_pool *pool, u64 pool_offset, u64 length,
+			 bool dirty, bool foreign)
+{
+	bool reuse = pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE;
+
+	if (dirty || (foreign && !reuse))
+		memory_zero(pool, pool_offset, length);
+}
+
+/*
  * Make a block that came from the buddy @domain's: zero it if need be. It has
  * no handle yet, so it is this caller's alone, and so are the domains of its
  * pages; no lock is needed, however large it is.
@@ -76,13 +89,11 @@ static void memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
 static void memory_claim(struct zcb_pool *pool, u32 page, u32 order, u32 domain,
 			 bool zero)
 {
-	bool reuse = pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE;
-	bool used = zero && zcb_buf_was_used(&pool->bufs, page,
-					     1U << order);
+	bool dirty = zero && zcb_buf_was_used(&pool->bufs, page, 1U << order);
 	bool foreign = zcb_buf_tag(&pool->bufs, page, 1U << order, domain);
 
-	if (used || (foreign && !reuse))
-		memory_zero(pool, (u64)page << PAGE_SHIFT, PAGE_SIZE << order);
+	memory_clean(pool, (u64)page << PAGE_SHIFT, PAGE_SIZE << order, dirty,
+		     foreign);
 }
 
 /**
@@ -287,10 +298,8 @@ static int memory_alloc_fixed(struct zcb_pool *pool, struct zcb_holdings *h,
 
 	dirty = r->zero && zcb_fixed_was_used(f, object);
 	foreign = zcb_fixed_tag(f, object, domain);
-	if (dirty ||
-	    (foreign && !(pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE)))
-		memory_zero(pool, zcb_fixed_offset(f, class, object),
-			    f->class[class].length);
+	memory_clean(pool, zcb_fixed_offset(f, class, object),
+		     f->class[class].length, dirty, foreign);
 	spin_lock(&pool->mem_lock);
 	*handle = zcb_fixed_hand_out(f, &h->fixed, h, class, object);
 	spin_unlock(&pool->mem_lock);
@@ -493,8 +502,7 @@ static int memory_find_locked(struct zcb_pool *pool,
 	}
 	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB) {
 		err = zcb_buf_find(&pool->bufs, handle, h, &index);
-		if (!err)
-			*capacity = PAGE_SIZE << pool->bufs.pages[index].order;
+		*capacity = zcbuf_buf_capacity(handle, NULL);
 		return err;
 	}
 	err = memory_find_slab_locked(pool, h, handle, &slab, &offset);
