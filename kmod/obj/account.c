@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Accounting of pinned memory. A charge is made when an arena is created and
- * ends when its last page is really free, zombies included.
+ * Accounting. The charge of an arena is made when it is created and ends when
+ * its last page is really free, zombies included; that of records ends with what
+ * they are about.
  *
  * One spin lock guards the list of users and the sums; it nests in nothing and
  * nothing nests in it.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who holds how much: bytes by user and in all, of pinned pages and of what the
- * kernel needs to know about channels and fixed objects, against the module's limits. The memory
- * cgroup is charged by the allocators besides.
+ * kernel needs to know about channels and fixed objects, against the module's
+ * limits. The memory cgroup is charged by the allocators besides.
  */
 #ifndef ZCB_OBJ_ACCOUNT_H
 #define ZCB_OBJ_ACCOUNT_H

@@ -619,10 +619,10 @@ struct zcbuf_batch {
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well.
  *
  * EINVAL also: a FIXED pool, which has no memory for groups. ENOENT: no such
- * channel. EEXIST: it exists with other options, or this
- * session's consumer port has another depth. E2BIG: the block would be larger
- * than an arena. EMFILE: channels of this pool, or 64 RECV_FAILED ports of this
- * channel. EPERM: a port needs RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
+ * channel. EEXIST: it exists with other options, or this session's consumer port
+ * has another depth. E2BIG: the block would be larger than an arena. EMFILE:
+ * channels of this pool, or 64 RECV_FAILED ports of this channel. EPERM: a port
+ * needs RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
  */
 struct zcbuf_channel_open {
 	__u32 size;
