@@ -587,9 +587,11 @@ void zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h)
 		spin_lock(&pool->mem_lock);
 		for (n = 0; more && n < ZCB_MEMORY_BATCH; n++)
 			more = memory_reclaim_one_locked(pool, h);
+		/* Objects went with their slabs; zcctl may be looking. */
+		if (!more)
+			zcb_holdings_init(h);
 		spin_unlock(&pool->mem_lock);
 		cond_resched();
 	}
-	zcb_holdings_init(h);
 	zcb_pool_space(pool);
 }

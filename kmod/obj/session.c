@@ -46,17 +46,22 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 	return s;
 }
 
-/* In this order: what is in a stream first, so that others learn of it. */
+/*
+ * In this order: what is in a stream first, so that others learn of it. And a
+ * session that is not seen any more has given back everything.
+ */
 static void session_leave(struct zcb_session *s, struct zcb_pool *pool)
 {
 	trace_zcbuf_reclaim(pool->handle, s->id, s->hold.blocks.count,
 			    s->hold.objects + s->hold.fixed.count);
 	mutex_lock(&pool->lock);
 	zcb_channels_leave(s);
+	mutex_unlock(&pool->lock);
+	zcb_memory_reclaim(pool, &s->hold);
+	mutex_lock(&pool->lock);
 	list_del(&s->in_pool);
 	pool->nsessions--;
 	mutex_unlock(&pool->lock);
-	zcb_memory_reclaim(pool, &s->hold);
 	zcb_pool_put(pool);
 }
 
