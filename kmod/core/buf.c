@@ -28,12 +28,12 @@ static u64 make_handle(unsigned int class, unsigned int index_bits, u32 gen,
 static void list_insert(struct zcb_buf_table *t, struct zcb_buf_list *l,
 			u32 page)
 {
-	struct zcb_buf_page *p = &t->pages[page];
+	struct zcb_buf_page *p = zcb_buf_at(t, page);
 
 	p->prev = ZCB_BUF_NONE;
 	p->next = l->first;
 	if (l->first != ZCB_BUF_NONE)
-		t->pages[l->first].prev = page;
+		zcb_buf_at(t, l->first)->prev = page;
 	l->first = page;
 	l->count++;
 	l->pages += 1U << p->order;
@@ -42,54 +42,66 @@ static void list_insert(struct zcb_buf_table *t, struct zcb_buf_list *l,
 static void list_remove(struct zcb_buf_table *t, struct zcb_buf_list *l,
 			u32 page)
 {
-	struct zcb_buf_page *p = &t->pages[page];
+	struct zcb_buf_page *p = zcb_buf_at(t, page);
 
 	if (p->prev == ZCB_BUF_NONE)
 		l->first = p->next;
 	else
-		t->pages[p->prev].next = p->next;
+		zcb_buf_at(t, p->prev)->next = p->next;
 	if (p->next != ZCB_BUF_NONE)
-		t->pages[p->next].prev = p->prev;
+		zcb_buf_at(t, p->next)->prev = p->prev;
 	l->count--;
 	l->pages -= 1U << p->order;
 }
 
-static void give(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
-		 u32 page, unsigned int order)
+static struct zcb_buf_page *give(struct zcb_buf_table *t,
+				 struct zcb_buf_list *l, void *owner, u32 page,
+				 unsigned int order)
 {
-	struct zcb_buf_page *p = &t->pages[page];
+	struct zcb_buf_page *p = zcb_buf_at(t, page);
 
 	p->owner = owner;
 	p->order = order;
 	list_insert(t, l, page);
+	return p;
 }
 
-static void take(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
+static struct zcb_buf_page *take(struct zcb_buf_table *t,
+				 struct zcb_buf_list *l, u32 page)
 {
-	struct zcb_buf_page *p = &t->pages[page];
+	struct zcb_buf_page *p = zcb_buf_at(t, page);
 
 	list_remove(t, l, page);
 	p->owner = NULL;
 	p->slab = NULL;
 	p->state = ZCB_BUF_IDLE;
+	return p;
+}
+
+/* Blocks are aligned to their size within their arena. */
+static u32 block_start(const struct zcb_buf_table *t, u32 page,
+		       unsigned int order)
+{
+	u32 in_arena = page % t->in_arena;
+
+	return page - (in_arena & ((1U << order) - 1));
 }
 
 /*
- * Is @page part of anything that is handed out? A block is aligned to its size,
- * so it starts at one of a few pages.
+ * Is @page part of anything that is handed out? Its block starts at one of a few
+ * pages.
  */
 static bool page_in_use(const struct zcb_buf_table *t, u32 page)
 {
+	const struct zcb_buf_page *p;
 	unsigned int order;
 	u32 head;
 
-	for (order = 0; order < BITS_PER_TYPE(page); order++) {
-		head = page >> order << order;
-		if (t->pages[head].state != ZCB_BUF_IDLE &&
-		    page - head < 1U << t->pages[head].order)
+	for (order = 0; t->in_arena >> order; order++) {
+		head = block_start(t, page, order);
+		p = zcb_buf_at(t, head);
+		if (p->state != ZCB_BUF_IDLE && page - head < 1U << p->order)
 			return true;
-		if (!head)
-			break;
 	}
 	return false;
 }
@@ -116,22 +128,47 @@ void zcb_buf_list_init(struct zcb_buf_list *l)
 }
 
 /**
- * zcb_buf_table_init() - the pages of a pool, all idle and never used
+ * zcb_buf_table_init() - the pages of a pool of one arena
  * @t: the table
- * @pages: memory for @npages records; contents do not matter
- * @npages: pages of the pool, at most 1 TiB of them
+ * @pages: @in_arena records that zcb_buf_pages_init() has seen
+ * @in_arena: pages of an arena
  * @page_shift: of a page, at least 12
  *
  * Context: Any.
  */
 void zcb_buf_table_init(struct zcb_buf_table *t, struct zcb_buf_page *pages,
-			u32 npages, unsigned int page_shift)
+			u32 in_arena, unsigned int page_shift)
+{
+	t->pages[0] = pages;
+	t->in_arena = in_arena;
+	t->npages = in_arena;
+	t->page_shift = page_shift;
+}
+
+/**
+ * zcb_buf_table_grow() - the pages of one more arena
+ * @t: the table, of fewer than ZCB_BUF_ARENAS; at most 1 TiB of pages then
+ * @pages: as many records as every arena has, as for zcb_buf_table_init()
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_buf_table_grow(struct zcb_buf_table *t, struct zcb_buf_page *pages)
+{
+	t->pages[t->npages / t->in_arena] = pages;
+	t->npages += t->in_arena;
+}
+
+/**
+ * zcb_buf_pages_init() - records of pages that are idle and were never used
+ * @pages: memory for @npages records; contents do not matter
+ * @npages: how many
+ *
+ * Context: Any.
+ */
+void zcb_buf_pages_init(struct zcb_buf_page *pages, u32 npages)
 {
 	u32 i;
 
-	t->pages = pages;
-	t->npages = npages;
-	t->page_shift = page_shift;
 	for (i = 0; i < npages; i++)
 		pages[i] = (struct zcb_buf_page){
 			.prev = ZCB_BUF_NONE,
@@ -157,11 +194,12 @@ u64 zcb_buf_hand_out(struct zcb_buf_table *t, struct zcb_buf_list *l,
 		     void *owner, u32 page, unsigned int order)
 {
 	unsigned int shift = t->page_shift - BLOCK_UNIT_SHIFT;
+	struct zcb_buf_page *p;
 
-	give(t, l, owner, page, order);
-	t->pages[page].state = ZCB_BUF_BLOCK;
-	return make_handle(order + shift, ZCBUF_BUF_PAGE_BITS,
-			   t->pages[page].gen, (u64)page << shift);
+	p = give(t, l, owner, page, order);
+	p->state = ZCB_BUF_BLOCK;
+	return make_handle(order + shift, ZCBUF_BUF_PAGE_BITS, p->gen,
+			   (u64)page << shift);
 }
 
 /**
@@ -193,7 +231,7 @@ int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 	index = array_index_nospec(index, (u64)t->npages << shift);
 	gen = handle_bits(handle, ZCBUF_BUF_PAGE_BITS,
 			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_PAGE_BITS);
-	p = &t->pages[index >> shift];
+	p = zcb_buf_at(t, index >> shift);
 	if (p->state != ZCB_BUF_BLOCK || p->gen != gen ||
 	    p->order != class - shift)
 		return refuse(t, index >> shift, gen, p->gen);
@@ -214,9 +252,9 @@ int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 void zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
 		       u32 page)
 {
-	t->pages[page].gen = zcb_buf_next_gen(t->pages[page].gen,
-					      ZCB_BUF_GEN_MAX);
-	take(t, l, page);
+	struct zcb_buf_page *p = take(t, l, page);
+
+	p->gen = zcb_buf_next_gen(p->gen, ZCB_BUF_GEN_MAX);
 }
 
 /**
@@ -233,9 +271,10 @@ void zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
 void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
 		   u32 page, unsigned int order, struct zcb_slab *slab)
 {
-	give(t, l, owner, page, order);
-	t->pages[page].state = ZCB_BUF_SLAB;
-	t->pages[page].slab = slab;
+	struct zcb_buf_page *p = give(t, l, owner, page, order);
+
+	p->state = ZCB_BUF_SLAB;
+	p->slab = slab;
 }
 
 /**
@@ -248,9 +287,9 @@ void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
  */
 void zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
 {
-	t->pages[page].slab_gen = zcb_buf_next_gen(t->pages[page].slab_gen,
-						   ZCB_BUF_SLAB_GEN_MAX);
-	take(t, l, page);
+	struct zcb_buf_page *p = take(t, l, page);
+
+	p->slab_gen = zcb_buf_next_gen(p->slab_gen, ZCB_BUF_SLAB_GEN_MAX);
 }
 
 /**
@@ -268,7 +307,8 @@ u64 zcb_buf_slab_handle(const struct zcb_buf_table *t, u32 page,
 {
 	u64 offset = ((u64)page << t->page_shift) + offset_in_slab;
 
-	return zcb_buf_object_handle(class, t->pages[page].slab_gen, offset);
+	return zcb_buf_object_handle(class, zcb_buf_at(t, page)->slab_gen,
+				     offset);
 }
 
 /**
@@ -299,8 +339,8 @@ int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
 	offset = array_index_nospec(offset, (u64)t->npages << t->page_shift);
 	gen = handle_bits(handle, ZCBUF_BUF_SLAB_BITS,
 			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_SLAB_BITS);
-	page = (u32)(offset >> t->page_shift) >> order << order;
-	p = &t->pages[page];
+	page = block_start(t, offset >> t->page_shift, order);
+	p = zcb_buf_at(t, page);
 	if (p->state != ZCB_BUF_SLAB || p->slab_gen != gen ||
 	    p->slab->class != class - ZCBUF_BUF_SLAB)
 		return refuse(t, offset >> t->page_shift, gen, p->slab_gen);
@@ -315,7 +355,7 @@ int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
  * zcb_buf_was_used() - did anybody ever use any of these pages?
  * @t: the table
  * @page: the first
- * @npages: how many
+ * @npages: how many, of one arena
  *
  * Context: The caller locks. Does not sleep.
  * Return: Whether zcb_buf_tag() was called for any of them: if not, all are
@@ -323,10 +363,11 @@ int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
  */
 bool zcb_buf_was_used(const struct zcb_buf_table *t, u32 page, u32 npages)
 {
+	const struct zcb_buf_page *p = zcb_buf_at(t, page);
 	u32 i;
 
-	for (i = page; i < page + npages; i++)
-		if (t->pages[i].domain)
+	for (i = 0; i < npages; i++)
+		if (p[i].domain)
 			return true;
 	return false;
 }
@@ -335,7 +376,7 @@ bool zcb_buf_was_used(const struct zcb_buf_table *t, u32 page, u32 npages)
  * zcb_buf_tag() - somebody will use these pages
  * @t: the table
  * @page: the first
- * @npages: how many
+ * @npages: how many, of one arena
  * @domain: who; not 0
  *
  * Context: The caller locks. Does not sleep.
@@ -344,14 +385,13 @@ bool zcb_buf_was_used(const struct zcb_buf_table *t, u32 page, u32 npages)
  */
 bool zcb_buf_tag(struct zcb_buf_table *t, u32 page, u32 npages, u32 domain)
 {
+	struct zcb_buf_page *p = zcb_buf_at(t, page);
 	bool foreign = false;
 	u32 i;
 
-	for (i = page; i < page + npages; i++) {
-		u32 *last = &t->pages[i].domain;
-
-		foreign |= *last && *last != domain;
-		*last = domain;
+	for (i = 0; i < npages; i++) {
+		foreign |= p[i].domain && p[i].domain != domain;
+		p[i].domain = domain;
 	}
 	return foreign;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Buffers: what the pages of an arena are handed out as, out of line. One
- * record per page of the pool; the record of a block's first page stands for
- * the block. Owners keep their blocks on an index-linked list, so that giving
- * everything back costs a few instructions for each.
+ * Buffers: what the pages of arenas are handed out as, out of line. One record
+ * per page; the record of a block's first page stands for the block. Pages are
+ * numbered through all arenas, which have the same size; no block spans two.
+ * Owners keep their blocks on an index-linked list, so that giving everything
+ * back costs a few instructions for each.
  *
  * Buffer handles are those of uapi/linux/zcbuf.h. The caller locks.
  */
@@ -13,6 +14,7 @@
 #include "env.h"
 
 #define ZCB_BUF_NONE		(~0U)
+#define ZCB_BUF_ARENAS		64	/* in one pool */
 #define ZCB_BUF_GEN_MAX		((1U << 30) - 1)
 #define ZCB_BUF_SLAB_GEN_MAX	((1U << 22) - 1)
 
@@ -62,15 +64,29 @@ struct zcb_buf_list {
 
 /**
  * struct zcb_buf_table - the pages of a pool
- * @pages: @npages records
+ * @pages: by arena, @in_arena records
+ * @in_arena: pages of an arena
  * @npages: pages of the pool
  * @page_shift: of a page, at least 12
  */
 struct zcb_buf_table {
-	struct zcb_buf_page *pages;
+	struct zcb_buf_page *pages[ZCB_BUF_ARENAS];
+	u32 in_arena;
 	u32 npages;
 	u8 page_shift;
 };
+
+/*
+ * zcb_buf_at() - the record of a page. It stays where it is while the pool
+ * grows: whoever knows of a page needs no lock to find it.
+ */
+static inline struct zcb_buf_page *zcb_buf_at(const struct zcb_buf_table *t,
+					      u32 page)
+{
+	if (page < t->in_arena)
+		return &t->pages[0][page];
+	return &t->pages[page / t->in_arena][page % t->in_arena];
+}
 
 /*
  * zcb_buf_next_gen() - the generation after @gen, of 1 to @max. It starts again:
@@ -91,7 +107,10 @@ static inline u64 zcb_buf_object_handle(u32 class, u32 gen, u64 offset)
 
 void zcb_buf_list_init(struct zcb_buf_list *l);
 void zcb_buf_table_init(struct zcb_buf_table *t, struct zcb_buf_page *pages,
-			u32 npages, unsigned int page_shift);
+			u32 in_arena, unsigned int page_shift);
+/* The pages of one more arena. @pages: zcb_buf_pages_init() was there. */
+void zcb_buf_table_grow(struct zcb_buf_table *t, struct zcb_buf_page *pages);
+void zcb_buf_pages_init(struct zcb_buf_page *pages, u32 npages);
 
 /* Make the block at @page, fresh from the buddy, a buffer of @owner. */
 u64 zcb_buf_hand_out(struct zcb_buf_table *t, struct zcb_buf_list *l,

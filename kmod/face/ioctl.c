@@ -63,6 +63,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_receive_failed receive_failed;
 	struct zcbuf_eventfd eventfd;
 	struct zcbuf_buf_info buf_info;
+	struct zcbuf_pool_grow pool_grow;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -80,7 +81,7 @@ static int zcb_ioctl_query(struct zcb_call *c);
 #define ZCB_POOL_FLAGS	(ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
 			 ZCBUF_POOL_F_HUGE_STRICT |			\
 			 ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE |		\
-			 ZCBUF_POOL_F_SHARED_PAGES)
+			 ZCBUF_POOL_F_SHARED_PAGES | ZCBUF_POOL_F_AUTO_GROW)
 #define ZCB_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |			\
 			   ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			   ZCBUF_CHANNEL_F_ORDERED |			\
@@ -89,14 +90,14 @@ static int zcb_ioctl_query(struct zcb_call *c);
 			   ZCBUF_RESERVE_F_NEED_CONSUMER)
 
 static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
-	ZCB_ROW(ZCBUF_NR_QUERY, zcbuf_query, out_sizes, 0, ZCB_NEEDS_NOTHING,
-		true, zcb_ioctl_query),
-	ZCB_ROW(ZCBUF_NR_POOL_CREATE, zcbuf_pool_create, out_rights,
+	ZCB_ROW(ZCBUF_NR_QUERY, zcbuf_query, out_max_arena_size, 0,
+		ZCB_NEEDS_NOTHING, true, zcb_ioctl_query),
+	ZCB_ROW(ZCBUF_NR_POOL_CREATE, zcbuf_pool_create, max_size,
 		ZCB_POOL_FLAGS, ZCB_NEEDS_NOTHING, true, zcb_ioctl_pool_create),
 	ZCB_ROW(ZCBUF_NR_POOL_ATTACH, zcbuf_pool_attach, out_rights,
 		ZCBUF_ATTACH_F_FD | ZCBUF_ATTACH_F_UID, ZCB_NEEDS_NOTHING, true,
 		zcb_ioctl_pool_attach),
-	ZCB_ROW(ZCBUF_NR_POOL_INFO, zcbuf_pool_info, out_rights, 0,
+	ZCB_ROW(ZCBUF_NR_POOL_INFO, zcbuf_pool_info, out_max_used, 0,
 		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pool_info),
 	ZCB_ROW(ZCBUF_NR_ALLOC, zcbuf_alloc, out_error, ZCBUF_ALLOC_F_ZERO,
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_alloc),
@@ -130,6 +131,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_CONSUME, false, zcb_ioctl_eventfd),
 	ZCB_ROW(ZCBUF_NR_BUF_INFO, zcbuf_buf_info, out_error, 0,
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_buf_info),
+	ZCB_ROW(ZCBUF_NR_POOL_GROW, zcbuf_pool_grow, out_page_order, 0,
+		ZCBUF_RIGHT_ADMIN, true, zcb_ioctl_pool_grow),
 };
 
 static void query_memory(struct zcbuf_query *q, kuid_t uid)
@@ -145,7 +148,9 @@ static void query_memory(struct zcbuf_query *q, kuid_t uid)
 	q->out_huge_page_size = ZCB_ARENA_UNIT;
 	q->out_arena_unit = ZCB_ARENA_UNIT;
 	q->out_default_arena_size = ZCB_ARENA_DEFAULT;
-	q->out_max_pool_size = ZCB_ARENA_MAX;
+	q->out_max_pool_size = ZCB_POOL_MAX;
+	q->out_max_arena_size = ZCB_ARENA_MAX;
+	q->out_max_arenas = ZCB_POOL_ARENAS;
 }
 
 static int zcb_ioctl_query(struct zcb_call *c)
@@ -155,7 +160,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 
 	q->out_features = ZCBUF_FEATURE_POOL_PAGES | ZCBUF_FEATURE_POOL_TIERS |
 			  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
-			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED;
+			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
+			  ZCBUF_FEATURE_GROW;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
 	q->out_version = ZCBUF_VERSION;
@@ -168,7 +174,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 	q->out_rights = c->pool ? c->s->rights : 0;
 	for (i = 0; i < ZCBUF_NR_CALLS; i++)
 		q->out_sizes[i] = ioctl_rows[i].size;
-	return q->__reserved ? -EOPNOTSUPP : 0;
+	return 0;
 }
 
 /**

@@ -51,6 +51,7 @@ int zcb_batch_result(u32 done, int err, u32 *out_done, u32 *out_error);
 int zcb_ioctl_pool_create(struct zcb_call *c);
 int zcb_ioctl_pool_attach(struct zcb_call *c);
 int zcb_ioctl_pool_info(struct zcb_call *c);
+int zcb_ioctl_pool_grow(struct zcb_call *c);
 int zcb_ioctl_alloc(struct zcb_call *c);
 int zcb_ioctl_free(struct zcb_call *c);
 int zcb_ioctl_buf_info(struct zcb_call *c);

@@ -124,8 +124,26 @@ static int pool_check_create(const struct zcbuf_pool_create *a)
 	if (a->kind == ZCBUF_POOL_PAGES && a->nclasses)
 		return -EINVAL;
 	if (a->kind == ZCBUF_POOL_FIXED)
-		return a->arena_size ? -EINVAL : 0;
+		return a->arena_size || a->max_size ||
+		       a->flags & ZCBUF_POOL_F_AUTO_GROW ? -EINVAL : 0;
 	return a->flags & ZCBUF_POOL_F_SHARED_PAGES ? -EINVAL : 0;
+}
+
+/* How large it is, and how large it may be; FIXED: its table tells. */
+static int pool_read_sizes(const struct zcbuf_pool_create *a,
+			   struct zcb_pool_config *cfg)
+{
+	cfg->arena_size = a->arena_size ?: ZCB_ARENA_DEFAULT;
+	/* Whole arenas. */
+	cfg->max_size = a->max_size - a->max_size % cfg->arena_size;
+	if (!a->max_size)
+		return a->flags & ZCBUF_POOL_F_AUTO_GROW ? -EINVAL : 0;
+	if (cfg->max_size < cfg->arena_size)
+		return -EINVAL;
+	if (a->max_size > ZCB_POOL_MAX ||
+	    cfg->max_size / cfg->arena_size > ZCB_POOL_ARENAS)
+		return -E2BIG;
+	return 0;
 }
 
 static int pool_read_config(const struct zcbuf_pool_create *a,
@@ -139,7 +157,9 @@ static int pool_read_config(const struct zcbuf_pool_create *a,
 	cfg->kind = a->kind;
 	cfg->flags = a->flags;
 	cfg->mode = a->mode ?: 0600;
-	cfg->arena_size = a->arena_size ?: ZCB_ARENA_DEFAULT;
+	err = pool_read_sizes(a, cfg);
+	if (err)
+		return err;
 	err = pool_read_node(a, &cfg->node);
 	if (err)
 		return err;
@@ -163,7 +183,7 @@ static int pool_create_and_join(struct zcb_call *c,
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	a->out_pool = pool->handle;
-	a->out_size = pool->size;
+	a->out_size = zcb_pool_size(pool);
 	a->out_page_order = pool->arenas[0]->order;
 	a->out_rights = c->s->file_rights;
 	err = zcb_call_answer(c);
@@ -269,7 +289,7 @@ static int pool_join(struct zcb_call *c)
 		return -EPERM;
 	rights = a->rights ?: rights;
 	a->out_pool = pool->handle;
-	a->out_size = pool->size;
+	a->out_size = zcb_pool_size(pool);
 	a->out_kind = pool->cfg.kind;
 	a->out_rights = rights;
 	err = zcb_call_answer(c);
@@ -370,7 +390,28 @@ int zcb_ioctl_pool_info(struct zcb_call *c)
 	a->out_bad_frees = st->bad_frees;
 	a->out_flags = st->flags;
 	a->out_rights = c->s->rights;
+	a->out_max_size = st->max_size;
+	a->out_max_used = st->max_used;
 	return pool_write_classes(a, st);
+}
+
+/**
+ * zcb_ioctl_pool_grow - POOL_GROW
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_pool_grow(struct zcb_call *c)
+{
+	struct zcbuf_pool_grow *a = c->arg;
+	const struct zcb_arena *arena = zcb_pool_grow(c->pool);
+
+	if (IS_ERR(arena))
+		return PTR_ERR(arena);
+	a->out_size = ((u64)arena->index << PAGE_SHIFT) + arena->size;
+	a->out_arena = arena->index / arena->npages;
+	a->out_page_order = arena->order;
+	return 0;
 }
 
 /* Waits, if at all, for the first only: what was got is not held up. */

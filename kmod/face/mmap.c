@@ -4,7 +4,7 @@
  * the pool's inode, which keeps the pages and no session.
  *
  * ->mmap and ->fault run under mmap_lock. ->fault takes no other lock and
- * reads only what is constant while the mapping's file holds the pool.
+ * reads only what stays while the mapping's file holds the pool.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -49,7 +49,7 @@ static int mmap_check(const struct vm_area_struct *vma, u32 rights)
 static int mmap_map(struct vm_area_struct *vma, struct zcb_pool *pool,
 		    u32 rights)
 {
-	u64 pages = pool->size >> PAGE_SHIFT;
+	u64 pages = zcb_pool_size(pool) >> PAGE_SHIFT;
 	bool writable = rights & ZCBUF_RIGHT_MAP_WRITE;
 	struct file *file;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Generic netlink family "zcbuf": dumps of pools, sessions and channels, one
- * object a message, as uapi/zcbuf.yaml specifies. It only looks.
+ * Generic netlink family "zcbuf": dumps of pools, sessions, channels and arenas,
+ * one object a message, as uapi/zcbuf.yaml specifies. It only looks.
  *
  * Who sees what. Anybody in the initial network namespace may ask; the answer
  * has the pools that the asker could attach to by name, and what belongs to
@@ -47,12 +47,13 @@
 /* zcb_put_u64() pads by the same attribute in every space. */
 static_assert((int)ZCBUF_A_POOL_PAD == ZCBUF_A_SESSION_PAD);
 static_assert((int)ZCBUF_A_POOL_PAD == ZCBUF_A_CHANNEL_PAD);
+static_assert((int)ZCBUF_A_POOL_PAD == ZCBUF_A_ARENA_PAD);
 
 /**
  * struct zcb_cursor - how far a dump has got; lives in cb->ctx
  * @pool: position before the pool that is being dumped
  * @here: position of that pool
- * @item: position of the last session or channel of it that was sent
+ * @item: position of the last session, channel or arena of it that was sent
  *
  * Starts as zeros, which netlink sees to.
  */
@@ -168,6 +169,8 @@ static int zcb_put_counts(struct sk_buff *skb, const struct zcb_pool_stat *st)
 	    nla_put_u32(skb, ZCBUF_A_POOL_CHANNELS, st->channels) ||
 	    nla_put_u32(skb, ZCBUF_A_POOL_MAPPINGS, st->mappings) ||
 	    zcb_put_u64(skb, ZCBUF_A_POOL_BAD_FREES, st->bad_frees) ||
+	    zcb_put_u64(skb, ZCBUF_A_POOL_MAX_SIZE, st->max_size) ||
+	    zcb_put_u64(skb, ZCBUF_A_POOL_MAX_USED, st->max_used) ||
 	    (st->zombie && nla_put_flag(skb, ZCBUF_A_POOL_ZOMBIE)))
 		return -EMSGSIZE;
 	return 0;
@@ -310,6 +313,42 @@ static int zcb_emit_channels(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
+/* ----------------------------------------------------------------- arenas */
+
+static int zcb_put_arena(struct sk_buff *skb, const struct zcb_arena_stat *st)
+{
+	if (zcb_put_u64(skb, ZCBUF_A_ARENA_POOL, st->pool) ||
+	    nla_put_u32(skb, ZCBUF_A_ARENA_INDEX, st->index) ||
+	    zcb_put_u64(skb, ZCBUF_A_ARENA_OFFSET, st->offset) ||
+	    zcb_put_u64(skb, ZCBUF_A_ARENA_SIZE, st->size) ||
+	    zcb_put_u64(skb, ZCBUF_A_ARENA_USED, st->used) ||
+	    zcb_put_u64(skb, ZCBUF_A_ARENA_LARGEST_FREE, st->largest_free) ||
+	    nla_put_u32(skb, ZCBUF_A_ARENA_PAGE_ORDER, st->page_order) ||
+	    nla_put_u32(skb, ZCBUF_A_ARENA_NODE, st->node))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int zcb_emit_arenas(struct sk_buff *skb, struct netlink_callback *cb,
+			   struct zcb_pool *pool, u32 *item)
+{
+	struct zcb_arena_stat st = {};
+	u32 next = *item;
+	void *msg;
+	int err;
+
+	while (zcb_pool_arena_stat(pool, &next, &st)) {
+		msg = zcb_msg_start(skb, cb, ZCBUF_CMD_ARENA_GET);
+		if (!msg)
+			return -EMSGSIZE;
+		err = zcb_msg_end(skb, msg, zcb_put_arena(skb, &st));
+		if (err)
+			return err;
+		*item = next;
+	}
+	return 0;
+}
+
 /* ------------------------------------------------------------------ dumps */
 
 /*
@@ -377,10 +416,16 @@ static int zcb_dump_channels(struct sk_buff *skb, struct netlink_callback *cb)
 	return zcb_dump(skb, cb, zcb_emit_channels);
 }
 
+static int zcb_dump_arenas(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return zcb_dump(skb, cb, zcb_emit_arenas);
+}
+
 static const struct genl_small_ops zcb_genl_ops[] = {
 	{ .cmd = ZCBUF_CMD_POOL_GET,	.dumpit = zcb_dump_pools },
 	{ .cmd = ZCBUF_CMD_SESSION_GET,	.dumpit = zcb_dump_sessions },
 	{ .cmd = ZCBUF_CMD_CHANNEL_GET,	.dumpit = zcb_dump_channels },
+	{ .cmd = ZCBUF_CMD_ARENA_GET,	.dumpit = zcb_dump_arenas },
 };
 
 /*

@@ -11,7 +11,7 @@
 
 #include <linux/tracepoint.h>
 
-TRACE_EVENT(zcbuf_pool_create,
+DECLARE_EVENT_CLASS(zcbuf_pool_size,
 	TP_PROTO(u64 pool, u64 size, u32 order),
 	TP_ARGS(pool, size, order),
 	TP_STRUCT__entry(
@@ -27,6 +27,13 @@ TRACE_EVENT(zcbuf_pool_create,
 	TP_printk("pool=0x%llx size=%llu order=%u", __entry->pool,
 		  __entry->size, __entry->order)
 );
+
+DEFINE_EVENT(zcbuf_pool_size, zcbuf_pool_create,
+	TP_PROTO(u64 pool, u64 size, u32 order), TP_ARGS(pool, size, order));
+
+/* @size with the new arena, @order of its pages. */
+DEFINE_EVENT(zcbuf_pool_size, zcbuf_pool_grow,
+	TP_PROTO(u64 pool, u64 size, u32 order), TP_ARGS(pool, size, order));
 
 TRACE_EVENT(zcbuf_pool_free,
 	TP_PROTO(u64 pool, u64 size),

@@ -88,29 +88,42 @@ static struct zcb_user *account_try(struct zcb_user *fresh, u64 bytes,
 }
 
 /**
+ * zcb_account_payer - who pays for what the calling task makes
+ * @uid: whom to charge
+ *
+ * CAP_IPC_LOCK in the initial user namespace lifts the user's limit, not the
+ * module's. That it is asked for is nothing to log: most do without.
+ *
+ * Context: any.
+ * Return: the payer.
+ */
+struct zcb_payer zcb_account_payer(kuid_t uid)
+{
+	return (struct zcb_payer) {
+		.uid = uid,
+		.over = ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK),
+	};
+}
+
+/**
  * zcb_account_charge - charge memory to a user
  * @bytes: how much
- * @uid: whom; who opened the device, since that is what its mode decides
+ * @payer: whom
  * @user: set, for zcb_account_uncharge()
- *
- * CAP_IPC_LOCK of the caller in the initial user namespace lifts the user's
- * limit, not the module's. It is only asked for, and perhaps logged, where it
- * is needed.
  *
  * Context: may sleep.
  * Return: 0, or -ENOMEM if a limit or the machine's memory says no.
  */
-int zcb_account_charge(u64 bytes, kuid_t uid, struct zcb_user **user)
+int zcb_account_charge(u64 bytes, const struct zcb_payer *payer,
+		       struct zcb_user **user)
 {
 	struct zcb_user *fresh, *u;
 
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh)
 		return -ENOMEM;
-	fresh->uid = uid;
-	u = account_try(fresh, bytes, false);
-	if (!u && capable(CAP_IPC_LOCK))
-		u = account_try(fresh, bytes, true);
+	fresh->uid = payer->uid;
+	u = account_try(fresh, bytes, payer->over);
 	if (u != fresh)
 		kfree(fresh);
 	if (!u)

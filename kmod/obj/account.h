@@ -23,6 +23,20 @@ struct zcb_user {
 	u64 bytes;
 };
 
+/**
+ * struct zcb_payer - on whose account something is
+ * @uid: whom to charge; who opened the device, since that is what its mode
+ *	decides
+ * @over: his limit does not hold: who made the thing had CAP_IPC_LOCK
+ *
+ * Kept by what goes on charging after it was made: the calls may be another
+ * user's then, whose privilege is not for him.
+ */
+struct zcb_payer {
+	kuid_t uid;
+	bool over;
+};
+
 struct zcb_account_stat {
 	u64 user_limit;
 	u64 user_charged;
@@ -30,7 +44,9 @@ struct zcb_account_stat {
 	u64 total_charged;
 };
 
-int zcb_account_charge(u64 bytes, kuid_t uid, struct zcb_user **user);
+struct zcb_payer zcb_account_payer(kuid_t uid);
+int zcb_account_charge(u64 bytes, const struct zcb_payer *payer,
+		       struct zcb_user **user);
 void zcb_account_uncharge(struct zcb_user *user, u64 bytes);
 void zcb_account_stat(kuid_t uid, struct zcb_account_stat *st);
 

@@ -74,7 +74,7 @@ static int folio_arena_fill(struct zcb_arena *a, u32 order)
 			folio_arena_free(a);
 			return -ENOMEM;
 		}
-		page->index = (pgoff_t)a->nfolios << order;
+		page->index = a->index + ((pgoff_t)a->nfolios << order);
 		a->folios[a->nfolios++] = page_folio(page);
 		cond_resched();
 	}
@@ -129,11 +129,11 @@ static bool arena_available(u64 size)
 }
 
 static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge,
-		       kuid_t uid)
+		       const struct zcb_payer *payer)
 {
 	int err;
 
-	if (zcb_account_charge(a->size, uid, &a->user))
+	if (zcb_account_charge(a->size, payer, &a->user))
 		return -EDQUOT;
 	if (!arena_available(a->size))
 		return -ENOMEM;
@@ -151,15 +151,17 @@ static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge,
 /**
  * zcb_arena_create - allocate, zero and charge an arena
  * @size: bytes, a multiple of ZCB_ARENA_UNIT up to ZCB_ARENA_MAX
+ * @index: of its first page in the pool
  * @node: NUMA node, or NUMA_NO_NODE
  * @huge: kind of pages
- * @uid: whom to charge
+ * @payer: whom to charge
  *
  * Context: may sleep; a fatal signal ends it.
  * Return: the arena; as error pointers -EDQUOT, a limit says no, or -ENOMEM.
  */
-struct zcb_arena *zcb_arena_create(u64 size, int node,
-				   enum zcb_arena_huge huge, kuid_t uid)
+struct zcb_arena *zcb_arena_create(u64 size, u32 index, int node,
+				   enum zcb_arena_huge huge,
+				   const struct zcb_payer *payer)
 {
 	struct zcb_arena *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -169,8 +171,9 @@ struct zcb_arena *zcb_arena_create(u64 size, int node,
 	a->ops = &zcb_arena_folio_ops;
 	a->size = size;
 	a->npages = size >> PAGE_SHIFT;
+	a->index = index;
 	a->node = node;
-	err = arena_build(a, huge, uid);
+	err = arena_build(a, huge, payer);
 	if (err) {
 		zcb_arena_destroy(a);
 		return ERR_PTR(err);

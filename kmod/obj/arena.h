@@ -10,7 +10,6 @@
 #include <linux/bits.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
-#include <linux/uidgid.h>
 
 #include "../core/buddy.h"
 
@@ -25,6 +24,7 @@
 #define ZCB_GFP_TABLE	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 struct zcb_arena;
+struct zcb_payer;
 struct zcb_user;
 
 enum zcb_arena_huge {
@@ -58,6 +58,7 @@ struct zcb_arena_ops {
  * @ops: its backend
  * @size: bytes
  * @npages: pages
+ * @index: of its first page in the pool
  * @order: of the folios it is made of, uniform
  * @node: NUMA node, or NUMA_NO_NODE
  * @folios: backend: them
@@ -72,6 +73,7 @@ struct zcb_arena {
 	const struct zcb_arena_ops *ops;
 	u64 size;
 	u32 npages;
+	u32 index;
 	u32 order;
 	int node;
 	struct folio **folios;
@@ -83,8 +85,9 @@ struct zcb_arena {
 
 extern const struct zcb_arena_ops zcb_arena_folio_ops;
 
-struct zcb_arena *zcb_arena_create(u64 size, int node,
-				   enum zcb_arena_huge huge, kuid_t uid);
+struct zcb_arena *zcb_arena_create(u64 size, u32 index, int node,
+				   enum zcb_arena_huge huge,
+				   const struct zcb_payer *payer);
 bool zcb_arena_busy(const struct zcb_arena *a);
 void zcb_arena_destroy(struct zcb_arena *a);
 void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length);

@@ -75,7 +75,7 @@ static int channel_pay_locked(struct zcb_channel *ch)
 	lockdep_assert_held(&ch->lock);
 	if (ch->stream.credit.taken < ch->paid)
 		return 0;
-	err = zcb_account_charge(bytes, ch->uid, &ch->user);
+	err = zcb_account_charge(bytes, &ch->payer, &ch->user);
 	if (err)
 		return err;
 	ch->charged += bytes;
@@ -218,6 +218,9 @@ static int channel_wait_room(struct zcb_channel *ch, u64 length, bool window,
 {
 	struct zcb_pool *pool = ch->pool;
 
+	/* Who has been killed makes no pool grow: it would look again for ever. */
+	if (fatal_signal_pending(current))
+		return -ERESTARTSYS;
 	if (deadline_ns && channel_look_again(ch, length, window))
 		return 1;
 	return zcb_wait(&pool->space_wq, &pool->space_seq, seen, deadline_ns) ?:

@@ -44,7 +44,7 @@ struct zcb_channel_config {
  * @handle: names it in the pool
  * @cfg: constant
  * @domain: whose memory it was
- * @uid: who pays for the records of its reservations and groups
+ * @payer: who pays for the records of its reservations and groups
  * @user: the same, once charged
  * @lock: guards all below, and the ports' fields
  * @charged: bytes of records charged
@@ -63,7 +63,7 @@ struct zcb_channel {
 	u64 handle;
 	struct zcb_channel_config cfg;
 	u32 domain;
-	kuid_t uid;
+	struct zcb_payer payer;
 	struct zcb_user *user;
 
 	struct mutex lock;	/* the stream and all that follows */

@@ -56,7 +56,7 @@ void zcb_mapfs_unpin(void)
 
 /**
  * zcb_mapfs_inode - the inode of a new pool
- * @size: of the pool, bytes
+ * @size: the most the pool can have, bytes
  *
  * Context: may sleep.
  * Return: the inode, for zcb_mapfs_put(), or an error pointer.

@@ -29,6 +29,8 @@ static void memory_count_locked(struct zcb_pool *pool, u64 bytes)
 	lockdep_assert_held(&pool->mem_lock);
 	pool->used += bytes;
 	pool->max_used = max(pool->max_used, pool->used);
+	pool->min_free = min(pool->min_free,
+			     zcb_pool_size(pool) - pool->used);
 }
 
 /* An arena has mem_lock's buddy; pages are numbered through all arenas. */
@@ -116,11 +118,15 @@ void zcb_holdings_init(struct zcb_holdings *h)
 static int memory_get(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
 		      u32 *page)
 {
+	u32 narenas;
 	int err;
 
-	spin_lock(&pool->mem_lock);
-	err = memory_get_locked(pool, order, page);
-	spin_unlock(&pool->mem_lock);
+	do {
+		spin_lock(&pool->mem_lock);
+		err = memory_get_locked(pool, order, page);
+		narenas = pool->narenas;
+		spin_unlock(&pool->mem_lock);
+	} while (err && zcb_pool_grow_for(pool, narenas));
 	if (!err)
 		memory_claim(pool, *page, order, domain, zero);
 	return err;
@@ -134,7 +140,7 @@ static int memory_get(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
  * @pool_offset: where it is
  * @pages: how many pages it has
  *
- * Context: may sleep (zeroing).
+ * Context: may sleep (zeroing; growing the pool); no lock is held.
  * Return: 0, or -ENOMEM: no block of that size is free.
  */
 int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
@@ -174,7 +180,7 @@ void zcb_memory_put(struct zcb_pool *pool, u64 pool_offset, u32 pages)
  * @bytes: as for zcb_memory_get()
  *
  * Context: any but interrupt.
- * Return: true if so.
+ * Return: true if so, unless the pool would have to grow and cannot.
  */
 bool zcb_memory_room(struct zcb_pool *pool, u64 bytes)
 {
@@ -186,7 +192,7 @@ bool zcb_memory_room(struct zcb_pool *pool, u64 bytes)
 	for (i = 0; i < pool->narenas && !room; i++)
 		room = zcb_buddy_has(&pool->arenas[i]->buddy, order);
 	spin_unlock(&pool->mem_lock);
-	return room;
+	return room || zcb_pool_may_grow(pool);
 }
 
 static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
@@ -387,7 +393,7 @@ static int memory_free_block_locked(struct zcb_pool *pool,
 	err = zcb_buf_find(&pool->bufs, handle, h, &page);
 	if (err)
 		return err;
-	npages = 1U << pool->bufs.pages[page].order;
+	npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
 	zcb_buf_take_back(&pool->bufs, &h->blocks, page);
 	memory_put_locked(pool, page, npages);
 	return 0;
@@ -525,7 +531,8 @@ static int memory_find_locked(struct zcb_pool *pool,
 int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 		    u64 handle, struct zcb_memory_place *place)
 {
-	u64 page = zcbuf_buf_offset(handle) >> PAGE_SHIFT;
+	u32 page = zcbuf_buf_offset(handle) >> PAGE_SHIFT;
+	u32 arena = page / memory_arena_pages(pool);
 	u64 capacity;
 	int err;
 
@@ -535,12 +542,13 @@ int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 	if (err)
 		return err;
 	/* The pages stay where they are, whoever has them by now. */
+	arena = array_index_nospec(arena, ZCB_POOL_ARENAS);
 	*place = (struct zcb_memory_place) {
 		.offset = zcbuf_buf_offset(handle),
 		.capacity = capacity,
-		.arena = (u32)page / memory_arena_pages(pool),
+		.arena = arena,
 		.node = page_to_nid(zcb_pool_page(pool, page)),
-		.page_order = pool->arenas[0]->order,
+		.page_order = pool->arenas[arena]->order,
 	};
 	return 0;
 }
@@ -559,7 +567,7 @@ static bool memory_reclaim_one_locked(struct zcb_pool *pool,
 		return true;
 	}
 	if (page != ZCB_BUF_NONE) {
-		npages = 1U << pool->bufs.pages[page].order;
+		npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
 		zcb_buf_take_back(&pool->bufs, &h->blocks, page);
 		memory_put_locked(pool, page, npages);
 		return true;
@@ -567,7 +575,7 @@ static bool memory_reclaim_one_locked(struct zcb_pool *pool,
 	page = h->leases.first;
 	if (page == ZCB_BUF_NONE)
 		return false;
-	memory_unlease_locked(pool, h, pool->bufs.pages[page].slab);
+	memory_unlease_locked(pool, h, zcb_buf_at(&pool->bufs, page)->slab);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/ipc_namespace.h>
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/nsproxy.h>
@@ -149,23 +150,64 @@ static enum zcb_arena_huge pool_huge(const struct zcb_pool_config *cfg)
 	return ZCB_ARENA_HUGE_TRY;
 }
 
+/**
+ * zcb_pool_arena - the next arena of a pool, and the records of its pages
+ * @pool: the pool
+ * @payer: whom to charge
+ * @pages: set; NULL in a FIXED pool
+ *
+ * Context: may sleep long.
+ * Return: an arena nobody has seen yet; as error pointers -EDQUOT, a limit says
+ * no, or -ENOMEM.
+ */
+struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
+				 const struct zcb_payer *payer,
+				 struct zcb_buf_page **pages)
+{
+	u64 size = pool->cfg.arena_size;
+	u32 npages = size >> PAGE_SHIFT;
+	struct zcb_arena *a;
+
+	a = zcb_arena_create(size, pool->narenas * npages, pool->cfg.node,
+			     pool_huge(&pool->cfg), payer);
+	*pages = NULL;
+	if (IS_ERR(a) || pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return a;
+	*pages = kvcalloc(npages, sizeof(**pages), ZCB_GFP_TABLE);
+	if (!*pages) {
+		zcb_arena_destroy(a);
+		return ERR_PTR(-ENOMEM);
+	}
+	zcb_buf_pages_init(*pages, npages);
+	return a;
+}
+
 /*
  * Pools end in the background: what the user has just closed may still be
  * charged. Wait for that once before saying no.
  */
-static struct zcb_arena *pool_arena(const struct zcb_pool_config *cfg,
-				    kuid_t charge)
+void zcb_pools_settle(void)
 {
+	flush_workqueue(pools_wq);
+}
+
+static int pool_first_arena(struct zcb_pool *pool)
+{
+	struct zcb_buf_page *pages;
 	struct zcb_arena *a;
 
-	a = zcb_arena_create(cfg->arena_size, cfg->node, pool_huge(cfg),
-			     charge);
+	a = zcb_pool_arena(pool, &pool->payer, &pages);
 	if (a == ERR_PTR(-EDQUOT)) {
-		flush_workqueue(pools_wq);
-		a = zcb_arena_create(cfg->arena_size, cfg->node,
-				     pool_huge(cfg), charge);
+		zcb_pools_settle();
+		a = zcb_pool_arena(pool, &pool->payer, &pages);
 	}
-	return a == ERR_PTR(-EDQUOT) ? ERR_PTR(-ENOMEM) : a;
+	if (IS_ERR(a))
+		return -ENOMEM;
+	pool->arenas[pool->narenas++] = a;
+	pool->min_free = a->size;
+	if (pages)
+		zcb_buf_table_init(&pool->bufs, pages, a->npages, PAGE_SHIFT);
+	return 0;
 }
 
 static u64 pool_objects_size(const struct zcb_pool *pool)
@@ -174,18 +216,18 @@ static u64 pool_objects_size(const struct zcb_pool *pool)
 }
 
 /* They can take more than the memory they are for, so they are charged, too. */
-static int pool_pay_objects(struct zcb_pool *pool, kuid_t charge)
+static int pool_pay_objects(struct zcb_pool *pool)
 {
 	u64 bytes = pool_objects_size(pool);
 	int err;
 
 	if (!bytes)
 		return 0;
-	err = zcb_account_charge(bytes, charge, &pool->user);
+	err = zcb_account_charge(bytes, &pool->payer, &pool->user);
 	if (err) {
-		/* As in pool_arena(). */
-		flush_workqueue(pools_wq);
-		err = zcb_account_charge(bytes, charge, &pool->user);
+		/* As in pool_first_arena(). */
+		zcb_pools_settle();
+		err = zcb_account_charge(bytes, &pool->payer, &pool->user);
 	}
 	return err;
 }
@@ -204,27 +246,16 @@ static int pool_objects(struct zcb_pool *pool)
 	return 0;
 }
 
-/* What is handed out is pages, or what pages are made of, or fixed objects. */
-static int pool_records(struct zcb_pool *pool, u32 npages)
-{
-	struct zcb_buf_page *pages;
-
-	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
-		return pool_objects(pool);
-	pages = kvcalloc(npages, sizeof(*pages), ZCB_GFP_TABLE);
-	if (pages)
-		zcb_buf_table_init(&pool->bufs, pages, npages, PAGE_SHIFT);
-	return pages ? 0 : -ENOMEM;
-}
-
-static int pool_tables(struct zcb_pool *pool, u32 npages)
+static int pool_tables(struct zcb_pool *pool)
 {
 	struct zcb_handle_slot *slots;
 	int err;
 
-	err = pool_records(pool, npages);
-	if (err)
-		return err;
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
+		err = pool_objects(pool);
+		if (err)
+			return err;
+	}
 	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots), ZCB_GFP_TABLE);
 	if (!slots)
 		return -ENOMEM;
@@ -234,24 +265,21 @@ static int pool_tables(struct zcb_pool *pool, u32 npages)
 }
 
 /* What asks for the limits comes before anything is allocated. */
-static int pool_build(struct zcb_pool *pool, kuid_t charge)
+static int pool_build(struct zcb_pool *pool)
 {
-	struct zcb_arena *a;
 	struct inode *inode;
 	int err;
 
-	err = pool_pay_objects(pool, charge);
+	err = pool_pay_objects(pool);
 	if (err)
 		return err;
-	a = pool_arena(&pool->cfg, charge);
-	if (IS_ERR(a))
-		return PTR_ERR(a);
-	pool->arenas[pool->narenas++] = a;
-	pool->size = a->size;
-	err = pool_tables(pool, a->npages);
+	err = pool_first_arena(pool);
 	if (err)
 		return err;
-	inode = zcb_mapfs_inode(pool->size);
+	err = pool_tables(pool);
+	if (err)
+		return err;
+	inode = zcb_mapfs_inode(pool->cfg.max_size);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	pool->inode = inode;
@@ -261,13 +289,18 @@ static int pool_build(struct zcb_pool *pool, kuid_t charge)
 /* Everything but the arenas, which may have to wait for I/O. */
 static void pool_strip(struct zcb_pool *pool)
 {
+	u32 i;
+
+	zcb_pool_growth_end(pool);
 	if (pool->inode)
 		zcb_mapfs_put(pool->inode);
 	pool->inode = NULL;
 	kvfree(pool->channels.slots);
 	zcb_handles_init(&pool->channels, ZCB_HANDLE_CHANNEL, NULL, 0);
-	kvfree(pool->bufs.pages);
-	pool->bufs.pages = NULL;
+	for (i = 0; i < pool->narenas; i++) {
+		kvfree(pool->bufs.pages[i]);
+		pool->bufs.pages[i] = NULL;
+	}
 	kvfree(pool->cfg.fixed.objects);
 	pool->cfg.fixed.objects = NULL;
 	if (pool->user)
@@ -289,6 +322,7 @@ static void pool_free(struct zcb_pool *pool)
 {
 	while (pool->narenas)
 		zcb_arena_destroy(pool->arenas[--pool->narenas]);
+	mem_cgroup_put(pool->memcg);
 	kfree(pool);
 }
 
@@ -327,7 +361,7 @@ static void pool_end(struct work_struct *work)
 		return;
 	}
 	pool_unpublish(pool);
-	trace_zcbuf_pool_free(pool->handle, pool->size);
+	trace_zcbuf_pool_free(pool->handle, zcb_pool_size(pool));
 	pool_free(pool);
 	module_put(THIS_MODULE);
 }
@@ -351,15 +385,19 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	kref_init(&pool->ref);
 	INIT_DELAYED_WORK(&pool->work, pool_end);
 	pool->cfg = *cfg;
+	pool->cfg.max_size = max(cfg->max_size, cfg->arena_size);
+	pool->payer = zcb_account_payer(charge);
+	pool->memcg = get_mem_cgroup_from_mm(current->mm);
 	pool->uid = current_euid();
 	pool->gid = current_egid();
 	pool->ipc_ns = pool_current_ipc_ns();
+	zcb_pool_growth_init(pool);
 	mutex_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->sessions);
 	spin_lock_init(&pool->mem_lock);
 	init_waitqueue_head(&pool->space_wq);
 
-	err = pool_build(pool, charge);
+	err = pool_build(pool);
 	if (!err)
 		err = pool_publish(pool);
 	if (err) {
@@ -369,7 +407,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 		return ERR_PTR(err);
 	}
 	__module_get(THIS_MODULE);
-	trace_zcbuf_pool_create(pool->handle, pool->size,
+	trace_zcbuf_pool_create(pool->handle, zcb_pool_size(pool),
 				pool->arenas[0]->order);
 	return pool;
 }
@@ -423,13 +461,13 @@ u32 zcb_pool_domain(struct zcb_pool *pool)
  * @pool: the pool
  * @index: pages from its start
  *
- * Context: any; takes no lock, all it reads is constant.
+ * Context: any; takes no lock: arenas stay where they are.
  * Return: the page, without a reference, or NULL beyond the end.
  */
 struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index)
 {
 	u32 in_arena = pool->arenas[0]->npages;
-	u64 npages = (u64)in_arena * pool->narenas;
+	u64 npages = (u64)in_arena * zcb_pool_arenas(pool);
 
 	if (index >= npages)
 		return NULL;

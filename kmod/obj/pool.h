@@ -6,6 +6,7 @@
  *
  *	mmap_lock		the core's; ->mmap and ->fault run under it
  *	pools_lock (mutex)	table and names of pools			pool.c
+ *	pool->grow_lock (mutex)	one adds an arena at a time			grow.c
  *	pool->lock (mutex)	sessions and channels of a pool, ports
  *	channel->lock (mutex)	the stream of a channel			channel.c
  *	pool->mem_lock (spin)	buddies, buffer records, slab classes, counts
@@ -33,13 +34,16 @@
 #include "../core/fixed.h"
 #include "../core/handle.h"
 #include "../core/slab.h"
+#include "account.h"
 #include "arena.h"
 #include "stat.h"
 
 struct inode;
+struct mem_cgroup;
 struct zcb_session;
 
-#define ZCB_POOL_ARENAS		1	/* growth is not there yet */
+#define ZCB_POOL_ARENAS		ZCB_BUF_ARENAS
+#define ZCB_POOL_MAX		((u64)1 << 40)	/* bytes a handle can tell */
 #define ZCB_POOL_MAX_SESSIONS	4096
 #define ZCB_POOL_MAX_CHANNELS	4096
 
@@ -51,6 +55,7 @@ struct zcb_session;
  * @mode: permission bits
  * @node: NUMA node or NUMA_NO_NODE
  * @arena_size: bytes; FIXED: room for @fixed
+ * @max_size: how far it may grow, bytes; less than @arena_size: it does not
  * @inherited: fork() passes mappings on (pools made by a bare mmap())
  * @slabs: classes, TIERS only
  * @fixed: classes, FIXED only
@@ -62,6 +67,7 @@ struct zcb_pool_config {
 	u32 mode;
 	int node;
 	u64 arena_size;
+	u64 max_size;
 	bool inherited;
 	struct zcb_slab_table slabs;
 	struct zcb_fixed fixed;
@@ -81,25 +87,33 @@ enum zcb_pool_state {
  * @handle: names the pool
  * @cfg: constant, but for the counts in @cfg.slabs and the objects of @cfg.fixed
  *	(@mem_lock; one that is taken is the taker's)
+ * @payer: who pays
+ * @memcg: memory cgroup of who made it, which pays as well, or NULL
  * @user: whom the objects of @cfg.fixed are charged to, or NULL
  * @uid: creator
  * @gid: creator's group
  * @ipc_ns: number of the creator's ipc namespace, where the name lives
- * @inode: what all mappings of the pool hang from; i_size is the pool's
- * @size: bytes of all arenas
+ * @inode: what all mappings of the pool hang from; i_size is @cfg.max_size
  * @state: enum zcb_pool_state, pools_lock
  * @mappings: map files
+ * @grow_lock: one adds an arena at a time
+ * @grow_paused: it could not grow of itself, and is left alone for a while;
+ *	written under @grow_lock and by @grow_work, which ends that
+ * @grow_pause: how long that was, ms; 0: it has grown since; @grow_lock
+ * @grow_work: see above
  * @lock: guards @sessions, @nsessions, @channels
  * @sessions: attached
  * @nsessions: how many
  * @channels: table of channels
  * @next_domain: last domain given to a session or channel
  * @mem_lock: guards the fields below
- * @arenas: @narenas of them, in order of pool offset; constant
- * @narenas: constant
+ * @arenas: in order of pool offset, all of one size; they stay
+ * @narenas: how many; written under @grow_lock and @mem_lock. Whoever knows of a
+ *	page by anything but one of them reads it with zcb_pool_arenas().
  * @bufs: records of all pages; none in FIXED pools
  * @used: bytes handed out
  * @max_used: most there ever were
+ * @min_free: least that was ever free, bytes
  * @bad_frees: refused frees and releases
  * @space_wq: woken when memory or a credit comes back
  * @space_seq: counts those events, so that a waiter misses none
@@ -110,14 +124,20 @@ struct zcb_pool {
 	unsigned long retry;
 	u64 handle;
 	struct zcb_pool_config cfg;
+	struct zcb_payer payer;
+	struct mem_cgroup *memcg;
 	struct zcb_user *user;
 	kuid_t uid;
 	kgid_t gid;
 	u32 ipc_ns;
 	struct inode *inode;
-	u64 size;
 	u8 state;
 	atomic_t mappings;
+
+	struct mutex grow_lock;	/* arenas are added */
+	bool grow_paused;
+	u32 grow_pause;
+	struct delayed_work grow_work;
 
 	struct mutex lock;	/* who is attached, channels, ports */
 	struct list_head sessions;
@@ -131,6 +151,7 @@ struct zcb_pool {
 	struct zcb_buf_table bufs;
 	u64 used;
 	u64 max_used;
+	u64 min_free;
 	u64 bad_frees;
 
 	wait_queue_head_t space_wq;
@@ -147,11 +168,35 @@ void zcb_pool_put(struct zcb_pool *pool);
 DEFINE_FREE(zcb_pool_put, struct zcb_pool *, zcb_pool_put(_T))
 struct zcb_pool *zcb_pool_find(const char *name, kuid_t uid);
 
+struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
+				 const struct zcb_payer *payer,
+				 struct zcb_buf_page **pages);
+void zcb_pools_settle(void);
 u64 zcb_pool_largest(const struct zcb_pool *pool);
 u32 zcb_pool_domain(struct zcb_pool *pool);
 struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index);
 void zcb_pool_bad_free(struct zcb_pool *pool);
 void zcb_pool_space(struct zcb_pool *pool);
+
+/* zcb_pool_arenas() - how many arenas there are, complete */
+static inline u32 zcb_pool_arenas(const struct zcb_pool *pool)
+{
+	/* Pairs with the release in grow_publish(). */
+	return smp_load_acquire(&pool->narenas);
+}
+
+/* zcb_pool_size() - bytes of all arenas; only ever more */
+static inline u64 zcb_pool_size(const struct zcb_pool *pool)
+{
+	return zcb_pool_arenas(pool) * pool->cfg.arena_size;
+}
+
+/* More arenas: grow.c. */
+void zcb_pool_growth_init(struct zcb_pool *pool);
+void zcb_pool_growth_end(struct zcb_pool *pool);
+struct zcb_arena *zcb_pool_grow(struct zcb_pool *pool);
+bool zcb_pool_may_grow(const struct zcb_pool *pool);
+bool zcb_pool_grow_for(struct zcb_pool *pool, u32 narenas);
 
 /* Inodes that mappings of a pool hang from: mapfs.c. */
 int zcb_mapfs_pin(void);

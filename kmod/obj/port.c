@@ -37,7 +37,7 @@ static int channel_charge(struct zcb_channel *ch, u32 buckets)
 	u64 bytes = sizeof(*ch) + buckets * sizeof(*ch->hash);
 	int err;
 
-	err = zcb_account_charge(bytes, ch->uid, &ch->user);
+	err = zcb_account_charge(bytes, &ch->payer, &ch->user);
 	if (err)
 		return err;
 	ch->charged = bytes;
@@ -57,7 +57,7 @@ static struct zcb_channel *channel_create(struct zcb_session *s,
 		return NULL;
 	buckets = roundup_pow_of_two(buckets);
 	kref_init(&ch->ref);
-	ch->uid = s->uid;
+	ch->payer = zcb_account_payer(s->uid);
 	if (channel_charge(ch, buckets)) {
 		channel_put(ch);
 		return NULL;

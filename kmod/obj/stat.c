@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies of the state of pools, sessions and channels for the inspection
+ * Copies of the state of pools, sessions, channels and arenas for the inspection
  * faces. Locks are taken in the order of pool.h and held only while copying.
  */
 #include <linux/cred.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/string.h>
@@ -57,6 +58,14 @@ u32 zcb_pool_permits(const struct zcb_pool *pool, const struct cred *cred,
 	return rights;
 }
 
+/* The largest that is free. */
+static u64 stat_block_size(const struct zcb_buddy *b)
+{
+	int largest = zcb_buddy_largest(b);
+
+	return largest < 0 ? 0 : (u64)PAGE_SIZE << largest;
+}
+
 static void stat_orders_locked(const struct zcb_pool *pool,
 			       struct zcb_pool_stat *st)
 {
@@ -66,13 +75,10 @@ static void stat_orders_locked(const struct zcb_pool *pool,
 	lockdep_assert_held(&pool->mem_lock);
 	for (i = 0; i < pool->narenas; i++) {
 		const struct zcb_buddy *b = &pool->arenas[i]->buddy;
-		int largest = zcb_buddy_largest(b);
 
 		for (order = 0; order < ZCB_BUDDY_ORDERS; order++)
 			st->order_free[order + shift] += b->nfree[order];
-		if (largest >= 0)
-			st->largest_free = max_t(u64, st->largest_free,
-						 PAGE_SIZE << largest);
+		st->largest_free = max(st->largest_free, stat_block_size(b));
 	}
 	st->norders = ilog2(pool->arenas[0]->npages) + shift + 1;
 }
@@ -94,18 +100,24 @@ static void stat_slabs_locked(const struct zcb_pool *pool,
 		};
 }
 
+/* Likewise. */
+static u64 stat_object_size(const struct zcb_fixed *f)
+{
+	int largest = zcb_fixed_largest(f);
+
+	return largest < 0 ? 0 : f->class[largest].length;
+}
+
 static void stat_fixed_locked(const struct zcb_pool *pool,
 			      struct zcb_pool_stat *st)
 {
 	const struct zcb_fixed *f = &pool->cfg.fixed;
-	int largest = zcb_fixed_largest(f);
 	u32 i;
 
 	lockdep_assert_held(&pool->mem_lock);
 	/* Not what lies behind and between the classes: nobody gets it. */
 	st->min_free = f->capacity - pool->max_used;
-	if (largest >= 0)
-		st->largest_free = f->class[largest].length;
+	st->largest_free = stat_object_size(f);
 	st->nclasses = f->n;
 	for (i = 0; i < f->n; i++)
 		st->classes[i] = (struct zcb_class_stat) {
@@ -122,8 +134,11 @@ static void stat_memory_locked(const struct zcb_pool *pool,
 			       struct zcb_pool_stat *st)
 {
 	lockdep_assert_held(&pool->mem_lock);
+	st->size = zcb_pool_size(pool);
+	st->arenas = pool->narenas;
 	st->used = pool->used;
-	st->min_free = pool->size - pool->max_used;
+	st->max_used = pool->max_used;
+	st->min_free = pool->min_free;
 	st->bad_frees = pool->bad_frees;
 	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
 		stat_fixed_locked(pool, st);
@@ -150,9 +165,8 @@ void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st)
 	st->uid = pool->uid;
 	st->gid = pool->gid;
 	st->mode = pool->cfg.mode;
-	st->size = pool->size;
+	st->max_size = pool->cfg.max_size;
 	st->arena_size = pool->arenas[0]->size;
-	st->arenas = pool->narenas;
 	st->page_order = pool->arenas[0]->order;
 	st->mappings = atomic_read(&pool->mappings);
 	st->zombie = READ_ONCE(pool->state) != ZCB_POOL_LIVE;
@@ -285,5 +299,56 @@ bool zcb_pool_channel_stat(struct zcb_pool *pool, u32 *cursor,
 	if (!ch)
 		return false;
 	stat_channel(ch, st);
+	return true;
+}
+
+/* The one arena of a FIXED pool is handed out by classes, not by its buddy. */
+static void stat_arena_locked(const struct zcb_pool *pool,
+			      const struct zcb_arena *a,
+			      struct zcb_arena_stat *st)
+{
+	const struct zcb_buddy *b = &a->buddy;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
+		st->used = pool->used;
+		st->largest_free = stat_object_size(&pool->cfg.fixed);
+		return;
+	}
+	st->used = (u64)(b->npages - b->free_pages) << PAGE_SHIFT;
+	st->largest_free = stat_block_size(b);
+}
+
+/**
+ * zcb_pool_arena_stat - walk the arenas of a pool
+ * @pool: the pool; may be a zombie
+ * @cursor: 0 to begin with
+ * @st: filled
+ *
+ * Arenas are only ever added, behind the others.
+ *
+ * Context: any but interrupt.
+ * Return: false if there are no more.
+ */
+bool zcb_pool_arena_stat(struct zcb_pool *pool, u32 *cursor,
+			 struct zcb_arena_stat *st)
+{
+	const struct zcb_arena *a;
+
+	if (*cursor >= zcb_pool_arenas(pool))
+		return false;
+	a = pool->arenas[*cursor];
+	*st = (struct zcb_arena_stat) {
+		.pool = pool->handle,
+		.index = *cursor,
+		.offset = (u64)a->index << PAGE_SHIFT,
+		.size = a->size,
+		.page_order = a->order,
+		.node = page_to_nid(zcb_arena_page(a, 0)),
+	};
+	++*cursor;
+	spin_lock(&pool->mem_lock);
+	stat_arena_locked(pool, a, st);
+	spin_unlock(&pool->mem_lock);
 	return true;
 }

@@ -35,7 +35,9 @@ struct zcb_pool_stat {
 	kgid_t gid;
 	u32 mode;
 	u64 size;
+	u64 max_size;
 	u64 used;
+	u64 max_used;
 	u64 min_free;
 	u64 largest_free;
 	u64 arena_size;
@@ -93,6 +95,17 @@ struct zcb_channel_stat {
 	bool finalized;
 };
 
+struct zcb_arena_stat {
+	u64 pool;
+	u32 index;			/* number in the pool */
+	u64 offset;			/* pool offset */
+	u64 size;
+	u64 used;
+	u64 largest_free;
+	u32 page_order;
+	u32 node;			/* of its first page */
+};
+
 /*
  * Cursors are positions from 1 that stay what they are while objects come and
  * go: *@cursor = n - 1 is right before the object that was found at n.
@@ -111,10 +124,12 @@ u32 zcb_pool_permits(const struct zcb_pool *pool, const struct cred *cred,
 
 void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st);
 
-/* The session or channel after position *@cursor; false: no more. */
+/* The session, channel or arena after position *@cursor; false: no more. */
 bool zcb_pool_session_stat(struct zcb_pool *pool, u32 *cursor,
 			   struct zcb_session_stat *st);
 bool zcb_pool_channel_stat(struct zcb_pool *pool, u32 *cursor,
 			   struct zcb_channel_stat *st);
+bool zcb_pool_arena_stat(struct zcb_pool *pool, u32 *cursor,
+			 struct zcb_arena_stat *st);
 
 #endif /* ZCB_OBJ_STAT_H */

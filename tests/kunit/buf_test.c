@@ -28,6 +28,7 @@ static struct pool *make_pool(struct kunit *test, u32 npages, u32 page_shift)
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	pages = kunit_kmalloc(test, npages * sizeof(*pages), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, pages);
+	zcb_buf_pages_init(pages, npages);
 	zcb_buf_table_init(&p->t, pages, npages, page_shift);
 	for (i = 0; i < ARRAY_SIZE(p->owner); i++)
 		zcb_buf_list_init(&p->owner[i].list);
@@ -266,7 +267,7 @@ static void generations_start_again(struct kunit *test)
 	struct pool *p = make_pool(test, PAGES, 12);
 	u64 handle;
 
-	p->t.pages[8].gen = ZCB_BUF_GEN_MAX - 1;
+	zcb_buf_at(&p->t, 8)->gen = ZCB_BUF_GEN_MAX - 1;
 	hand_out(p, 0, 8, 3);
 	take_back(p, 0, 8);
 	handle = hand_out(p, 0, 8, 3);
@@ -285,7 +286,7 @@ static void generations_of_a_slab_start_again(struct kunit *test)
 	struct pool *p = make_pool(test, PAGES, 12);
 	u64 handle;
 
-	p->t.pages[8].slab_gen = ZCB_BUF_SLAB_GEN_MAX;
+	zcb_buf_at(&p->t, 8)->slab_gen = ZCB_BUF_SLAB_GEN_MAX;
 	lease(p, 0, 8, 0, slab);
 	handle = zcb_buf_slab_handle(&p->t, 8, 1, 64);
 	KUNIT_EXPECT_EQ(test, handle,
@@ -306,7 +307,7 @@ static void slab_after_many_blocks(struct kunit *test)
 	struct pool *p = make_pool(test, PAGES, 12);
 	u64 handle;
 
-	p->t.pages[8].gen = ZCB_BUF_SLAB_GEN_MAX + 1;
+	zcb_buf_at(&p->t, 8)->gen = ZCB_BUF_SLAB_GEN_MAX + 1;
 	lease(p, 0, 8, 0, slab);
 	handle = zcb_buf_slab_handle(&p->t, 8, 1, 0);
 	KUNIT_EXPECT_EQ(test, handle, slab_handle(1, 1, 8 << 8));
@@ -385,8 +386,8 @@ static void check_list(struct kunit *test, const struct pool *p, u32 owner)
 	u64 pages = 0;
 
 	for (page = l->first; page != ZCB_BUF_NONE;
-	     page = p->t.pages[page].next) {
-		const struct zcb_buf_page *b = &p->t.pages[page];
+	     page = zcb_buf_at(&p->t, page)->next) {
+		const struct zcb_buf_page *b = zcb_buf_at(&p->t, page);
 
 		KUNIT_ASSERT_LT(test, count, p->t.npages);
 		KUNIT_ASSERT_EQ(test, b->prev, last);
@@ -440,6 +441,86 @@ static void tag(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_buf_tag(&p->t, 8, 8, 1));
 	KUNIT_EXPECT_FALSE(test, zcb_buf_tag(&p->t, 8, 8, 1));
 	KUNIT_EXPECT_FALSE(test, zcb_buf_tag(&p->t, 16, 1, 2));
+}
+
+/* Arenas whose size is no power of two: @arenas of 6 pages. */
+static struct pool *make_grown(struct kunit *test, u32 arenas)
+{
+	struct pool *p = make_pool(test, 6, 12);
+	struct zcb_buf_page *pages;
+
+	while (--arenas) {
+		pages = kunit_kmalloc(test, 6 * sizeof(*pages), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, pages);
+		zcb_buf_pages_init(pages, 6);
+		zcb_buf_table_grow(&p->t, pages);
+	}
+	return p;
+}
+
+static void more_arenas(struct kunit *test)
+{
+	struct pool *p = make_grown(test, 3);
+	struct zcb_buf_page *before = zcb_buf_at(&p->t, 5);
+	u64 old = hand_out(p, 0, 5, 0), handle;
+
+	KUNIT_EXPECT_EQ(test, p->t.npages, 18);
+	/* Aligned in its arena, which begins at page 12. */
+	handle = hand_out(p, 0, 12, 2);
+	KUNIT_EXPECT_EQ(test, handle, block_handle(2, 1, 12));
+	KUNIT_EXPECT_EQ(test, find(p, 0, handle), 12);
+	KUNIT_EXPECT_EQ(test, find(p, 1, handle), -EPERM);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block_handle(0, 1, 17)), -ENOENT);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block_handle(0, 1, 18)), -EINVAL);
+	check_list(test, p, 0);
+
+	zcb_buf_table_grow(&p->t, make_pool(test, 6, 12)->t.pages[0]);
+	KUNIT_EXPECT_PTR_EQ(test, zcb_buf_at(&p->t, 5), before);
+	KUNIT_EXPECT_EQ(test, find(p, 0, old), 5);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block_handle(0, 1, 18)), -ENOENT);
+	hand_out(p, 0, 23, 0);
+	take_back(p, 0, 12);
+	check_list(test, p, 0);
+	KUNIT_EXPECT_EQ(test, p->owner[0].list.count, 2);
+}
+
+/* Where a block starts is counted from the start of its arena. */
+static void stale_in_another_arena(struct kunit *test)
+{
+	struct pool *p = make_grown(test, 2);
+	u64 handle = hand_out(p, 0, 9, 0);
+
+	take_back(p, 0, 9);
+	KUNIT_EXPECT_EQ(test, find(p, 0, handle), -EBADSLT);
+	hand_out(p, 1, 6, 2);
+	KUNIT_EXPECT_EQ(test, find(p, 0, handle), -ESTALE);
+	take_back(p, 1, 6);
+	hand_out(p, 1, 8, 1);
+	KUNIT_EXPECT_EQ(test, find(p, 0, handle), -ESTALE);
+}
+
+static void slab_of_another_arena(struct kunit *test)
+{
+	struct zcb_slab *slab = make_slab(test, 1);
+	struct pool *p = make_grown(test, 2);
+	u64 handle;
+
+	lease(p, 0, 6, 2, slab);
+	handle = zcb_buf_slab_handle(&p->t, 6, 1, 3 * 4096);
+	KUNIT_EXPECT_EQ(test, find_slab(test, p, 0, handle, 2, slab), 3 * 4096);
+	KUNIT_EXPECT_EQ(test, find_slab(test, p, 1, handle, 2, slab), -EPERM);
+	unlease(p, 0, 6);
+	KUNIT_EXPECT_EQ(test, find_slab(test, p, 0, handle, 2, slab), -EBADSLT);
+}
+
+static void tag_of_another_arena(struct kunit *test)
+{
+	struct pool *p = make_grown(test, 2);
+
+	KUNIT_EXPECT_FALSE(test, zcb_buf_tag(&p->t, 6, 6, 1));
+	KUNIT_EXPECT_FALSE(test, zcb_buf_was_used(&p->t, 0, 6));
+	KUNIT_EXPECT_TRUE(test, zcb_buf_was_used(&p->t, 11, 1));
+	KUNIT_EXPECT_TRUE(test, zcb_buf_tag(&p->t, 11, 1, 2));
 }
 
 /* The model: every handle of the last ones, and who has which page. */
@@ -593,8 +674,8 @@ static void random_stream_as_generations_start_again(struct kunit *test)
 
 	zcb_rand_init(test, &r);
 	for (i = 0; i < PAGES; i++)
-		m->p->t.pages[i].gen = ZCB_BUF_GEN_MAX -
-				       zcb_rand_below(&r, 20);
+		zcb_buf_at(&m->p->t, i)->gen = ZCB_BUF_GEN_MAX -
+					       zcb_rand_below(&r, 20);
 	m->wraps = true;
 	for (i = 0; i < ZCB_RAND_OPS(100000); i++)
 		random_step(test, m, &r);
@@ -620,6 +701,10 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(slab_objects_stale),
 	KUNIT_CASE(lists_of_owners),
 	KUNIT_CASE(tag),
+	KUNIT_CASE(more_arenas),
+	KUNIT_CASE(stale_in_another_arena),
+	KUNIT_CASE(slab_of_another_arena),
+	KUNIT_CASE(tag_of_another_arena),
 	KUNIT_CASE(random_stream),
 	KUNIT_CASE(random_stream_as_generations_start_again),
 	{}

@@ -11,9 +11,10 @@
 
 static struct zcb_user *charge(struct kunit *test, u64 bytes, kuid_t uid)
 {
+	const struct zcb_payer payer = zcb_account_payer(uid);
 	struct zcb_user *user = NULL;
 
-	KUNIT_ASSERT_EQ(test, zcb_account_charge(bytes, uid, &user), 0);
+	KUNIT_ASSERT_EQ(test, zcb_account_charge(bytes, &payer, &user), 0);
 	KUNIT_ASSERT_NOT_NULL(test, user);
 	return user;
 }
@@ -21,11 +22,12 @@ static struct zcb_user *charge(struct kunit *test, u64 bytes, kuid_t uid)
 /* A refusal leaves both sums and the caller's pointer as they were. */
 static void expect_refused(struct kunit *test, u64 bytes, kuid_t uid)
 {
+	const struct zcb_payer payer = zcb_account_payer(uid);
 	struct zcb_account_stat before, after;
 	struct zcb_user *user = NULL;
 
 	zcb_account_stat(uid, &before);
-	KUNIT_EXPECT_EQ(test, zcb_account_charge(bytes, uid, &user), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, zcb_account_charge(bytes, &payer, &user), -ENOMEM);
 	zcb_account_stat(uid, &after);
 	KUNIT_EXPECT_NULL(test, user);
 	KUNIT_EXPECT_EQ(test, after.user_charged, before.user_charged);

@@ -10,6 +10,8 @@
 #define HUGE_ORDER	(ilog2(ZCB_ARENA_UNIT) - PAGE_SHIFT)
 #define OWNER		KUIDT_INIT(4001)
 
+static const struct zcb_payer owner = { .uid = OWNER };
+
 static void destroy(void *arena)
 {
 	zcb_arena_destroy(arena);
@@ -18,7 +20,7 @@ static void destroy(void *arena)
 static struct zcb_arena *make(struct kunit *test, u64 size, int node,
 			      enum zcb_arena_huge huge)
 {
-	struct zcb_arena *a = zcb_arena_create(size, node, huge, OWNER);
+	struct zcb_arena *a = zcb_arena_create(size, 0, node, huge, &owner);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, destroy, a));
@@ -184,8 +186,8 @@ static void a_limit_is_told_apart(struct kunit *test)
 	obj_limits(test, 3, 64);
 	obj_become(test, &u, 4001);
 	a = make_small(test, OBJ_ARENA);
-	KUNIT_EXPECT_PTR_EQ(test, zcb_arena_create(OBJ_ARENA, NUMA_NO_NODE,
-						   ZCB_ARENA_HUGE_TRY, OWNER),
+	KUNIT_EXPECT_PTR_EQ(test, zcb_arena_create(OBJ_ARENA, 0, NUMA_NO_NODE,
+						   ZCB_ARENA_HUGE_TRY, &owner),
 			    ERR_PTR(-EDQUOT));
 	KUNIT_EXPECT_EQ(test, obj_charged(OWNER), OBJ_ARENA);
 	kunit_release_action(test, destroy, a);
@@ -196,9 +198,9 @@ static void a_limit_is_told_apart(struct kunit *test)
 static void more_than_the_machine_has(struct kunit *test)
 {
 	obj_limits(test, 1U << 20, 1U << 20);
-	KUNIT_EXPECT_PTR_EQ(test, zcb_arena_create(ZCB_ARENA_MAX * 16,
+	KUNIT_EXPECT_PTR_EQ(test, zcb_arena_create(ZCB_ARENA_MAX * 16, 0,
 						   NUMA_NO_NODE,
-						   ZCB_ARENA_HUGE_TRY, OWNER),
+						   ZCB_ARENA_HUGE_TRY, &owner),
 			    ERR_PTR(-ENOMEM));
 	KUNIT_EXPECT_EQ(test, obj_charged(OWNER), 0);
 }
@@ -215,7 +217,8 @@ static void a_fatal_signal_ends_it(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(huge); i++) {
 		sigaddset(&current->pending.signal, SIGKILL);
 		set_thread_flag(TIF_SIGPENDING);
-		a = zcb_arena_create(OBJ_ARENA, NUMA_NO_NODE, huge[i], OWNER);
+		a = zcb_arena_create(OBJ_ARENA, 0, NUMA_NO_NODE, huge[i],
+				     &owner);
 		flush_signals(current);
 		KUNIT_EXPECT_PTR_EQ(test, a, ERR_PTR(-ENOMEM));
 		KUNIT_EXPECT_EQ(test, obj_charged(OWNER), 0);

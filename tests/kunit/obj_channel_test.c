@@ -279,7 +279,7 @@ static void records_beyond_a_limit_are_refused(struct kunit *test)
 	c.s = obj_session(test, c.pool);
 	open_with(test, &c, OBJ_PORTS);
 	bytes = (1 << 20) - obj_charged(c.s->uid) - PAID_AT_ONCE * RECORD + 1;
-	KUNIT_EXPECT_EQ(test, zcb_account_charge(bytes, c.s->uid, &ballast), 0);
+	KUNIT_EXPECT_EQ(test, zcb_account_charge(bytes, &c.ch->payer, &ballast), 0);
 	err = obj_try_reserve(c.port, 10, &r);
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_EQ(test, obj_used(test, c.pool), 0);

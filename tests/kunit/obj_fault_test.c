@@ -247,7 +247,9 @@ static void fail_each(struct kunit *test, struct fault *f)
 
 static int call_charge(struct fault *f)
 {
-	return zcb_account_charge(4096, KUIDT_INIT(4001),
+	static const struct zcb_payer payer = { .uid = KUIDT_INIT(4001) };
+
+	return zcb_account_charge(4096, &payer,
 				  (struct zcb_user **)&f->object);
 }
 
@@ -264,13 +266,14 @@ static void charging(struct kunit *test)
 	KUNIT_EXPECT_GE(test, f.failures, 1);
 }
 
+static const struct zcb_payer root = { .uid = GLOBAL_ROOT_UID };
+
 static int call_arena(struct fault *f)
 {
 	const enum zcb_arena_huge *huge = f->cfg;
 	u64 size = *huge == ZCB_ARENA_HUGE_NEVER ? 8 * PAGE_SIZE : OBJ_ARENA;
 
-	f->object = zcb_arena_create(size, NUMA_NO_NODE, *huge,
-				     GLOBAL_ROOT_UID);
+	f->object = zcb_arena_create(size, 0, NUMA_NO_NODE, *huge, &root);
 	/* No memory for the user's record looks like a limit. */
 	if (f->object == ERR_PTR(-EDQUOT))
 		return -ENOMEM;
@@ -341,8 +344,8 @@ static void an_arena_that_fails_late(struct kunit *test)
 	si_meminfo(&before);
 	for (i = 0; i < 10; i++) {
 		obj_watch_fail(OBJ_PAGES - 5);
-		a = zcb_arena_create(OBJ_ARENA, NUMA_NO_NODE,
-				     ZCB_ARENA_HUGE_NEVER, GLOBAL_ROOT_UID);
+		a = zcb_arena_create(OBJ_ARENA, 0, NUMA_NO_NODE,
+				     ZCB_ARENA_HUGE_NEVER, &root);
 		obj_watch_fail(0);
 		KUNIT_EXPECT_PTR_EQ(test, a, ERR_PTR(-ENOMEM));
 	}
@@ -361,7 +364,8 @@ static void undo_pool(struct fault *f)
 {
 	struct zcb_pool *pool = f->object;
 
-	f->handle += !pool->inode || !pool->bufs.pages || !pool->channels.slots;
+	f->handle += !pool->inode || !pool->bufs.pages[0] ||
+		     !pool->channels.slots;
 	zcb_pool_put(pool);
 }
 

@@ -60,7 +60,7 @@ static void is_as_it_was_asked_for(struct kunit *test)
 	cfg->mode = 0640;
 	pool = obj_make_pool(test, cfg);
 	KUNIT_EXPECT_NE(test, pool->handle, 0);
-	KUNIT_EXPECT_EQ(test, pool->size, 3 * OBJ_ARENA);
+	KUNIT_EXPECT_EQ(test, zcb_pool_size(pool), 3 * OBJ_ARENA);
 	KUNIT_EXPECT_EQ(test, i_size_read(pool->inode), 3 * OBJ_ARENA);
 	KUNIT_EXPECT_EQ(test, pool->state, ZCB_POOL_LIVE);
 	KUNIT_EXPECT_EQ(test, pool->cfg.mode, 0640);

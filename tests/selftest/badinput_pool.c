@@ -143,11 +143,11 @@ TEST(create_sizes)
 	sizes_refused(fd, q.out_arena_unit - 1, EINVAL);
 	sizes_refused(fd, q.out_arena_unit + 1, EINVAL);
 	sizes_refused(fd, ~0ULL, EINVAL);
-	sizes_refused(fd, q.out_max_pool_size + q.out_arena_unit, E2BIG);
+	sizes_refused(fd, q.out_max_arena_size + q.out_arena_unit, E2BIG);
 	sizes_refused(fd, 1ULL << 40, E2BIG);
 	sizes_refused(fd, 1ULL << 63, E2BIG);
 	sizes_refused(fd, ~0ULL & ~(q.out_arena_unit - 1), E2BIG);
-	sizes_refused(fd, q.out_max_pool_size, ENOMEM);
+	sizes_refused(fd, q.out_max_arena_size, ENOMEM);
 	sizes_refused(fd, q.out_total_limit + q.out_arena_unit -
 		      q.out_total_limit % q.out_arena_unit, ENOMEM);
 	EXPECT_OK(zt_query(fd, &q));
@@ -352,8 +352,10 @@ static bool write_line(const char *path, const char *line)
 #define CGROUPS		"/sys/fs/cgroup/"
 #define CGROUP		CGROUPS "zcbuf-selftest/"
 
-/* A pool larger than the memory cgroup: an error, and nobody is killed. */
-TEST(limit_of_a_cgroup)
+static int elsewhere = -1;	/* a pool made outside */
+
+/* @inside in a process of a memory cgroup of 16 MiB, which nobody kills. */
+static void in_a_cgroup(void (*inside)(int fd))
 {
 	pid_t child;
 
@@ -363,23 +365,81 @@ TEST(limit_of_a_cgroup)
 		SKIP("no memory cgroup here");
 	child = fork();
 	if (!child) {
-		int fd = fresh();
-
 		ASSERT_TRUE(write_line(CGROUP "cgroup.procs", "0"));
-		EXPECT_ERR(zt_pool_create(fd, ZCBUF_POOL_PAGES, 0, 32 * MIB),
-			   ENOMEM);
-		EXPECT_ERR(zt_pool_create(fd, ZCBUF_POOL_PAGES,
-					  ZCBUF_POOL_F_SMALL_PAGES, 32 * MIB),
-			   ENOMEM);
-		EXPECT_ERR(zt_pool_create(fd, ZCBUF_POOL_PAGES,
-					  ZCBUF_POOL_F_HUGE_STRICT, 32 * MIB),
-			   ENOMEM);
-		EXPECT_OK(zt_pool_create(fd, ZCBUF_POOL_PAGES, 0, 4 * MIB));
+		inside(fresh());
 		_exit(0);
 	}
 	EXPECT_STATUS(child, 0);
 	EXPECT_TRUE(HZ_UNTIL(!rmdir(CGROUP)));
+	close(elsewhere);
 	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
+static void larger_than_the_cgroup(int fd)
+{
+	EXPECT_ERR(zt_pool_create(fd, ZCBUF_POOL_PAGES, 0, 32 * MIB), ENOMEM);
+	EXPECT_ERR(zt_pool_create(fd, ZCBUF_POOL_PAGES,
+				  ZCBUF_POOL_F_SMALL_PAGES, 32 * MIB), ENOMEM);
+	EXPECT_ERR(zt_pool_create(fd, ZCBUF_POOL_PAGES,
+				  ZCBUF_POOL_F_HUGE_STRICT, 32 * MIB), ENOMEM);
+	EXPECT_OK(zt_pool_create(fd, ZCBUF_POOL_PAGES, 0, 4 * MIB));
+}
+
+/* A pool larger than the memory cgroup: an error, and nobody is killed. */
+TEST(limit_of_a_cgroup)
+{
+	in_a_cgroup(larger_than_the_cgroup);
+}
+
+/* A pool of elsewhere is paid for elsewhere, whoever needs its memory. */
+static void needs_a_pool_of_elsewhere(int fd)
+{
+	__u64 h;
+	int i;
+
+	(void)fd;
+	for (i = 0; i < 6; i++)
+		EXPECT_OK(zt_alloc1(elsewhere, 4 * MIB, &h));
+}
+
+static void grows_to_the_cgroup(int fd)
+{
+	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
+		.flags = ZCBUF_POOL_F_AUTO_GROW, .arena_size = 4 * MIB,
+		.max_size = 64 * MIB);
+	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
+	struct zcbuf_pool_info info;
+	int n = 0, err;
+	__u64 h;
+
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_CREATE, &a));
+	while (!(err = zt_alloc1(fd, 4 * MIB, &h)))
+		n++;
+	EXPECT_ERR(err, ENOMEM);
+	EXPECT_GE(n, 2);
+	EXPECT_LT(n, 5);
+	EXPECT_ERR(zt_call(fd, ZCBUF_IOC_POOL_GROW, &g), ENOMEM);
+	ASSERT_OK(zt_pool_info(fd, &info));
+	EXPECT_EQ(info.out_arenas, n);
+	EXPECT_OK(zt_free1(fd, h));
+	EXPECT_OK(zt_alloc1(fd, 4 * MIB, &h));
+}
+
+/* The same of one that grows: it has what it had. */
+TEST(growth_in_a_cgroup)
+{
+	in_a_cgroup(grows_to_the_cgroup);
+}
+
+TEST(growth_for_a_cgroup)
+{
+	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
+		.flags = ZCBUF_POOL_F_AUTO_GROW, .arena_size = 4 * MIB,
+		.max_size = 24 * MIB);
+
+	elsewhere = zt_pool_as(&a);
+	ASSERT_GE(elsewhere, 0);
+	in_a_cgroup(needs_a_pool_of_elsewhere);
 }
 
 static void may_open(rlim_t n)

@@ -13,7 +13,7 @@
 #define CALLS_POOL_FLAGS (ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
 			  ZCBUF_POOL_F_HUGE_STRICT |			\
 			  ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE |	\
-			  ZCBUF_POOL_F_SHARED_PAGES)
+			  ZCBUF_POOL_F_SHARED_PAGES | ZCBUF_POOL_F_AUTO_GROW)
 #define CALLS_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |		\
 			     ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			     ZCBUF_CHANNEL_F_ORDERED |			\
@@ -322,6 +322,12 @@ static __inline__ void make_eventfd(const struct rig *r, struct attempt *t)
 	a->mode = ZCBUF_EVENTFD_EACH;
 }
 
+static __inline__ void make_pool_grow(const struct rig *r, struct attempt *t)
+{
+	(void)r;
+	call_arg(t, sizeof(struct zcbuf_pool_grow));
+}
+
 #define CALL_ROW(_nr, _type, ...)					\
 	{ .name = #_nr, .nr = ZCBUF_NR_##_nr,				\
 	  .size = sizeof(struct _type), __VA_ARGS__ }
@@ -340,7 +346,6 @@ static __inline__ void make_eventfd(const struct rig *r, struct attempt *t)
 
 static const struct call calls[] = {
 	CALL_ROW(QUERY, zcbuf_query, .anyhow = true, .writes = true,
-		 .reserved = CALL_AT(zcbuf_query, __reserved),
 		 .make = make_query),
 	CALL_ROW(POOL_CREATE, zcbuf_pool_create, .flags = CALLS_POOL_FLAGS,
 		 .fresh = true, .anyhow = true, .writes = true,
@@ -433,6 +438,8 @@ static const struct call calls[] = {
 			     CALL_OUT(zcbuf_buf_info, entries) },
 		 .counts = { CALL_COUNT(zcbuf_buf_info, count) },
 		 .make = make_buf_info),
+	CALL_ROW(POOL_GROW, zcbuf_pool_grow, .right = ZCBUF_RIGHT_ADMIN,
+		 .writes = true, .make = make_pool_grow),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -277,7 +277,7 @@ static __inline__ void fn_end_rig(struct fn_run *f)
 	ASSERT_EQ(info.out_sessions, 1);
 	ASSERT_EQ(info.out_channels, 0);
 	ASSERT_EQ(info.out_used, 0);
-	ASSERT_EQ(info.out_largest_free, info.out_size);
+	ASSERT_EQ(info.out_largest_free, info.out_arena_size);
 	close(f->watcher);
 }
 

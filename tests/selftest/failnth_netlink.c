@@ -78,6 +78,16 @@ static void fn_arrange_many(struct fn_run *f)
 		fn_keep(f, zt_join(f->rig.fd, 0));
 }
 
+/* Two arenas, in a pool besides the rig's. */
+static void fn_arrange_grown(struct fn_run *f)
+{
+	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
+		.arena_size = ZT_ARENA, .max_size = 2 * ZT_ARENA);
+	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
+
+	ASSERT_OK(zt_call(fn_keep(f, zt_pool_as(&a)), ZCBUF_IOC_POOL_GROW, &g));
+}
+
 static int fn_act_family(struct fn_run *f)
 {
 	int sk = nl_socket(), err;
@@ -100,6 +110,8 @@ static const struct fn_row fn_netlink_rows[] = {
 		.use = fn_use_dump),
 	FN_DUMP(channel_get, CHANNEL_GET, .act = fn_act_dump,
 		.use = fn_use_dump),
+	FN_DUMP(arena_get, ARENA_GET, .act = fn_act_dump,
+		.arrange = fn_arrange_grown, .use = fn_use_dump),
 	FN_DUMP(session_get_in_pieces, SESSION_GET, .act = fn_act_in_pieces,
 		.arrange = fn_arrange_many, .use = fn_use_dump),
 	FN_DUMP(session_get_abandoned, SESSION_GET, .act = fn_act_abandon,

@@ -164,6 +164,22 @@ static void fn_use_info(struct fn_run *f)
 		EXPECT_EQ(c[RIG_CLASSES - 1].length, 1024);
 }
 
+/* --------------------------------------------------------------- POOL_GROW */
+
+/* The pool may have as many as it likes. */
+static void fn_use_grown(struct fn_run *f)
+{
+	const struct zcbuf_pool_grow *a = fn_arg(f);
+	char *new;
+
+	EXPECT_EQ(a->out_size, ((__u64)a->out_arena + 1) * ZT_ARENA);
+	new = mmap(NULL, ZT_ARENA, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd,
+		   a->out_arena * ZT_ARENA);
+	ASSERT_NE(new, MAP_FAILED);
+	new[ZT_ARENA - 1]++;
+	EXPECT_OK(munmap(new, ZT_ARENA));
+}
+
 /* ------------------------------------------------------------- ALLOC, FREE */
 
 static void fn_alloc(struct fn_run *f, __u64 length, __u32 flags)
@@ -258,6 +274,9 @@ static const struct fn_row fn_pool_rows[] = {
 		.arrange = fn_arrange_no_classes, .use = fn_use_info),
 	FN_CALL(pool_info_few_classes, POOL_INFO, .answer = -EMSGSIZE,
 		.arrange = fn_arrange_few_classes),
+
+	FN_CALL(pool_grow, POOL_GROW, .least = 8, .stands = true,
+		.use = fn_use_grown),
 
 	FN_CALL(alloc, ALLOC, .undo = fn_undo_alloc,
 		.use = fn_undo_alloc),

@@ -92,7 +92,10 @@ struct story {
 
 static void tell(struct story *s)
 {
-	int keep = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	struct zcbuf_pool_create c = zt_arg(struct zcbuf_pool_create,
+		.arena_size = ZT_ARENA, .max_size = 2 * ZT_ARENA);
+	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
+	int keep = zt_pool_as(&c);
 	int fd = zt_join(keep, 0);
 	struct zcbuf_reservation r;
 	struct zcbuf_finalize f;
@@ -101,6 +104,7 @@ static void tell(struct story *s)
 
 	ASSERT_GE(fd, 0);
 	ASSERT_OK(zt_query(fd, &s->q));
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_GROW, &g));
 	ASSERT_OK(zt_alloc1(fd, 5000, &s->buffer));
 	ASSERT_OK(zt_free1(fd, s->buffer));
 	ASSERT_ERR(zt_free1(fd, s->buffer), EBADSLT);
@@ -126,9 +130,11 @@ TEST(events_say_what_happened)
 	tell(&s);
 	trace_end();
 #define POOL	"pool=0x%llx ", s.q.out_pool
+#define HAS(n)	"pool=0x%llx size=%llu ", s.q.out_pool, (n) * ZT_ARENA
 #define IN(fmt)	"pool=0x%llx session=%llu " fmt, s.q.out_pool, s.q.out_session
 #define OF(fmt)	"channel=0x%llx " fmt, s.channel
-	EXPECT_TRUE(traced("zcbuf_pool_create: " POOL));
+	EXPECT_TRUE(traced("zcbuf_pool_create: " HAS(1)));
+	EXPECT_TRUE(traced("zcbuf_pool_grow: " HAS(2)));
 	EXPECT_TRUE(traced("zcbuf_alloc: " IN("length=5000 done=1 err=0")));
 	EXPECT_TRUE(traced("zcbuf_free: " IN("done=1 err=0")));
 	EXPECT_TRUE(traced("zcbuf_free: " IN("done=0 err=%d"), -EBADSLT));

@@ -425,9 +425,9 @@ TEST(bare_mappings_refused)
 	ASSERT_OK(zt_query(fd, &q));
 	EXPECT_ERR(try_map(fd, BOTH, MAP_SHARED, ZT_ARENA, ZT_PAGE), EINVAL);
 	EXPECT_ERR(try_map(fd, BOTH, MAP_SHARED, ZT_ARENA, ZT_ARENA), EINVAL);
-	EXPECT_TRUE(try_map(fd, BOTH, MAP_SHARED, q.out_max_pool_size + ZT_PAGE,
+	EXPECT_TRUE(try_map(fd, BOTH, MAP_SHARED, q.out_max_arena_size + ZT_PAGE,
 			    0) < 0);
-	EXPECT_ERR(try_map(fd, BOTH, MAP_SHARED, q.out_max_pool_size, 0),
+	EXPECT_ERR(try_map(fd, BOTH, MAP_SHARED, q.out_max_arena_size, 0),
 		   ENOMEM);
 	EXPECT_TRUE(try_map(fd, BOTH, MAP_SHARED, 1ULL << 46, 0) < 0);
 	EXPECT_ERR(try_map(ro, BOTH, MAP_SHARED, ZT_ARENA, 0), EACCES);

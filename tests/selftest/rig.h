@@ -12,6 +12,7 @@
 
 #define RIG_GROUP	4096	/* threshold of the channel, bytes */
 #define RIG_CLASSES	2
+#define RIG_ARENAS	64	/* the pool may have; it does not grow of itself */
 
 /*
  * struct rig - see above
@@ -54,6 +55,7 @@ static __inline__ void rig_pool(struct rig *r)
 	};
 	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
 		.kind = ZCBUF_POOL_TIERS, .arena_size = ZT_ARENA,
+		.max_size = RIG_ARENAS * ZT_ARENA,
 		.classes = zt_ptr(classes), .nclasses = RIG_CLASSES);
 
 	hz_name(r->name, sizeof(r->name), "rig");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
  * All that can be seen of the module from outside, as text: what netlink dumps
- * of pools, sessions and channels, what is charged, and who holds the module.
- * One line for each object, in an order that does not depend on when it was
- * made.
+ * of pools, sessions, channels and arenas, what is charged, and who holds the
+ * module. One line for each object, in an order that does not depend on when it
+ * was made.
  *
  * Left out is what differs between two scenarios that are the same: numbers,
- * ages, and whether a pool happened to get huge pages. Of a name only what is
- * before its first '-' counts. An attribute that is not known here is compared
+ * ages, and whether a pool happened to get huge pages, and of which node. Of a
+ * name only what is before its first '-' counts. An attribute that is not known here is compared
  * all the same.
  */
 #ifndef ZCBUF_SELFTEST_SNAPSHOT_H
@@ -23,9 +23,9 @@
 #include "genl.h"
 #include "ktap.h"
 
-#define SNAP_TEXT	(192 * 1024)
+#define SNAP_TEXT	(256 * 1024)
 #define SNAP_RAW	(128 * 1024)
-#define SNAP_LINES	1024
+#define SNAP_LINES	2048
 #define SNAP_POOLS	320
 #define SNAP_PIECE	8192	/* larger than any message */
 
@@ -96,6 +96,8 @@ static const struct snap_kind snap_kinds[] = {
 			[ZCBUF_A_POOL_ZOMBIE] = "zombie",
 			[ZCBUF_A_POOL_ORDER_FREE] = "order_free",
 			[ZCBUF_A_POOL_CLASS] = "class",
+			[ZCBUF_A_POOL_MAX_SIZE] = "max_size",
+			[ZCBUF_A_POOL_MAX_USED] = "max_used",
 		},
 	},
 	{
@@ -145,6 +147,21 @@ static const struct snap_kind snap_kinds[] = {
 			[ZCBUF_A_CHANNEL_STRAGGLERS] = "stragglers",
 			[ZCBUF_A_CHANNEL_BYTES] = "bytes",
 			[ZCBUF_A_CHANNEL_FINALIZED] = "finalized",
+		},
+	},
+	{
+		.what = "arena", .cmd = ZCBUF_CMD_ARENA_GET,
+		.pool = ZCBUF_A_ARENA_POOL,
+		.hidden = SNAP_BIT(ZCBUF_A_ARENA_PAD) |
+			  SNAP_BIT(ZCBUF_A_ARENA_POOL) |
+			  SNAP_BIT(ZCBUF_A_ARENA_PAGE_ORDER) |
+			  SNAP_BIT(ZCBUF_A_ARENA_NODE),
+		.names = {
+			[ZCBUF_A_ARENA_INDEX] = "index",
+			[ZCBUF_A_ARENA_OFFSET] = "offset",
+			[ZCBUF_A_ARENA_SIZE] = "size",
+			[ZCBUF_A_ARENA_USED] = "used",
+			[ZCBUF_A_ARENA_LARGEST_FREE] = "largest_free",
 		},
 	},
 };

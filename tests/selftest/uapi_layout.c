@@ -122,6 +122,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_RELEASE] = sizeof(struct zcbuf_batch),
 		[ZCBUF_NR_EVENTFD] = sizeof(struct zcbuf_eventfd),
 		[ZCBUF_NR_BUF_INFO] = sizeof(struct zcbuf_buf_info),
+		[ZCBUF_NR_POOL_GROW] = sizeof(struct zcbuf_pool_grow),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -132,7 +133,7 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_BUF_INFO + 1), &q),
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_GROW + 1), &q),
 		   ENOTTY);
 }
 
@@ -150,7 +151,8 @@ TEST(kernel_says_what_it_is)
 	EXPECT_EQ(q.out_features, ZCBUF_FEATURE_POOL_PAGES |
 		  ZCBUF_FEATURE_POOL_TIERS | ZCBUF_FEATURE_FIXED_BUFFERS |
 		  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
-		  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED);
+		  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
+		  ZCBUF_FEATURE_GROW);
 	EXPECT_GE(q.out_max_sessions, 1024);
 	EXPECT_GE(q.out_max_channels, 1024);
 	EXPECT_NE(q.out_session, 0);
@@ -168,7 +170,9 @@ TEST(limits_are_those_of_the_manual)
 	EXPECT_EQ(q.out_max_batch, 1024);
 	EXPECT_EQ(q.out_arena_unit, 2 * ZT_MIB);
 	EXPECT_EQ(q.out_default_arena_size, 32 * ZT_MIB);
-	EXPECT_EQ(q.out_max_pool_size, 32 * 1024 * ZT_MIB);
+	EXPECT_EQ(q.out_max_arena_size, 32 * 1024 * ZT_MIB);
+	EXPECT_EQ(q.out_max_arenas, 64);
+	EXPECT_EQ(q.out_max_pool_size, 1024 * 1024 * ZT_MIB);
 	EXPECT_EQ(q.out_max_sessions, 4096);
 	EXPECT_EQ(q.out_max_channels, 4096);
 	EXPECT_EQ(ZCBUF_MAX_CLASSES, 24);

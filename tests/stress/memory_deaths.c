@@ -4,11 +4,13 @@
  * blocks and slab objects, and free what the other thread allocated, until they
  * are killed; thieves who try to free what is theirs; somebody who looks on.
  * Each buffer says whose it is, in its first and in its last bytes; nobody else
- * may ever write there, and who gets it next must not see it.
+ * may ever write there, and who gets it next must not see it. The pool begins
+ * with half of the memory and grows while they are at it.
  */
 #include "stress.h"
 
-#define ARENA		(2 * ZT_ARENA)
+#define ARENAS		2
+#define SIZE		(ARENAS * ZT_ARENA)
 #define WORKERS		4
 #define THIEVES		2
 #define CREW		(WORKERS + THIEVES + 1)	/* and who looks on */
@@ -47,10 +49,14 @@ struct mark {
 	__u64 handle;
 };
 
-/* A process: one session, and what its threads leave for each other. */
+/*
+ * A process: one session, and what its threads leave for each other. An arena is
+ * mapped when somebody first needs it; twice does not matter.
+ */
 struct house {
 	int fd;
 	char *map;
+	bool mapped[ARENAS];
 	__u64 id;
 	__u64 shelf[SHELF];
 };
@@ -72,17 +78,29 @@ static bool stopped(void)
 	return __atomic_load_n(&fair->stop, __ATOMIC_ACQUIRE);
 }
 
-static char *first_of(const struct house *h, __u64 handle)
+static void map_arena(struct house *h, unsigned int arena)
 {
+	__u64 at = arena * ZT_ARENA;
+
+	if (__atomic_load_n(&h->mapped[arena], __ATOMIC_ACQUIRE))
+		return;
+	ASSERT_NE(mmap(h->map + at, ZT_ARENA, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_FIXED, h->fd, at), MAP_FAILED);
+	__atomic_store_n(&h->mapped[arena], true, __ATOMIC_RELEASE);
+}
+
+static char *first_of(struct house *h, __u64 handle)
+{
+	map_arena(h, zcbuf_buf_offset(handle) / ZT_ARENA);
 	return h->map + zcbuf_buf_offset(handle);
 }
 
-static char *last_of(const struct house *h, __u64 handle)
+static char *last_of(struct house *h, __u64 handle)
 {
 	return first_of(h, handle) + zcbuf_buf_capacity(handle, sizes) - MARK;
 }
 
-static void write_mark(const struct house *h, __u64 handle)
+static void write_mark(struct house *h, __u64 handle)
 {
 	struct mark m = { .owner = h->id, .handle = handle };
 
@@ -209,8 +227,9 @@ static void house_open(struct house *h)
 	memset(h, 0, sizeof(*h));
 	h->fd = zt_join(pool, 0);
 	ASSERT_GE(h->fd, 0);
-	h->map = zt_map(h->fd, PROT_READ | PROT_WRITE, ARENA);
-	ASSERT_NE(h->map, NULL);
+	h->map = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
+	ASSERT_NE(h->map, MAP_FAILED);
 	ASSERT_OK(zt_query(h->fd, &q));
 	h->id = q.out_session;
 }
@@ -269,7 +288,8 @@ static void observer(unsigned int nr)
 static void pool_of_chance(void)
 {
 	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
-		.kind = ZCBUF_POOL_TIERS, .arena_size = ARENA,
+		.kind = ZCBUF_POOL_TIERS, .flags = ZCBUF_POOL_F_AUTO_GROW,
+		.arena_size = ZT_ARENA, .max_size = SIZE,
 		.classes = zt_ptr(classes), .nclasses = CLASSES);
 
 	zeroing = stress_one_in(2);

@@ -187,14 +187,14 @@ static __inline__ void stress_same(struct snapshot *wanted)
 	snap_show(wanted, &now);
 }
 
-/* The only session left: all memory is back, and in one piece. */
+/* The only session left: all memory is back, and each arena in one piece. */
 static __inline__ void stress_all_back(int fd, __u64 bad_frees)
 {
 	struct zcbuf_pool_info info;
 
 	ASSERT_OK(zt_pool_info(fd, &info));
 	EXPECT_EQ(info.out_used, 0);
-	EXPECT_EQ(info.out_largest_free, info.out_size);
+	EXPECT_EQ(info.out_largest_free, info.out_arena_size);
 	EXPECT_EQ(info.out_sessions, 1);
 	EXPECT_EQ(info.out_channels, 0);
 	EXPECT_EQ(info.out_bad_frees, bad_frees);
@@ -242,9 +242,9 @@ static __inline__ void stress_dump(const struct stress_dumps *d, int cmd)
 static __inline__ void stress_dump_any(const struct stress_dumps *d)
 {
 	static const int cmd[] = { ZCBUF_CMD_POOL_GET, ZCBUF_CMD_SESSION_GET,
-				   ZCBUF_CMD_CHANNEL_GET };
+				   ZCBUF_CMD_CHANNEL_GET, ZCBUF_CMD_ARENA_GET };
 
-	stress_dump(d, cmd[stress_pick(3)]);
+	stress_dump(d, cmd[stress_pick(4)]);
 }
 
 /* What netlink tells of the object whose handle is @handle, or NULL. */

@@ -15,6 +15,8 @@
  * makes a pool and attaches to it, POOL_ATTACH attaches to one by name or
  * through another session's file descriptor: one session, one pool, for life.
  * mmap() of the session at offset o maps the pool from byte o ("pool offset").
+ * A pool consists of arenas of one size; if it grows, another comes behind them,
+ * and nothing that is there moves.
  * mmap() of a session that is attached to nothing, at offset 0, makes an
  * anonymous pool of that size which lives as long as the mapping (or the
  * session) does.
@@ -122,6 +124,7 @@
 #define ZCBUF_NR_RELEASE		16
 #define ZCBUF_NR_EVENTFD		17
 #define ZCBUF_NR_BUF_INFO		18
+#define ZCBUF_NR_POOL_GROW		19
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -142,6 +145,7 @@
 #define ZCBUF_IOC_RELEASE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_RELEASE)
 #define ZCBUF_IOC_EVENTFD	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EVENTFD)
 #define ZCBUF_IOC_BUF_INFO	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_BUF_INFO)
+#define ZCBUF_IOC_POOL_GROW	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_GROW)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -204,6 +208,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_WINDOW		((__u64)1 << 4)
 #define ZCBUF_FEATURE_ORDERED		((__u64)1 << 5)
 #define ZCBUF_FEATURE_POOL_FIXED	((__u64)1 << 6)
+#define ZCBUF_FEATURE_GROW		((__u64)1 << 7)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -216,7 +221,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_max_batch: entries per batched call
  * @out_arena_unit: arena sizes are multiples of this, bytes
  * @out_default_arena_size: bytes
- * @out_max_pool_size: bytes
+ * @out_max_pool_size: bytes of all its arenas
  * @out_user_limit: bytes the user who opened the session may hold, in pools and
  *	in what the kernel needs to know about his channels and fixed objects
  * @out_user_charged: bytes he holds
@@ -227,9 +232,10 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_session: this session's id, as netlink and zcctl show it
  * @out_pool: handle of the attached pool, 0 if none
  * @out_rights: ZCBUF_RIGHT_* of the attachment
- * @__reserved: 0
+ * @out_max_arenas: per pool
  * @out_sizes: by call number, sizeof() of its argument in this kernel; 0: no
  *	such call
+ * @out_max_arena_size: bytes
  *
  * Needs no attachment. Since 0.1.
  */
@@ -253,8 +259,9 @@ struct zcbuf_query {
 	__aligned_u64 out_session;
 	__aligned_u64 out_pool;
 	__u32 out_rights;
-	__u32 __reserved;
+	__u32 out_max_arenas;
 	__u16 out_sizes[ZCBUF_NR_CALLS];
+	__aligned_u64 out_max_arena_size;
 };
 
 /* ------------------------------------------------------------------ pools */
@@ -268,6 +275,7 @@ struct zcbuf_query {
 #define ZCBUF_POOL_F_SMALL_PAGES	(1U << 2) /* do not try huge pages */
 #define ZCBUF_POOL_F_NODE		(1U << 3) /* node is set */
 #define ZCBUF_POOL_F_SHARED_PAGES	(1U << 4) /* of several sessions' objects */
+#define ZCBUF_POOL_F_AUTO_GROW		(1U << 5) /* by itself, to max_size */
 
 /**
  * struct zcbuf_class - one class of a pool that is made
@@ -311,19 +319,34 @@ struct zcbuf_class {
  * @out_size: bytes, for mmap()
  * @out_page_order: 0, or the order of the huge pages it is made of
  * @out_rights: ZCBUF_RIGHT_* of this session
+ * @max_size: bytes the pool may have when it has grown, by whole arenas of
+ *	@arena_size, to which it is rounded down; 0 means it does not grow.
+ *	FIXED: 0
  *
- * All memory is allocated now, zeroed and charged to the caller's memory
- * cgroup, to the user who opened the device and to the module's limit; nothing
- * is populated later. So are 24 bytes for each object of a FIXED pool, which the
- * kernel needs to know it by.
+ * All memory of the first arena is allocated now, zeroed and charged to the
+ * caller's memory cgroup, to the user who opened the device and to the module's
+ * limit; nothing is populated later. So are 24 bytes for each object of a FIXED
+ * pool, which the kernel needs to know it by.
+ *
+ * A pool grows by POOL_GROW; with AUTO_GROW also when an ALLOC or RESERVE finds
+ * no room, before it waits or fails: that is sleeping for memory, which no
+ * deadline bounds and O_NONBLOCK does not end. What it grows by is charged as the
+ * pool is, whoever needs it: to the same user, and the memory cgroup of its maker;
+ * whether CAP_IPC_LOCK lifts the user's limit was decided when it was made. After
+ * an arena could not be had, none is asked for by itself for a while, at least
+ * 0.1 s and, if it fails again and again, up to 10 s; then who waits for room
+ * looks again.
+ *
  * Names are unique per IPC namespace and user. The pool lives until its last
  * session, mapping and I/O are gone.
  *
  * EBUSY: the session is attached already. EEXIST: the name is taken. ENOMEM:
  * out of memory, or a limit was hit (zcctl check says which). E2BIG: the arena
- * would be larger than out_max_pool_size. EINVAL: name, mode, node, class table
+ * would be larger than out_max_arena_size, or the pool than out_max_pool_size or
+ * out_max_arenas. EINVAL: name, mode, node, class table
  * (FIXED: more than ZCBUF_MAX_FIXED objects, or pages to share without the flag)
- * or arena size; a flag that is not for this kind. Since 0.1.
+ * or arena size; a flag that is not for this kind; max_size below arena_size, or 0
+ * with AUTO_GROW. Since 0.1.
  */
 struct zcbuf_pool_create {
 	__u32 size;
@@ -341,6 +364,7 @@ struct zcbuf_pool_create {
 	__aligned_u64 out_size;
 	__u32 out_page_order;
 	__u32 out_rights;
+	__aligned_u64 max_size;
 };
 
 #define ZCBUF_ATTACH_F_FD	(1U << 0)	/* by fd, not by name */
@@ -381,6 +405,31 @@ struct zcbuf_pool_attach {
 };
 
 /**
+ * struct zcbuf_pool_grow - add an arena to the attached pool
+ * @size: sizeof(struct zcbuf_pool_grow)
+ * @flags: 0
+ * @out_size: bytes of the pool now
+ * @out_arena: number of the new arena, from 0
+ * @out_page_order: 0, or the order of the huge pages it is made of
+ *
+ * The arena is as large as the first, allocated, zeroed and charged as that was
+ * (CAP_IPC_LOCK of the caller lifts the user's limit, too), and comes after the
+ * others: buffers and mappings stay where they are. A mapping does not grow by
+ * it: mmap() maps the new arena at its offset.
+ *
+ * E2BIG: the pool would be larger than its max_size. ENOMEM: out of memory, or a
+ * limit was hit. EPERM: no RIGHT_ADMIN. EFAULT, if it is not told before
+ * anything is done: the arena stands. Since 0.1.
+ */
+struct zcbuf_pool_grow {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_size;
+	__u32 out_arena;
+	__u32 out_page_order;
+};
+
+/**
  * struct zcbuf_class_info - state of one class
  * @length: bytes of an object
  * @used: objects handed out, to all sessions
@@ -417,14 +466,16 @@ struct zcbuf_class_info {
  * @out_min_free: the least that was ever free, bytes; FIXED: of all objects
  * @out_largest_free: the largest block or object of a FIXED pool that is free,
  *	bytes
- * @out_arena_size: bytes
+ * @out_arena_size: bytes of each
  * @out_arenas: their number
- * @out_page_order: 0, or the order of the huge pages
+ * @out_page_order: 0, or the order of the huge pages of the first
  * @out_sessions: attached
  * @out_channels: open
  * @out_bad_frees: frees and releases refused so far
  * @out_flags: ZCBUF_POOL_F_* it was created with
  * @out_rights: of this session
+ * @out_max_size: bytes it may have when it has grown
+ * @out_max_used: the most that was ever handed out, bytes
  *
  * EINVAL: entry_size is smaller than the first released struct, or larger than
  * 4096; what is larger than the kernel's is filled up with zeros. Since 0.1.
@@ -450,6 +501,8 @@ struct zcbuf_pool_info {
 	__aligned_u64 out_bad_frees;
 	__u32 out_flags;
 	__u32 out_rights;
+	__aligned_u64 out_max_size;
+	__aligned_u64 out_max_used;
 };
 
 /* ---------------------------------------------------------------- buffers */
@@ -464,7 +517,8 @@ struct zcbuf_pool_info {
  * @handles: pointer to __u64[@count], written
  * @count: buffers wanted
  * @align: bytes, a power of two up to 2 MiB; 0: a block of pages is aligned to
- *	its capacity, an object to what POOL_INFO says of its class
+ *	its capacity, counted from the start of its arena, an object to what
+ *	POOL_INFO says of its class
  * @deadline_ns: how long to wait for the first of them while the pool has no
  *	room: 0, ZCBUF_NO_DEADLINE or absolute. What was got is not held up.
  * @out_done: buffers got
@@ -477,7 +531,7 @@ struct zcbuf_pool_info {
  * E2BIG: larger than the largest power of two in an arena; FIXED: no class is
  * large enough, or its objects are not aligned so. ENOMEM: no block, or object of
  * the smallest class that will do, is free, and the call must not wait; or the
- * machine, or the caller's memory cgroup, is out of memory. ETIMEDOUT: the
+ * machine, or a memory cgroup, is out of memory. ETIMEDOUT: the
  * deadline has passed. EINVAL: align. Since 0.1.
  */
 struct zcbuf_alloc {
@@ -976,7 +1030,8 @@ struct zcbuf_eventfd {
 
 /*
  * poll() on a session: EPOLLIN something can be received, EPOLLOUT a RESERVE of
- * max_reservation would not say EAGAIN, EPOLLHUP every stream it receives from
+ * max_reservation would not say EAGAIN (or would have the pool grow, which may
+ * fail), EPOLLHUP every stream it receives from
  * has ended and is drained, EPOLLERR it is attached to nothing (attach before
  * adding it to an epoll set). Over several channels: IN and OUT if it is so for
  * any, HUP if for all.
@@ -985,10 +1040,10 @@ struct zcbuf_eventfd {
 /* ---------------------------------------------------------------- netlink */
 
 /*
- * Generic netlink family "zcbuf", initial network namespace only. Three dumps;
+ * Generic netlink family "zcbuf", initial network namespace only. Four dumps;
  * each message is one object. The requester sees pools it could attach to, and
- * their sessions and channels; with CAP_SYS_ADMIN, all. uapi/zcbuf.yaml is the
- * specification.
+ * their sessions, channels and arenas; with CAP_SYS_ADMIN, all. uapi/zcbuf.yaml
+ * is the specification.
  */
 #define ZCBUF_GENL_NAME		"zcbuf"
 #define ZCBUF_GENL_VERSION	1
@@ -998,6 +1053,7 @@ enum zcbuf_genl_cmd {
 	ZCBUF_CMD_POOL_GET,		/* dump; ZCBUF_A_POOL_* */
 	ZCBUF_CMD_SESSION_GET,		/* dump; ZCBUF_A_SESSION_* */
 	ZCBUF_CMD_CHANNEL_GET,		/* dump; ZCBUF_A_CHANNEL_* */
+	ZCBUF_CMD_ARENA_GET,		/* dump; ZCBUF_A_ARENA_* */
 	__ZCBUF_CMD_MAX
 };
 
@@ -1027,6 +1083,8 @@ enum zcbuf_genl_pool {
 	ZCBUF_A_POOL_ZOMBIE,		/* flag: only pinned pages are left */
 	ZCBUF_A_POOL_ORDER_FREE,	/* binary, u32[]: free blocks of 4096 << i */
 	ZCBUF_A_POOL_CLASS,		/* nest, repeated; ZCBUF_A_CLASS_* */
+	ZCBUF_A_POOL_MAX_SIZE,		/* u64, bytes it may grow to */
+	ZCBUF_A_POOL_MAX_USED,		/* u64, bytes, the most there ever were */
 	__ZCBUF_A_POOL_MAX
 };
 
@@ -1093,5 +1151,22 @@ enum zcbuf_genl_channel {
 };
 
 #define ZCBUF_A_CHANNEL_MAX	(__ZCBUF_A_CHANNEL_MAX - 1)
+
+/* Those of a pool come one after the other, from 0 on. */
+enum zcbuf_genl_arena {
+	ZCBUF_A_ARENA_UNSPEC,
+	ZCBUF_A_ARENA_PAD,
+	ZCBUF_A_ARENA_POOL,		/* u64, pool handle */
+	ZCBUF_A_ARENA_INDEX,		/* u32, number in the pool, from 0 */
+	ZCBUF_A_ARENA_OFFSET,		/* u64, pool offset */
+	ZCBUF_A_ARENA_SIZE,		/* u64, bytes */
+	ZCBUF_A_ARENA_USED,		/* u64, bytes handed out */
+	ZCBUF_A_ARENA_LARGEST_FREE,	/* u64, bytes; FIXED: object */
+	ZCBUF_A_ARENA_PAGE_ORDER,	/* u32, 0, or that of its huge pages */
+	ZCBUF_A_ARENA_NODE,		/* u32, NUMA node of its first page */
+	__ZCBUF_A_ARENA_MAX
+};
+
+#define ZCBUF_A_ARENA_MAX	(__ZCBUF_A_ARENA_MAX - 1)
 
 #endif /* _UAPI_LINUX_ZCBUF_H */

@@ -2,7 +2,7 @@
 /*
  * kmod/core/buf.c. The model is what each page is part of, how many handles of
  * either kind it has seen end, and who used it last; blocks are placed by
- * looking for pages that are free. What a handle must be answered follows from
+ * looking for pages of one arena that are free. What a handle must be answered follows from
  * the header's words about its bits.
  */
 #include "fuzz.h"
@@ -57,15 +57,26 @@ static void remember(struct state *s, u64 handle)
 	s->history[s->nhistory++ % HISTORY] = handle;
 }
 
+/* Where a block of @order that has @page starts: it is aligned in its arena. */
+static u32 start_of(const struct state *s, u32 page, u32 order)
+{
+	u32 arena = page / s->t.in_arena * s->t.in_arena;
+
+	return arena + (page - arena) / (1U << order) * (1U << order);
+}
+
 /* ----------------------------------------------------- hand out, take back */
 
 /* A free block, the first at or after a random page; npages if there is none. */
 static u32 find_block(struct state *s, u32 order)
 {
-	u32 page = zcb_rand_below(s->in, s->t.npages) >> order << order;
+	u32 page = zcb_rand_below(s->in, s->t.npages);
 	u32 i;
 
-	for (; page + (1U << order) <= s->t.npages; page += 1U << order) {
+	for (; page + (1U << order) <= s->t.npages; page++) {
+		if (start_of(s, page, order) != page ||
+		    page % s->t.in_arena + (1U << order) > s->t.in_arena)
+			continue;
 		for (i = 0; i < 1U << order; i++)
 			if (s->pages[page + i].part_of != NOBODY)
 				break;
@@ -278,7 +289,7 @@ static int expected_slab(const struct state *s, u64 handle, u32 order,
 
 	if (page >= s->t.npages)
 		return -EINVAL;
-	*first = page - page % (1U << order);
+	*first = start_of(s, page, order);
 	p = &s->pages[*first];
 	if (!is_first(s, *first) || !p->slab || p->slab_gen != gen ||
 	    p->class != class)
@@ -339,16 +350,18 @@ static void age(void *state)
 		return;
 	p->gen = ZCB_BUF_GEN_MAX - left;
 	p->slab_gen = ZCB_BUF_SLAB_GEN_MAX - left;
-	s->t.pages[page].gen = p->gen;
-	s->t.pages[page].slab_gen = p->slab_gen;
+	zcb_buf_at(&s->t, page)->gen = p->gen;
+	zcb_buf_at(&s->t, page)->slab_gen = p->slab_gen;
 }
 
 /* --------------------------------------------------------------- domains */
 
 static u32 choose_range(struct state *s, u32 *page)
 {
+	u32 in_arena = s->t.in_arena;
+
 	*page = zcb_rand_below(s->in, s->t.npages);
-	return 1 + zcb_rand_below(s->in, s->t.npages - *page);
+	return 1 + zcb_rand_below(s->in, in_arena - *page % in_arena);
 }
 
 static void tag(void *state)
@@ -379,6 +392,30 @@ static void was_used(void *state)
 	KUNIT_ASSERT_EQ(s->test, zcb_buf_was_used(&s->t, page, n), used);
 }
 
+/* ---------------------------------------------------------------- growth */
+
+static struct zcb_buf_page *make_pages(struct kunit *test, u32 n)
+{
+	struct zcb_buf_page *pages = kunit_kmalloc_array(test, n,
+							 sizeof(*pages),
+							 GFP_KERNEL);
+
+	zcb_buf_pages_init(pages, n);
+	return pages;
+}
+
+/* One more arena; what is there stays as it is, which check() sees. */
+static void grow(void *state)
+{
+	struct state *s = state;
+	u32 in_arena = s->t.in_arena;
+
+	if (s->t.npages + in_arena > PAGES_MAX ||
+	    s->t.npages / in_arena == ZCB_BUF_ARENAS)
+		return;
+	zcb_buf_table_grow(&s->t, make_pages(s->test, in_arena));
+}
+
 /* ---------------------------------------------------------------- checks */
 
 /* Returns how many blocks are on the list; each must belong there. */
@@ -389,12 +426,12 @@ static u32 check_list(struct state *s, const struct zcb_buf_list *l, u32 owner,
 	struct kunit *test = s->test;
 	u64 pages = 0;
 
-	for (at = l->first; at != ZCB_BUF_NONE; at = s->t.pages[at].next) {
+	for (at = l->first; at != ZCB_BUF_NONE; at = zcb_buf_at(&s->t, at)->next) {
 		KUNIT_ASSERT_LT(test, at, s->t.npages);
 		KUNIT_ASSERT_TRUE(test, is_first(s, at));
 		KUNIT_ASSERT_EQ(test, s->pages[at].owner, owner);
 		KUNIT_ASSERT_EQ(test, s->pages[at].slab, slab);
-		KUNIT_ASSERT_EQ(test, s->t.pages[at].prev, last);
+		KUNIT_ASSERT_EQ(test, zcb_buf_at(&s->t, at)->prev, last);
 		KUNIT_ASSERT_LE(test, ++n, s->t.npages);
 		pages += 1U << s->pages[at].order;
 		last = at;
@@ -406,7 +443,7 @@ static u32 check_list(struct state *s, const struct zcb_buf_list *l, u32 owner,
 
 static void check_page(struct state *s, u32 page)
 {
-	const struct zcb_buf_page *real = &s->t.pages[page];
+	const struct zcb_buf_page *real = zcb_buf_at(&s->t, page);
 	const struct m_page *p = &s->pages[page];
 	int state = ZCB_BUF_IDLE;
 
@@ -453,6 +490,7 @@ static const struct fuzz_op ops[] = {
 	{ "age", age },
 	{ "tag", tag },
 	{ "was_used", was_used },
+	{ "grow", grow },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };
@@ -460,11 +498,11 @@ static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };
 void fuzz_one(struct kunit *test, struct zcb_rand *in)
 {
 	struct state s = { .test = test, .in = in };
-	u32 npages = 1 + zcb_rand_below(in, PAGES_MAX);
+	u32 in_arena = 1 + zcb_rand_below(in, PAGES_MAX);
 	u32 page_shift = 12 + 2 * zcb_rand_below(in, 3);
 	u32 i;
 
-	for (i = 0; i < npages; i++)
+	for (i = 0; i < PAGES_MAX; i++)
 		s.pages[i] = (struct m_page){
 			.part_of = NOBODY, .gen = 1, .slab_gen = 1,
 		};
@@ -473,9 +511,7 @@ void fuzz_one(struct kunit *test, struct zcb_rand *in)
 		zcb_buf_list_init(&s.owners[i].blocks);
 		zcb_buf_list_init(&s.owners[i].leases);
 	}
-	zcb_buf_table_init(&s.t, kunit_kmalloc_array(test, npages,
-						     sizeof(*s.t.pages),
-						     GFP_KERNEL),
-			   npages, page_shift);
+	zcb_buf_table_init(&s.t, make_pages(test, in_arena), in_arena,
+			   page_shift);
 	fuzz_ops(&target, in, &s);
 }

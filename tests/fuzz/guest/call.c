@@ -354,7 +354,7 @@ static __u64 tame_deadline(struct kf_argument *c)
 
 static void do_call(struct kf_argument *c, unsigned long addr, __u64 until)
 {
-	unsigned int nr = kf_call(c->l->op);
+	unsigned int nr = kf_nr(c->l->op);
 	struct kf_lane *l = c->l;
 
 	if (until)
@@ -367,7 +367,9 @@ static void do_call(struct kf_argument *c, unsigned long addr, __u64 until)
 		kf_cov_compared(l->cov, nr, c->arg, c->size);
 	if (until)
 		end_wait(l);
-	if (!is_expected(l->err))
+	if (nr >= ZCBUF_NR_CALLS)
+		l->wrong = "a call that kf_nr() has no number for";
+	else if (!is_expected(l->err))
 		l->wrong = "an answer the manual does not have";
 }
 

@@ -74,7 +74,8 @@ static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
 	static const __u32 flags[] = {
 		0, ZCBUF_POOL_F_NO_ZERO_ON_REUSE, ZCBUF_POOL_F_SMALL_PAGES,
 		ZCBUF_POOL_F_NODE, ZCBUF_POOL_F_HUGE_STRICT, 5, 6, 8, 15,
-		ZCBUF_POOL_F_SHARED_PAGES,
+		ZCBUF_POOL_F_SHARED_PAGES, ZCBUF_POOL_F_AUTO_GROW,
+		ZCBUF_POOL_F_AUTO_GROW | ZCBUF_POOL_F_SMALL_PAGES,
 	};
 	static const __u32 modes[] = {
 		0, 0600, 0666, 0644, 0622, 0400, 04666, 0777
@@ -83,15 +84,18 @@ static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
 		2 << 20, 2 << 20, 4 << 20, 6 << 20, 2 << 20, 1 << 20, 2 << 20,
 		0, 1ULL << 40, 1ULL << 35, 1ULL << 32, 2 << 20,
 	};
+	static const __u64 arenas[] = { 0, 2, 3, 64, 65, 1ULL << 20 };
 	static const __u32 nodes[] = { 0, 1, 1 << 20 };
 
 	a->kind = KF_CHOICE(kinds, kf_sel(l, 0));
 	a->flags = KF_CHOICE(flags, kf_sel(l, 1));
 	a->mode = KF_CHOICE(modes, kf_sel(l, 2));
 	a->arena_size = KF_CHOICE(sizes, kf_sel(l, 3));
+	a->max_size = KF_CHOICE(arenas, kf_sel(l, 7)) * a->arena_size;
 	/* Which cannot be chosen, and which often shares pages. */
 	if (a->kind == ZCBUF_POOL_FIXED && kf_sel(l, 3) % 4) {
 		a->arena_size = 0;
+		a->max_size = 0;
 		a->flags |= ZCBUF_POOL_F_SHARED_PAGES;
 	}
 	a->node = KF_CHOICE(nodes, kf_sel(l, 6));
@@ -169,6 +173,14 @@ void kf_run_pool_info(struct kf_lane *l)
 	if (a->nclasses)
 		KF_ARRAY(&c, 0, zcbuf_pool_info, classes, 0,
 			 ZCBUF_MAX_CLASSES * entry_room(a->entry_size));
+	kf_finish(&c);
+}
+
+void kf_run_pool_grow(struct kf_lane *l)
+{
+	struct kf_argument c;
+
+	KF_BEGIN(&c, l, zcbuf_pool_grow);
 	kf_finish(&c);
 }
 

@@ -53,6 +53,7 @@ enum kf_call {
 	KF_SETUID,
 	KF_PAUSE,
 	KF_BUF_INFO,
+	KF_POOL_GROW,
 	KF_NCALLS
 };
 
@@ -112,6 +113,19 @@ extern const struct kf_grammar kf_grammar[KF_NCALLS];
 static __inline__ unsigned int kf_call(const struct kf_op *op)
 {
 	return op->call % KF_NCALLS;
+}
+
+/* The ZCBUF_NR_* of an operation that is a call of the device. */
+static __inline__ unsigned int kf_nr(const struct kf_op *op)
+{
+	switch (kf_call(op)) {
+	case KF_BUF_INFO:
+		return ZCBUF_NR_BUF_INFO;
+	case KF_POOL_GROW:
+		return ZCBUF_NR_POOL_GROW;
+	default:
+		return kf_call(op);
+	}
 }
 
 /* prog.c */

@@ -245,6 +245,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_SETUID] = run_setuid,
 		[KF_PAUSE] = run_pause,
 		[KF_BUF_INFO] = kf_run_buf_info,
+		[KF_POOL_GROW] = kf_run_pool_grow,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -245,7 +245,7 @@ static bool look(struct left *left)
 }
 
 /*
- * kf_dump() - a dump of pools, sessions or channels
+ * kf_dump() - a dump of pools, sessions, channels or arenas, or none
  * @how: 1: with an attribute, which none has; 2: do not read to the end
  */
 void kf_dump(unsigned int cmd, unsigned int how)
@@ -256,7 +256,7 @@ void kf_dump(unsigned int cmd, unsigned int how)
 
 	if (fd < 0)
 		return;
-	nl_ask(fd, family, ZCBUF_CMD_POOL_GET + cmd % 4, NLM_F_DUMP, how == 1);
+	nl_ask(fd, family, ZCBUF_CMD_POOL_GET + cmd % 5, NLM_F_DUMP, how == 1);
 	while (n > 0) {
 		n = recv(fd, buf, how == 3 ? 64 : sizeof(buf), 0);
 		if (how == 2 || n < (ssize_t)sizeof(struct nlmsghdr) ||

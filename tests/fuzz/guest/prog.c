@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct kf_op) == 24 && HEAD_BYTES == 8,
 const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[ZCBUF_NR_QUERY] = { "query", 1, { 0 } },
 	[ZCBUF_NR_POOL_CREATE] = { "pool_create", 8,
-				   { 4, 10, 8, 12, 11, 9, 3 } },
+				   { 4, 12, 8, 12, 11, 9, 3, 6 } },
 	[ZCBUF_NR_POOL_ATTACH] = { "pool_attach", 8, { 8, 8, 9, 4, 10, 4 } },
 	[ZCBUF_NR_POOL_INFO] = { "pool_info", 2, { 6, 5 } },
 	[ZCBUF_NR_ALLOC] = { "alloc", 10, { 20, 10, 10, 2, 16 } },
@@ -55,7 +55,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_SEND] = { "send", 1, { 0 } },
 	[KF_RECV] = { "recv", 1, { 8 } },
 	[KF_READ_EVENTFD] = { "read_eventfd", 1, { 0 } },
-	[KF_DUMP] = { "dump", 2, { 4, 4 } },
+	[KF_DUMP] = { "dump", 2, { 5, 4 } },
 	[KF_IO] = { "io", 2, { 4, 5, 6 } },
 	[KF_BADCALL] = { "badcall", 1, { 5 } },
 	[KF_FDINFO] = { "fdinfo", 1, { 0 } },
@@ -63,6 +63,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_SETUID] = { "setuid", 1, { 2 } },
 	[KF_PAUSE] = { "pause", 1, { 3 } },
 	[KF_BUF_INFO] = { "buf_info", 3, { 5, 10, 8 } },
+	[KF_POOL_GROW] = { "pool_grow", 2, { 0 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pools that grow, by one arena at a time. What is there stays where it is, so
+ * nobody who uses it needs a lock against this.
+ *
+ * Who pays was decided when the pool was made: its payer, and the memory cgroup
+ * its maker was in. So whether there can be one more arena does not depend on who
+ * needs it, and when there cannot, nobody needs to try for a while.
+ */
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "../face/trace.h"
+#include "account.h"
+#include "pool.h"
+
+/*
+ * To find out that a limit still stands can cost as much as an arena: a pool that
+ * could not grow of itself is left alone for ten times as long as that took, and
+ * each time it fails again for twice as long as before.
+ */
+#define GROW_PAUSE_MIN	100U		/* ms */
+#define GROW_PAUSE_MAX	10000U
+#define GROW_PAUSE_COST	10
+
+static bool grow_at_limit(const struct zcb_pool *pool)
+{
+	return zcb_pool_size(pool) + pool->cfg.arena_size > pool->cfg.max_size;
+}
+
+/* From here on anybody may be given its pages, and may map them. */
+static void grow_publish(struct zcb_pool *pool, struct zcb_arena *a,
+			 struct zcb_buf_page *pages)
+{
+	lockdep_assert_held(&pool->grow_lock);
+	spin_lock(&pool->mem_lock);
+	zcb_buf_table_grow(&pool->bufs, pages);
+	pool->arenas[pool->narenas] = a;
+	/* Pairs with the acquire in zcb_pool_arenas(). */
+	smp_store_release(&pool->narenas, pool->narenas + 1);
+	spin_unlock(&pool->mem_lock);
+}
+
+static struct zcb_arena *grow_locked(struct zcb_pool *pool,
+				     const struct zcb_payer *payer)
+{
+	struct zcb_buf_page *pages;
+	struct mem_cgroup *old;
+	struct zcb_arena *a;
+
+	lockdep_assert_held(&pool->grow_lock);
+	if (grow_at_limit(pool))
+		return ERR_PTR(-E2BIG);
+	old = set_active_memcg(pool->memcg);
+	a = zcb_pool_arena(pool, payer, &pages);
+	set_active_memcg(old);
+	if (IS_ERR(a))
+		return a;
+	grow_publish(pool, a, pages);
+	pool->grow_pause = 0;
+	WRITE_ONCE(pool->grow_paused, false);
+	trace_zcbuf_pool_grow(pool->handle, zcb_pool_size(pool), a->order);
+	return a;
+}
+
+/**
+ * zcb_pool_grow - add an arena
+ * @pool: the pool
+ *
+ * As when the pool was made, CAP_IPC_LOCK of the caller lifts the payer's limit.
+ *
+ * Context: may sleep long; no lock of this module is held.
+ * Return: the arena, which stays; as error pointers -E2BIG, the pool would be
+ * larger than it may be, -ENOMEM, or -EINTR, a fatal signal came.
+ */
+struct zcb_arena *zcb_pool_grow(struct zcb_pool *pool)
+{
+	struct zcb_payer payer = zcb_account_payer(pool->payer.uid);
+	struct zcb_arena *a = ERR_PTR(-EDQUOT);
+	u32 tries;
+
+	payer.over |= pool->payer.over;
+	for (tries = 0; tries < 2 && a == ERR_PTR(-EDQUOT); tries++) {
+		if (tries)
+			zcb_pools_settle();
+		if (mutex_lock_killable(&pool->grow_lock))
+			return ERR_PTR(-EINTR);
+		a = grow_locked(pool, &payer);
+		mutex_unlock(&pool->grow_lock);
+	}
+	if (!IS_ERR(a))
+		zcb_pool_space(pool);
+	return a == ERR_PTR(-EDQUOT) ? ERR_PTR(-ENOMEM) : a;
+}
+
+/* Whoever waits for room looks again: one of them tries. */
+static void grow_resume(struct work_struct *work)
+{
+	struct zcb_pool *pool = container_of(to_delayed_work(work),
+					     struct zcb_pool, grow_work);
+
+	WRITE_ONCE(pool->grow_paused, false);
+	zcb_pool_space(pool);
+}
+
+static void grow_pause_locked(struct zcb_pool *pool, s64 cost_ms)
+{
+	lockdep_assert_held(&pool->grow_lock);
+	pool->grow_pause = clamp(max_t(s64, 2 * pool->grow_pause,
+				       GROW_PAUSE_COST * cost_ms),
+				 GROW_PAUSE_MIN, GROW_PAUSE_MAX);
+	WRITE_ONCE(pool->grow_paused, true);
+	mod_delayed_work(system_wq, &pool->grow_work,
+			 msecs_to_jiffies(pool->grow_pause));
+}
+
+/**
+ * zcb_pool_may_grow - would it be tried to add an arena for who needs room
+ * @pool: the pool
+ *
+ * When that becomes so after a pause, zcb_pool_space() tells.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool zcb_pool_may_grow(const struct zcb_pool *pool)
+{
+	return pool->cfg.flags & ZCBUF_POOL_F_AUTO_GROW &&
+	       !READ_ONCE(pool->grow_paused) && !grow_at_limit(pool);
+}
+
+static bool grow_for_locked(struct zcb_pool *pool)
+{
+	ktime_t began = ktime_get();
+
+	if (!zcb_pool_may_grow(pool))
+		return false;
+	if (!IS_ERR(grow_locked(pool, &pool->payer)))
+		return true;
+	/* That one is about to die says nothing about the pool. */
+	if (!fatal_signal_pending(current))
+		grow_pause_locked(pool, ktime_ms_delta(ktime_get(), began));
+	return false;
+}
+
+/**
+ * zcb_pool_grow_for - add an arena for who has found no room
+ * @pool: the pool
+ * @narenas: how many there were then
+ *
+ * Context: as zcb_pool_grow(). Waits for nobody but who is adding one.
+ * Return: whether to look again: there is one more, whoever added it.
+ */
+bool zcb_pool_grow_for(struct zcb_pool *pool, u32 narenas)
+{
+	bool more;
+
+	if (!zcb_pool_may_grow(pool))
+		return zcb_pool_arenas(pool) != narenas;
+	if (mutex_lock_killable(&pool->grow_lock))
+		return false;
+	more = pool->narenas != narenas || grow_for_locked(pool);
+	mutex_unlock(&pool->grow_lock);
+	if (more)
+		zcb_pool_space(pool);
+	return more;
+}
+
+/* zcb_pool_growth_init() - of a pool that is being made */
+void zcb_pool_growth_init(struct zcb_pool *pool)
+{
+	mutex_init(&pool->grow_lock);
+	INIT_DELAYED_WORK(&pool->grow_work, grow_resume);
+}
+
+/* zcb_pool_growth_end() - of a pool that nobody has any more; may sleep */
+void zcb_pool_growth_end(struct zcb_pool *pool)
+{
+	cancel_delayed_work_sync(&pool->grow_work);
+}
