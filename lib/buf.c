@@ -55,19 +55,21 @@ int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 			 const struct zcbuf_buf_opts *opts,
 			 struct zcbuf_buf *buf)
 {
-	__u64 handle = 0;
+	struct zcbuf_buf got = { .length = length, .pool = pool };
 	int done;
+	int err;
 
-	done = zcbuf_alloc(pool, length, opts, &handle, 1);
+	done = zcbuf_alloc(pool, length, opts, &got.handle, 1);
 	if (done < 0)
 		return done;
-
-	buf->length = length;
-	buf->capacity = zcbuf_buf_capacity(handle, pool->class_size);
-	buf->offset = zcbuf_buf_offset(handle);
-	buf->data = zcbuf_pool_range(pool, buf->offset, buf->capacity);
-	buf->handle = handle;
-	buf->pool = pool;
+	got.capacity = zcbuf_buf_capacity(got.handle, pool->class_size);
+	got.offset = zcbuf_buf_offset(got.handle);
+	err = zcb_map_range(pool, got.offset, got.capacity, &got.data);
+	if (err) {
+		zcbuf_free(pool, &got.handle, 1);
+		return err;
+	}
+	*buf = got;
 	return 0;
 }
 

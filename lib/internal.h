@@ -62,6 +62,55 @@ struct zcb_session {
 int zcb_session_open(struct zcb_session *session, int oflags);
 void zcb_session_close(struct zcb_session *session);
 
+/* Nobody opens, closes, maps or forks meanwhile; not for long. */
+void zcb_session_lock(void);
+void zcb_session_unlock(void);
+
+/* ------------------------------------------------------------------- map.c */
+
+/*
+ * struct zcb_map - where a pool is mapped; changes behind a const pool
+ * @base: byte 0 of it; NULL: without right to read or write
+ * @reserved: bytes of addresses from there that are the pool's: what it may
+ *	grow to
+ * @size: bytes mapped of these; grows under zcb_session_lock()
+ */
+struct zcb_map {
+	unsigned char *base;
+	size_t reserved;
+	atomic_size_t size;
+};
+
+/*
+ * zcb_map_open - map a pool that is new here
+ * @size: bytes it has
+ * @max_size: bytes it may grow to
+ *
+ * Return: 0 or a negative errno; what was mapped by then zcb_map_close() undoes.
+ */
+int zcb_map_open(struct zcbuf_pool *pool, __u64 size, __u64 max_size);
+void zcb_map_close(struct zcbuf_pool *pool);
+
+/*
+ * zcb_map_extend - map what is not mapped yet of the first @size bytes
+ *
+ * Return: 0, also without right to any of it; or a negative errno, and all is
+ * as it was.
+ */
+int zcb_map_extend(const struct zcbuf_pool *pool, __u64 size);
+
+/* zcb_map_refresh - ask how large the pool is by now, and map that */
+int zcb_map_refresh(const struct zcbuf_pool *pool);
+
+/*
+ * zcb_map_range - the @length bytes at @offset, mapped if need be
+ *
+ * Return: 0, -EBADF without session, -ERANGE outside the pool, -ENOMEM if it
+ * could not be mapped now.
+ */
+int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
+		  void **out);
+
 /* ------------------------------------------------------------------ pool.c */
 
 /*
@@ -69,8 +118,7 @@ void zcb_session_close(struct zcb_session *session);
  * @session: ours alone
  * @refs: one of the caller's, one of each channel: they outlive
  *	zcbuf_pool_close() as names that answer -EBADF
- * @base: where it is mapped; NULL: without right to read or write
- * @size: bytes mapped
+ * @map: where it is mapped
  * @arena_size: each arena's, bytes
  * @rights: ZCBUF_RIGHT_*
  * @class_size: by slab class, bytes; as many as a handle can name
@@ -78,8 +126,7 @@ void zcb_session_close(struct zcb_session *session);
 struct zcbuf_pool {
 	struct zcb_session session;
 	atomic_uint refs;
-	unsigned char *base;
-	size_t size;
+	struct zcb_map *map;
 	__u64 arena_size;
 	__u32 rights;
 	__u32 class_size[64 - ZCBUF_BUF_SLAB];

@@ -25,11 +25,8 @@ int zcbuf_bufs_iovec(const struct zcbuf_buf *bufs, unsigned int n,
 static int iov_set(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		   struct iovec *iov)
 {
-	if (pool->session.fd < 0)
-		return -EBADF;
-	iov->iov_base = zcbuf_pool_range(pool, offset, length);
 	iov->iov_len = length;
-	return iov->iov_base ? 0 : -ERANGE;
+	return zcb_map_range(pool, offset, length, &iov->iov_base);
 }
 
 int zcbuf_delivery_iovec(const struct zcbuf_pool *pool,
@@ -69,7 +66,7 @@ int zcbuf_pieces_iovec(const struct zcbuf_pool *pool,
 __s64 zcbuf_extent_pad(const struct zcbuf_pool *pool,
 		       const struct zcbuf_extent *extent, size_t align)
 {
-	unsigned char *data;
+	void *data;
 	size_t pad;
 	int err;
 
@@ -81,13 +78,13 @@ __s64 zcbuf_extent_pad(const struct zcbuf_pool *pool,
 		return err;
 
 	pad = -(size_t)extent->length & (align - 1);
-	if (extent->length > zcbuf_pool_size(pool))
+	if (extent->length + pad < pad)
 		return -ERANGE;
-	data = zcbuf_pool_range(pool, extent->pool_offset,
-				extent->length + pad);
-	if (!data)
-		return -ERANGE;
-	memset(data + extent->length, 0, pad);
+	err = zcb_map_range(pool, extent->pool_offset, extent->length + pad,
+			    &data);
+	if (err)
+		return err;
+	memset((unsigned char *)data + extent->length, 0, pad);
 	return extent->length + pad;
 }
 

@@ -6,13 +6,34 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "internal.h"
 
 #define MAX_STRUCT	4096	/* a size beyond this is no size */
 
 #define READ_ONLY_RIGHTS	(ZCBUF_RIGHT_MAP_READ | ZCBUF_RIGHT_CONSUME)
+
+static void pool_free(struct zcbuf_pool *pool)
+{
+	free(pool->map);
+	free(pool);
+}
+
+static struct zcbuf_pool *pool_new(void)
+{
+	struct zcbuf_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return NULL;
+	pool->map = calloc(1, sizeof(*pool->map));
+	if (!pool->map) {
+		free(pool);
+		return NULL;
+	}
+	atomic_init(&pool->map->size, 0);
+	atomic_init(&pool->refs, 1);
+	return pool;
+}
 
 void zcb_pool_get(struct zcbuf_pool *pool)
 {
@@ -22,7 +43,7 @@ void zcb_pool_get(struct zcbuf_pool *pool)
 void zcb_pool_put(struct zcbuf_pool *pool)
 {
 	if (atomic_fetch_sub(&pool->refs, 1) == 1)
-		free(pool);
+		pool_free(pool);
 }
 
 int zcb_pool_writable(const struct zcbuf_pool *pool)
@@ -43,20 +64,19 @@ static int pool_open(struct zcbuf_pool **out, int access, __u32 open_flags)
 	if (open_flags & ZCBUF_POOL_OPEN_NONBLOCK)
 		oflags |= O_NONBLOCK;
 
-	pool = calloc(1, sizeof(*pool));
+	pool = pool_new();
 	if (!pool)
 		return -ENOMEM;
 	err = zcb_session_open(&pool->session, oflags);
 	if (err) {
-		free(pool);
+		pool_free(pool);
 		return err;
 	}
-	atomic_init(&pool->refs, 1);
 	*out = pool;
 	return 0;
 }
 
-/* What the kernel knows and does not change: asked once. */
+/* What the kernel knows and does not change is asked once; memory is mapped. */
 static int pool_learn(struct zcbuf_pool *pool)
 {
 	struct zcbuf_class_info classes[ZCBUF_MAX_CLASSES] = { 0 };
@@ -72,39 +92,12 @@ static int pool_learn(struct zcbuf_pool *pool)
 	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, &info);
 	if (err)
 		return err;
-	if (info.out_size > SIZE_MAX)
-		return -ENOMEM;	/* a 32-bit program cannot map it */
 
 	pool->rights = info.out_rights;
-	pool->size = info.out_size;
 	pool->arena_size = info.out_arena_size;
 	for (i = 0; i < info.nclasses && i < ARRAY_SIZE(classes); i++)
 		pool->class_size[i] = classes[i].length;
-	return 0;
-}
-
-static int pool_map(struct zcbuf_pool *pool)
-{
-	int prot = 0;
-	void *base;
-
-	if (pool->rights & ZCBUF_RIGHT_MAP_READ)
-		prot |= PROT_READ;
-	if (pool->rights & ZCBUF_RIGHT_MAP_WRITE)
-		prot |= PROT_WRITE;
-	if (!prot) {
-		pool->size = 0;
-		return 0;
-	}
-
-	base = mmap(NULL, pool->size, prot, MAP_SHARED, pool->session.fd, 0);
-	if (base == MAP_FAILED)
-		return -errno;
-	pool->base = base;
-	/* A child without the session shall not have its memory either. */
-	if (madvise(base, pool->size, MADV_DONTFORK))
-		return -errno;
-	return 0;
+	return zcb_map_open(pool, info.out_size, info.out_max_size);
 }
 
 /* The session is attached, or @err says why not: finish, or undo it all. */
@@ -113,8 +106,6 @@ static int pool_finish(struct zcbuf_pool *pool, int err,
 {
 	if (!err)
 		err = pool_learn(pool);
-	if (!err)
-		err = pool_map(pool);
 	if (err) {
 		zcbuf_pool_close(pool);
 		return err;
@@ -141,6 +132,7 @@ int zcbuf_pool_create(struct zcbuf_pool **out,
 	arg.nclasses = opts.nclasses;
 	arg.classes = zcb_ptr(opts.classes);
 	arg.arena_size = opts.arena_size;
+	arg.max_size = opts.max_size;
 	arg.name = zcb_ptr(opts.name);
 	if (opts.name)
 		arg.name_len = strnlen(opts.name, ZCBUF_MAX_NAME + 1);
@@ -209,9 +201,7 @@ int zcbuf_pool_close(struct zcbuf_pool *pool)
 {
 	if (!pool)
 		return 0;
-	/* A fork child has no mapping; something else may be there now. */
-	if (pool->base && pool->session.fd >= 0)
-		munmap(pool->base, pool->size);
+	zcb_map_close(pool);
 	zcb_session_close(&pool->session);
 	zcb_pool_put(pool);
 	return 0;
@@ -224,12 +214,14 @@ int zcbuf_pool_fd(const struct zcbuf_pool *pool)
 
 void *zcbuf_pool_base(const struct zcbuf_pool *pool)
 {
-	return pool->session.fd < 0 ? NULL : pool->base;
+	return pool->session.fd < 0 ? NULL : pool->map->base;
 }
 
 size_t zcbuf_pool_size(const struct zcbuf_pool *pool)
 {
-	return pool->session.fd < 0 ? 0 : pool->size;
+	if (pool->session.fd < 0)
+		return 0;
+	return atomic_load_explicit(&pool->map->size, memory_order_acquire);
 }
 
 __u32 zcbuf_pool_rights(const struct zcbuf_pool *pool)
@@ -240,12 +232,9 @@ __u32 zcbuf_pool_rights(const struct zcbuf_pool *pool)
 void *zcbuf_pool_range(const struct zcbuf_pool *pool, __u64 offset,
 		       __u64 length)
 {
-	unsigned char *base = zcbuf_pool_base(pool);
-	size_t size = zcbuf_pool_size(pool);
+	void *range;
 
-	if (!base || offset > size || length > size - offset)
-		return NULL;
-	return base + offset;
+	return zcb_map_range(pool, offset, length, &range) ? NULL : range;
 }
 
 void *zcbuf_pool_addr(const struct zcbuf_pool *pool, __u64 offset)
@@ -262,6 +251,19 @@ __s64 zcbuf_pool_offset(const struct zcbuf_pool *pool, const void *ptr)
 	if (offset >= zcbuf_pool_size(pool))
 		return -ERANGE;
 	return offset;
+}
+
+/* The arena stands even if it cannot be mapped now: its first use tries again. */
+int zcbuf_pool_grow(struct zcbuf_pool *pool)
+{
+	struct zcbuf_pool_grow arg = { .size = sizeof(arg) };
+	int err;
+
+	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_GROW, &arg);
+	if (err)
+		return err;
+	zcb_map_extend(pool, arg.out_size);
+	return arg.out_arena;
 }
 
 int zcbuf_pool_info(const struct zcbuf_pool *pool,

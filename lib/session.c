@@ -11,8 +11,9 @@
 #include "internal.h"
 
 /*
- * Protects the list and the birth of its descriptors; held across fork(), so
- * that a child never gets one that is not listed.
+ * Protects the list, the birth of its descriptors and that of mappings; held
+ * across fork(), so that a child never gets a descriptor that is not listed, or
+ * a mapping that is not yet kept from it.
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct zcb_session *sessions;
@@ -20,12 +21,12 @@ static struct zcb_session *sessions;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int once_error;
 
-static void before_fork(void)
+void zcb_session_lock(void)
 {
 	pthread_mutex_lock(&lock);
 }
 
-static void after_fork(void)
+void zcb_session_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
 }
@@ -40,12 +41,13 @@ static void in_child(void)
 	}
 	sessions = NULL;
 	zcb_call_reset();
-	pthread_mutex_unlock(&lock);
+	zcb_session_unlock();
 }
 
 static void register_fork(void)
 {
-	once_error = pthread_atfork(before_fork, after_fork, in_child);
+	once_error = pthread_atfork(zcb_session_lock, zcb_session_unlock,
+				    in_child);
 }
 
 /*
@@ -62,7 +64,7 @@ int zcb_session_open(struct zcb_session *session, int oflags)
 	if (once_error)
 		return -once_error;
 
-	pthread_mutex_lock(&lock);
+	zcb_session_lock();
 	fd = zcbuf_open(oflags);
 	if (fd >= 0) {
 		session->fd = fd;
@@ -72,7 +74,7 @@ int zcb_session_open(struct zcb_session *session, int oflags)
 			sessions->prev = session;
 		sessions = session;
 	}
-	pthread_mutex_unlock(&lock);
+	zcb_session_unlock();
 	return fd < 0 ? fd : 0;
 }
 
@@ -93,11 +95,11 @@ static void unlink_session(struct zcb_session *session)
  */
 void zcb_session_close(struct zcb_session *session)
 {
-	pthread_mutex_lock(&lock);
+	zcb_session_lock();
 	if (session->fd >= 0) {
 		unlink_session(session);
 		close(session->fd);
 		session->fd = -1;
 	}
-	pthread_mutex_unlock(&lock);
+	zcb_session_unlock();
 }

@@ -33,10 +33,10 @@ static unsigned int slot_of(__u64 arena_size, __u64 offset, __u64 *room)
 
 int zcbuf_uring_slots(const struct zcbuf_pool *pool)
 {
-	size_t size = zcbuf_pool_size(pool);
-	__u64 room;
-
-	return size ? slot_of(pool->arena_size, size - 1, &room) + 1 : 0;
+	if (pool->session.fd < 0)
+		return 0;
+	return pool->map->reserved / pool->arena_size *
+	       slots_per_arena(pool->arena_size);
 }
 
 /* An iovec without address empties a slot. */
@@ -67,49 +67,60 @@ static int slots_clear(struct io_uring *ring, unsigned int first,
 	return result;
 }
 
-static int slots_fill(const struct zcbuf_uring *uring, struct io_uring *ring)
+/* Those of the arenas that are mapped and not registered: how many, or none. */
+static int slots_fill(struct zcbuf_uring *uring)
 {
+	unsigned int first = uring->first_slot + uring->nslots;
+	size_t size = zcbuf_pool_size(uring->pool);
+	size_t at = uring->size;
 	unsigned int n = 0;
-	size_t at = 0;
 	__u64 room;
 	int err;
 
-	while (at < uring->size) {
+	while (at < size) {
 		slot_of(uring->arena_size, at, &room);
-		err = slot_set(ring, uring->first_slot + n, uring->base + at,
-			       room);
+		err = slot_set(uring->ring, first + n, uring->base + at, room);
 		if (err) {
-			slots_clear(ring, uring->first_slot, n);
+			slots_clear(uring->ring, first, n);
 			return err;
 		}
 		at += room;
 		n++;
 	}
-	return 0;
+	uring->size = size;
+	uring->nslots += n;
+	return n;
+}
+
+/* Others may have added arenas; of a pool that cannot grow all is there. */
+static int refresh(const struct zcbuf_pool *pool)
+{
+	if (zcbuf_pool_size(pool) == pool->map->reserved)
+		return 0;
+	return zcb_map_refresh(pool);
 }
 
 int zcbuf_uring_register_at(struct zcbuf_uring *uring, struct io_uring *ring,
 			    const struct zcbuf_pool *pool,
 			    unsigned int first_slot)
 {
-	int nslots = zcbuf_uring_slots(pool);
 	int err;
 
 	memset(uring, 0, sizeof(*uring));
 	if (pool->session.fd < 0)
 		return -EBADF;
-	if (!nslots)
+	if (!zcbuf_uring_slots(pool))
 		return -EPERM;
-	uring->base = pool->base;
-	uring->size = pool->size;
-	uring->arena_size = pool->arena_size;
-	uring->first_slot = first_slot;
-	err = slots_fill(uring, ring);
+	err = refresh(pool);
 	if (err)
 		return err;
 	uring->ring = ring;
-	uring->nslots = nslots;
-	return 0;
+	uring->pool = pool;
+	uring->base = pool->map->base;
+	uring->arena_size = pool->arena_size;
+	uring->first_slot = first_slot;
+	err = slots_fill(uring);
+	return err < 0 ? err : 0;
 }
 
 int zcbuf_uring_register(struct zcbuf_uring *uring, struct io_uring *ring,
@@ -133,6 +144,16 @@ int zcbuf_uring_register(struct zcbuf_uring *uring, struct io_uring *ring,
 	}
 	uring->owns_table = 1;
 	return 0;
+}
+
+int zcbuf_uring_update(struct zcbuf_uring *uring)
+{
+	int err;
+
+	if (!uring->nslots)
+		return 0;
+	err = refresh(uring->pool);
+	return err ? err : slots_fill(uring);
 }
 
 int zcbuf_uring_unregister(struct zcbuf_uring *uring)

@@ -95,10 +95,10 @@ int zcbuf_writer_init(struct zcbuf_channel *channel,
 	err = zcb_pool_writable(channel->pool);
 	if (err)
 		return err;
-	data = zcbuf_pool_range(channel->pool, reservation->out_pool_offset,
-				reservation->length);
-	if (!data)
-		return -ERANGE;
+	err = zcb_map_range(channel->pool, reservation->out_pool_offset,
+			    reservation->length, &data);
+	if (err)
+		return err;
 
 	writer->channel = channel;
 	writer->data = data;

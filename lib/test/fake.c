@@ -25,7 +25,8 @@ static int take(int *error)
 {
 	int e = *error;
 
-	*error = 0;
+	if (e)
+		*error = 0;
 	return e;
 }
 
@@ -53,20 +54,77 @@ int __wrap_open(const char *path, int flags, ...)
 	return memfd_create("session", MFD_CLOEXEC);
 }
 
+static int take_after(unsigned int *pass, int *error)
+{
+	if (!*pass)
+		return take(error);
+	--*pass;
+	return 0;
+}
+
+/* Only what is there can be mapped; a memfd alone would not mind. */
+static int map_check(size_t length, off_t offset)
+{
+	if ((__u64)offset + length > fake.pool_size)
+		return EINVAL;
+	fake.maps++;
+	return 0;
+}
+
 void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
 		  off_t offset)
 {
+	void *base;
+
 	if (fd >= 0)
 		fake.map_prot = prot;
-	errno = take(&fake.map_error);
+	errno = take_after(&fake.map_pass, &fake.map_error);
+	if (!errno && fd >= 0)
+		errno = map_check(length, offset);
 	if (errno)
 		return MAP_FAILED;
-	return __real_mmap(addr, length, prot, flags, fd, offset);
+	base = __real_mmap(addr, length, prot, flags, fd, offset);
+	if (base != MAP_FAILED && !(flags & MAP_FIXED))
+		fake.mapped += length;
+	if (fd >= 0)
+		fake.map_at = base;
+	if (fd >= 0 && fake.on_map)
+		fake.on_map();
+	return base;
+}
+
+int __wrap_munmap(void *addr, size_t length)
+{
+	fake.mapped -= length;
+	return __real_munmap(addr, length);
+}
+
+/* Only ever to a place that is the caller's already. */
+void *__wrap_mremap(void *addr, size_t old_length, size_t length, int flags,
+		    ...)
+{
+	va_list args;
+	void *to;
+
+	va_start(args, flags);
+	to = va_arg(args, void *);
+	va_end(args);
+	errno = take(&fake.mremap_error);
+	if (errno) {
+		if (fake.mremap_hole)
+			__wrap_munmap(to, length);
+		return MAP_FAILED;
+	}
+	fake.mapped -= length;
+	to = __real_mremap(addr, old_length, length, flags, to);
+	if (fake.on_map)
+		fake.on_map();
+	return to;
 }
 
 int __wrap_madvise(void *addr, size_t length, int advice)
 {
-	errno = take(&fake.madvise_error);
+	errno = take_after(&fake.madvise_pass, &fake.madvise_error);
 	if (errno)
 		return -1;
 	return __real_madvise(addr, length, advice);
@@ -111,16 +169,40 @@ static int do_attach(int fd, struct zcbuf_pool_attach *arg)
 	return dup3(pool_memory, fd, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
+static int do_grow(struct zcbuf_pool_grow *arg)
+{
+	__u64 size = fake.pool_size + fake.arena_size;
+
+	if (size > fake.max_size)
+		return -E2BIG;
+	if (ftruncate(pool_memory, size))
+		return -errno;
+	fake.pool_size = size;
+	arg->out_size = size;
+	arg->out_arena = size / fake.arena_size - 1;
+	return 0;
+}
+
+void fake_grow(void)
+{
+	struct zcbuf_pool_grow arg = { .size = sizeof(arg) };
+
+	ASSERT_EQ(do_grow(&arg), 0);
+}
+
 static int do_info(struct zcbuf_pool_info *arg)
 {
 	bool fits = arg->nclasses >= fake.nclasses;
 
+	if (fake.on_info)
+		fake.on_info();
 	if (arg->nclasses && arg->entry_size != sizeof(*fake.classes))
 		return -EINVAL;
 	if (arg->nclasses && fits)
 		memcpy(at(arg->classes), fake.classes,
 		       fake.nclasses * sizeof(*fake.classes));
 	arg->out_size = fake.pool_size;
+	arg->out_max_size = fake.max_size ? fake.max_size : fake.pool_size;
 	arg->out_arena_size = fake.arena_size;
 	arg->out_rights = fake.rights;
 	if (arg->nclasses && !fits) {
@@ -466,6 +548,8 @@ static int call(int fd, unsigned int nr, void *arg)
 		return do_attach(fd, arg);
 	case ZCBUF_NR_POOL_INFO:
 		return do_info(arg);
+	case ZCBUF_NR_POOL_GROW:
+		return do_grow(arg);
 	case ZCBUF_NR_ALLOC:
 		return do_alloc(arg);
 	case ZCBUF_NR_CHANNEL_OPEN:
@@ -509,7 +593,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_end(args);
 	if (_IOC_TYPE(request) != ZCBUF_IOC_TYPE)
 		return __real_ioctl(fd, request, arg);
-	fake.calls[_IOC_NR(request)]++;
+	__atomic_fetch_add(&fake.calls[_IOC_NR(request)], 1, __ATOMIC_RELAXED);
 	errno = take(&fake.fail[_IOC_NR(request)]);
 	if (!errno)
 		errno = -call(fd, _IOC_NR(request), arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * A device without a kernel: open(), ioctl(), mmap() and madvise() of the
- * library end up here (ld --wrap). A session is a memfd; the model knows one
+ * A device without a kernel: open(), ioctl() and all that maps memory, of the
+ * library, end up here (ld --wrap). A session is a memfd; the model knows one
  * pool, one channel, and of the stream what a producer can see. It is not the
  * judge of the kernel module: that is tested on its own and in a kernel.
  */
@@ -41,13 +41,20 @@ struct fake {
 	/* What to do: errors are positive errnos, given once. */
 	int open_error;
 	int map_error;
+	unsigned int map_pass;	/* calls that go well before it */
 	int madvise_error;
+	unsigned int madvise_pass;
+	int mremap_error;
+	bool mremap_hole;	/* and what was there is gone */
+	void (*on_info)(void);	/* called in POOL_INFO */
+	void (*on_map)(void);	/* called where memory comes into its place */
 	int fail[ZCBUF_NR_CALLS];
 	__u64 reserve_shift;	/* added to where reservations are */
 	int reserve_error;	/* of the RESERVE half of COMMIT_RESERVE */
 	__u32 rights;		/* of whoever attaches */
 	__u64 arena_size;
 	__u64 pool_size;
+	__u64 max_size;		/* 0: it does not grow */
 	struct zcbuf_class_info classes[ZCBUF_MAX_CLASSES];
 	__u32 nclasses;
 	struct zcbuf_delivery deliveries[4];
@@ -59,6 +66,9 @@ struct fake {
 	/* What was done. */
 	int open_flags;
 	int map_prot;
+	unsigned int maps;	/* of the device */
+	void *map_at;		/* where the last of them was made */
+	long long mapped;	/* bytes of addresses taken and not given back */
 	unsigned int calls[ZCBUF_NR_CALLS];
 	char name[ZCBUF_MAX_NAME + 2];
 	struct zcbuf_pool_create create;
@@ -92,6 +102,9 @@ struct fake {
 };
 
 extern struct fake fake;
+
+/* Somebody else adds an arena to the pool. */
+void fake_grow(void);
 
 /* Descriptors of this process. */
 unsigned int fake_open_fds(void);

@@ -75,13 +75,16 @@ int __wrap_io_uring_unregister_buffers(struct io_uring *ring)
 /* Never touched: only its addresses are used. */
 static struct zcbuf_pool large_pool(__u64 arena_size, unsigned int arenas)
 {
+	static struct zcb_map map;
 	struct zcbuf_pool pool = {
-		.base = (unsigned char *)0x100000000000,
-		.size = arena_size * arenas,
+		.map = &map,
 		.arena_size = arena_size,
 		.rights = ZCBUF_RIGHTS_ALL,
 	};
 
+	map.base = (unsigned char *)0x100000000000;
+	map.reserved = arena_size * arenas;
+	map.size = map.reserved;
 	table.is_fake = true;
 	return pool;
 }
@@ -99,7 +102,9 @@ static void slots(void)
 	EXPECT_EQ(zcbuf_uring_slots(&pool), 2);
 	pool = large_pool(2 * GIB + (2 << 20), 2);
 	EXPECT_EQ(zcbuf_uring_slots(&pool), 6);
-	pool.size = 0;
+	pool.map->size = 2 * GIB + (2 << 20);
+	EXPECT_EQ(zcbuf_uring_slots(&pool), 6);
+	pool.map->reserved = 0;
 	EXPECT_EQ(zcbuf_uring_slots(&pool), 0);
 }
 
@@ -137,7 +142,7 @@ static void split(void)
 {
 	struct zcbuf_pool pool = large_pool(2 * GIB + 4096, 2);
 	const __u64 arena = 2 * GIB + 4096;
-	unsigned char *base = pool.base;
+	unsigned char *base = pool.map->base;
 	struct zcbuf_uring u;
 	struct io_uring ring;
 
@@ -178,7 +183,7 @@ static void refused(void)
 	memset(&u, 0xff, sizeof(u));
 	table.sparse_error = -EBUSY;
 	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EBUSY);
-	fixed_is(&u, pool.base, 4096, -1);
+	fixed_is(&u, pool.map->base, 4096, -1);
 	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
 	EXPECT_EQ(table.unregistered, 0);
 
@@ -189,21 +194,22 @@ static void refused(void)
 	memset(&u, 0xff, sizeof(u));
 	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -ENOMEM);
 	EXPECT_EQ(table.unregistered, 1);
-	fixed_is(&u, pool.base, 4096, -1);
+	fixed_is(&u, pool.map->base, 4096, -1);
 	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
 
 	/* Nothing done is not done. */
 	table.update_error = 0;
 	table.update_short = true;
 	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EINVAL);
-	fixed_is(&u, pool.base, 4096, -1);
+	fixed_is(&u, pool.map->base, 4096, -1);
 
 	pool.session.fd = -1;
 	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EBADF);
 	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 0), -EBADF);
 	pool.session.fd = 0;
-	pool.size = 0;
-	pool.base = NULL;
+	pool.map->reserved = 0;
+	pool.map->size = 0;
+	pool.map->base = NULL;
 	EXPECT_EQ(zcbuf_uring_register(&u, &ring, &pool), -EPERM);
 	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 0), -EPERM);
 }
@@ -220,10 +226,10 @@ static void shared_table(void)
 	table.slot[7] = others;
 	ASSERT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 4), 0);
 	slot_is(3, others.iov_base, 1);
-	slot_is(4, pool.base, GIB);
-	slot_is(6, pool.base + 2 * GIB, GIB);
-	fixed_is(&u, pool.base, 1, 4);
-	fixed_is(&u, pool.base + GIB, 1, 5);
+	slot_is(4, pool.map->base, GIB);
+	slot_is(6, pool.map->base + 2 * GIB, GIB);
+	fixed_is(&u, pool.map->base, 1, 4);
+	fixed_is(&u, pool.map->base + GIB, 1, 5);
 	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
 	slot_is(4, NULL, 0);
 	slot_is(6, NULL, 0);
@@ -239,10 +245,179 @@ static void shared_table(void)
 	slot_is(5, NULL, 0);
 	slot_is(7, others.iov_base, 1);
 	EXPECT_EQ(table.unregistered, 0);
-	fixed_is(&u, pool.base, 1, -1);
+	fixed_is(&u, pool.map->base, 1, -1);
 	table.update_error = 0;
 	EXPECT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 6), -EINVAL);
 	slot_is(6, NULL, 0);
+}
+
+/* A pool that grows, one arena of how many there may be. */
+static struct zcbuf_pool *growing_pool(__u64 arena_size, unsigned int arenas)
+{
+	struct zcbuf_pool *pool;
+
+	table.is_fake = true;
+	fake.arena_size = arena_size;
+	fake.pool_size = arena_size;
+	fake.max_size = arena_size * arenas;
+	ASSERT_EQ(zcbuf_pool_create(&pool, NULL), 0);
+	return pool;
+}
+
+static void update(void)
+{
+	struct zcbuf_pool *pool = growing_pool(FAKE_ARENA, 4);
+	unsigned char *base = zcbuf_pool_base(pool);
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	EXPECT_EQ(zcbuf_uring_slots(pool), 4);
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, pool), 0);
+	EXPECT_EQ(table.nslots, 4);
+	slot_is(0, base, FAKE_ARENA);
+	slot_is(1, NULL, 0);
+	EXPECT_EQ(zcbuf_uring_update(&u), 0);
+	slot_is(1, NULL, 0);
+
+	/* Mapped is not registered: plain until it is. */
+	EXPECT_EQ(zcbuf_pool_grow(pool), 1);
+	fixed_is(&u, base + FAKE_ARENA, 1, -1);
+	fixed_is(&u, base + FAKE_ARENA - 1, 1, 0);
+	EXPECT_EQ(zcbuf_uring_update(&u), 1);
+	slot_is(1, base + FAKE_ARENA, FAKE_ARENA);
+	fixed_is(&u, base, 1, 0);
+	fixed_is(&u, base + FAKE_ARENA, 1, 1);
+	fixed_is(&u, base + FAKE_ARENA - 1, 2, -1);
+	EXPECT_EQ(zcbuf_uring_update(&u), 0);
+
+	/* Those of others, which this process has not used yet. */
+	fake_grow();
+	fake_grow();
+	EXPECT_EQ(zcbuf_uring_update(&u), 2);
+	slot_is(2, base + 2 * FAKE_ARENA, FAKE_ARENA);
+	slot_is(3, base + 3 * FAKE_ARENA, FAKE_ARENA);
+	fixed_is(&u, base + 4 * FAKE_ARENA - 1, 1, 3);
+	fixed_is(&u, base + 4 * FAKE_ARENA, 1, -1);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_POOL_INFO], 6);
+	EXPECT_EQ(zcbuf_uring_update(&u), 0);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_POOL_INFO], 6);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	EXPECT_EQ(zcbuf_uring_update(&u), 0);
+	fixed_is(&u, base, 1, -1);
+	zcbuf_pool_close(pool);
+}
+
+/* What came between mapping and registering is registered as well. */
+static void register_is_up_to_date(void)
+{
+	struct zcbuf_pool *pool = growing_pool(FAKE_ARENA, 3);
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	fake_grow();
+	fake.fail[ZCBUF_NR_POOL_INFO] = EINTR;
+	EXPECT_EQ(zcbuf_uring_register(&u, &ring, pool), -EINTR);
+	EXPECT_EQ(table.unregistered, 1);
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, pool), 0);
+	fixed_is(&u, zcbuf_pool_addr(pool, FAKE_ARENA), 1, 1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	zcbuf_pool_close(pool);
+}
+
+static void update_refused(void)
+{
+	struct zcbuf_pool *pool = growing_pool(FAKE_ARENA, 4);
+	unsigned char *base = zcbuf_pool_base(pool);
+	struct iovec others = { base, 1 };
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	table.nslots = 10;
+	table.slot[1] = others;
+	table.slot[6] = others;
+	ASSERT_EQ(zcbuf_uring_register_at(&u, &ring, pool, 2), 0);
+	fake_grow();
+	fake_grow();
+	fake.fail[ZCBUF_NR_POOL_INFO] = EINTR;
+	EXPECT_EQ(zcbuf_uring_update(&u), -EINTR);
+	fake.map_error = ENFILE;
+	EXPECT_EQ(zcbuf_uring_update(&u), -ENFILE);
+	slot_is(3, NULL, 0);
+
+	/* Half way: what was there stays, what came goes. */
+	table.update_error = -ENOMEM;
+	table.update_fails_at = 4;
+	EXPECT_EQ(zcbuf_uring_update(&u), -ENOMEM);
+	slot_is(1, base, 1);
+	slot_is(2, base, FAKE_ARENA);
+	slot_is(3, NULL, 0);
+	fixed_is(&u, base, 1, 2);
+	fixed_is(&u, base + FAKE_ARENA, 1, -1);
+	table.update_error = 0;
+	EXPECT_EQ(zcbuf_uring_update(&u), 2);
+	slot_is(3, base + FAKE_ARENA, FAKE_ARENA);
+	fixed_is(&u, base + 2 * FAKE_ARENA, 1, 4);
+	slot_is(6, base, 1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	slot_is(1, base, 1);
+	slot_is(2, NULL, 0);
+	slot_is(4, NULL, 0);
+	slot_is(6, base, 1);
+	zcbuf_pool_close(pool);
+}
+
+static void update_after_nothing(void)
+{
+	struct zcbuf_pool *pool = growing_pool(FAKE_ARENA, 2);
+	struct zcbuf_uring u;
+	struct io_uring ring;
+	int fd;
+
+	table.sparse_error = -EBUSY;
+	EXPECT_EQ(zcbuf_uring_register(&u, &ring, pool), -EBUSY);
+	EXPECT_EQ(zcbuf_pool_grow(pool), 1);
+	EXPECT_EQ(zcbuf_uring_update(&u), 0);
+	table.sparse_error = 0;
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, pool), 0);
+	fd = pool->session.fd;
+	pool->session.fd = -1;	/* as in a fork child */
+	EXPECT_EQ(zcbuf_uring_update(&u), -EBADF);
+	EXPECT_EQ(zcbuf_uring_slots(pool), 0);
+	pool->session.fd = fd;
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	zcbuf_pool_close(pool);
+}
+
+/* An arena of several slots: all of them, or none. */
+static void update_split(void)
+{
+	const __u64 arena = 2 * GIB + (2 << 20);
+	struct zcbuf_pool *pool = growing_pool(arena, 3);
+	unsigned char *base = zcbuf_pool_base(pool);
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	EXPECT_EQ(zcbuf_uring_slots(pool), 9);
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, pool), 0);
+	EXPECT_EQ(table.nslots, 9);
+	slot_is(2, base + 2 * GIB, 2 << 20);
+	slot_is(3, NULL, 0);
+	EXPECT_EQ(zcbuf_pool_grow(pool), 1);
+	table.update_error = -ENOMEM;
+	table.update_fails_at = 5;
+	EXPECT_EQ(zcbuf_uring_update(&u), -ENOMEM);
+	slot_is(3, NULL, 0);
+	slot_is(4, NULL, 0);
+	table.update_error = 0;
+	EXPECT_EQ(zcbuf_uring_update(&u), 3);
+	slot_is(3, base + arena, GIB);
+	slot_is(4, base + arena + GIB, GIB);
+	slot_is(5, base + arena + 2 * GIB, 2 << 20);
+	fixed_is(&u, base + arena + GIB, 1, 4);
+	fixed_is(&u, base + 2 * arena - 1, 1, 5);
+	fixed_is(&u, base + 2 * arena, 1, -1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	zcbuf_pool_close(pool);
 }
 
 static int run(struct io_uring *ring)
@@ -307,12 +482,48 @@ static void real_ring(void)
 	zcbuf_pool_close(pool);
 }
 
+/* The kernel takes what came into its place, too. */
+static void real_update(void)
+{
+	struct io_uring ring;
+	struct zcbuf_pool *pool;
+	struct zcbuf_uring u;
+	char *from;
+	int fd;
+	int err;
+
+	err = io_uring_queue_init(4, &ring, 0);
+	if (err)
+		test_skip("no io_uring here: %s", strerror(-err));
+	pool = growing_pool(FAKE_ARENA, 2);
+	table.is_fake = false;
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, pool), 0);
+	EXPECT_EQ(zcbuf_pool_grow(pool), 1);
+	EXPECT_EQ(zcbuf_uring_update(&u), 1);
+	round_trip(&ring, &u, pool, 1);
+	from = zcbuf_pool_addr(pool, FAKE_ARENA);
+	fd = memfd_create("file", MFD_CLOEXEC);
+	EXPECT_EQ(zcbuf_uring_prep_write(&u, io_uring_get_sqe(&ring), fd, from,
+					 4096, 0), 1);
+	EXPECT_EQ(run(&ring), 4096);
+	close(fd);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	io_uring_queue_exit(&ring);
+	zcbuf_pool_close(pool);
+}
+
 static const struct test_case cases[] = {
 	CASE(slots),
 	CASE(split),
 	CASE(refused),
 	CASE(shared_table),
+	CASE(update),
+	CASE(register_is_up_to_date),
+	CASE(update_refused),
+	CASE(update_after_nothing),
+	CASE(update_split),
 	CASE(real_ring),
+	CASE(real_update),
 };
 
 TEST_MAIN(cases)

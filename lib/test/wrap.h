@@ -17,11 +17,17 @@ int __real_open(const char *path, int flags, ...);
 int __real_ioctl(int fd, unsigned long request, ...);
 void *__real_mmap(void *addr, size_t length, int prot, int flags, int fd,
 		  off_t offset);
+int __real_munmap(void *addr, size_t length);
+void *__real_mremap(void *addr, size_t old_length, size_t length, int flags,
+		    ...);
 int __real_madvise(void *addr, size_t length, int advice);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
 		  off_t offset);
+int __wrap_munmap(void *addr, size_t length);
+void *__wrap_mremap(void *addr, size_t old_length, size_t length, int flags,
+		    ...);
 int __wrap_madvise(void *addr, size_t length, int advice);
 
 int __real_io_uring_register_buffers_sparse(struct io_uring *ring,

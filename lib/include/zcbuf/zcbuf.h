@@ -147,6 +147,8 @@ ZCBUF_API int zcbuf_query(int fd, struct zcbuf_query *query);
  *	and counts; NULL: the default ones
  * @arena_size: bytes, a multiple of zcbuf_query.out_arena_unit; 0: the default.
  *	FIXED: 0, it is as large as the table, rounded up to that
+ * @max_size: bytes the pool may grow to, by whole arenas; 0: it does not grow.
+ *	Each process that maps it keeps addresses for so much, no memory. FIXED: 0
  * @nclasses: entries of @classes
  * @kind: ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS or ZCBUF_POOL_FIXED
  * @flags: ZCBUF_POOL_F_*
@@ -159,6 +161,7 @@ struct zcbuf_pool_opts {
 	const char *name;
 	const struct zcbuf_class *classes;
 	__u64 arena_size;
+	__u64 max_size;
 	__u32 nclasses;
 	__u32 kind;
 	__u32 flags;
@@ -191,7 +194,9 @@ struct zcbuf_attach_opts {
  * @opts: NULL: an anonymous PAGES pool of the default size
  *
  * -ENODEV, -EACCES: as zcbuf_open(). -EEXIST: the name is taken. -ENOMEM: out of
- * memory or at a limit. -EINVAL: name, mode, node, class table or arena size.
+ * memory or at a limit, or no addresses for max_size. -EINVAL: name, mode, node,
+ * class table, arena size, max_size below it, or AUTO_GROW without max_size.
+ * -E2BIG: a size is beyond zcbuf_query.out_max_*.
  */
 ZCBUF_API int zcbuf_pool_create(struct zcbuf_pool **pool,
 				const struct zcbuf_pool_opts *opts);
@@ -204,7 +209,8 @@ ZCBUF_API int zcbuf_pool_create(struct zcbuf_pool **pool,
  *
  * -ENOENT: no such name. -EPERM: the mode gives this user nothing, or a right
  * that was asked for is not to be had. -EACCES: the device may not be opened
- * for writing; ask for MAP_READ and CONSUME only.
+ * for writing; ask for MAP_READ and CONSUME only. -ENOMEM: no addresses for what
+ * the pool may grow to.
  */
 ZCBUF_API int zcbuf_pool_attach(struct zcbuf_pool **pool, const char *name,
 				const struct zcbuf_attach_opts *opts);
@@ -238,26 +244,52 @@ ZCBUF_API int zcbuf_pool_close(struct zcbuf_pool *pool);
  */
 ZCBUF_API int zcbuf_pool_fd(const struct zcbuf_pool *pool);
 
-/* zcbuf_pool_base() - where byte 0 of the pool is mapped; NULL if it is not */
+/*
+ * zcbuf_pool_base() - where byte 0 of the pool is mapped; NULL if it is not.
+ * It does not change when the pool grows.
+ */
 ZCBUF_API void *zcbuf_pool_base(const struct zcbuf_pool *pool);
 
-/* zcbuf_pool_size() - bytes that are mapped from there; never fails */
+/*
+ * zcbuf_pool_size() - bytes that are mapped from there; never fails
+ *
+ * Of a pool that grows, what this process has mapped by now: zcbuf_pool_info()
+ * tells what there is.
+ */
 ZCBUF_API size_t zcbuf_pool_size(const struct zcbuf_pool *pool);
+
+/*
+ * zcbuf_pool_grow() - add an arena to the pool, for all who are attached
+ *
+ * Buffers stay where they are. Nobody needs to be told: an arena that came since
+ * a process has mapped the pool is mapped at the first call that gives an
+ * address in it. With ZCBUF_POOL_F_AUTO_GROW the kernel adds arenas itself.
+ * Return: the number of the new arena, from 0. -E2BIG: the pool would be larger
+ * than its max_size. -ENOMEM: out of memory, or at a limit. -EPERM: no right
+ * ADMIN. May wait for memory for long.
+ */
+ZCBUF_API int zcbuf_pool_grow(struct zcbuf_pool *pool);
 
 /* zcbuf_pool_rights() - ZCBUF_RIGHT_* of the session; never fails */
 ZCBUF_API __u32 zcbuf_pool_rights(const struct zcbuf_pool *pool);
 
-/* zcbuf_pool_addr() - the byte at @offset; NULL if that is outside the pool */
+/* zcbuf_pool_addr() - the byte at @offset; NULL as zcbuf_pool_range() */
 ZCBUF_API void *zcbuf_pool_addr(const struct zcbuf_pool *pool, __u64 offset);
 
 /*
  * zcbuf_pool_range() - the @length bytes at @offset; NULL if any of them is
  * outside the pool
+ *
+ * Makes no system call, but in a pool that may grow for what is not mapped yet.
+ * NULL also if mapping that fails; the next call tries again.
  */
 ZCBUF_API void *zcbuf_pool_range(const struct zcbuf_pool *pool, __u64 offset,
 				 __u64 length);
 
-/* zcbuf_pool_offset() - the offset of @ptr. -ERANGE: it is not in the pool. */
+/*
+ * zcbuf_pool_offset() - the offset of @ptr. -ERANGE: it is not in the pool, or
+ * in no part that is mapped by now.
+ */
 ZCBUF_API __s64 zcbuf_pool_offset(const struct zcbuf_pool *pool,
 				  const void *ptr);
 
@@ -347,7 +379,12 @@ struct zcbuf_buf {
 	struct zcbuf_pool *pool;
 };
 
-/* zcbuf_buf_alloc() - a buffer of @length bytes. Errors: zcbuf_alloc(). */
+/*
+ * zcbuf_buf_alloc() - a buffer of @length bytes
+ *
+ * Errors: zcbuf_alloc(). -ENOMEM also: its arena is new here and could not be
+ * mapped; the buffer was freed again.
+ */
 ZCBUF_API int zcbuf_buf_alloc(struct zcbuf_pool *pool, size_t length,
 			      struct zcbuf_buf *buf);
 
@@ -626,7 +663,8 @@ struct zcbuf_writer {
  * @writer: written; a writer that is still open must be decided first
  *
  * Errors: zcbuf_reserve(), and then @writer is not open. -EPERM also: the pool
- * is not mapped for writing.
+ * is not mapped for writing. -ENOMEM: its arena is new here and could not be
+ * mapped; the reservation was aborted.
  */
 ZCBUF_API int zcbuf_writer_reserve(struct zcbuf_channel *channel,
 				   size_t length, __u32 flags,
@@ -638,8 +676,9 @@ ZCBUF_API int zcbuf_writer_reserve(struct zcbuf_channel *channel,
  * @flags: ZCBUF_RESERVE_F_WINDOW if it was reserved so, else 0
  * @writer: written
  *
- * Makes no system call. -ERANGE: the reservation is outside the pool. -EPERM:
- * the pool is not mapped for writing.
+ * Makes no system call but to map an arena that is new here. -ERANGE: the
+ * reservation is outside the pool. -EPERM: the pool is not mapped for writing.
+ * -ENOMEM: the arena could not be mapped.
  */
 ZCBUF_API int zcbuf_writer_init(struct zcbuf_channel *channel,
 				const struct zcbuf_reservation *reservation,
@@ -791,7 +830,8 @@ ZCBUF_API void zcbuf_failed_free(struct zcbuf_failed *failed);
  * zcbuf_delivery_iovec() - where a group's bytes are, without copying them
  * @iov: written
  *
- * Return: iovecs written, 1 or 2. -ERANGE: it is not in this pool.
+ * Return: iovecs written, 1 or 2. -ERANGE: it is not in this pool. -ENOMEM:
+ * its arena is new here and could not be mapped; call again.
  */
 ZCBUF_API int zcbuf_delivery_iovec(const struct zcbuf_pool *pool,
 				   const struct zcbuf_delivery *delivery,
@@ -799,7 +839,7 @@ ZCBUF_API int zcbuf_delivery_iovec(const struct zcbuf_pool *pool,
 
 /*
  * zcbuf_pieces_iovec() - the same for @n pieces of a failed group
- * @iov: room for @n; written. Returns @n. -ERANGE: one is not in this pool.
+ * @iov: room for @n; written. Returns @n. Errors: as above.
  */
 ZCBUF_API int zcbuf_pieces_iovec(const struct zcbuf_pool *pool,
 				 const struct zcbuf_piece *pieces,
@@ -813,7 +853,7 @@ ZCBUF_API int zcbuf_pieces_iovec(const struct zcbuf_pool *pool,
  *
  * Return: the padded length, a multiple of @align. -EPERM: the pool is not
  * mapped for writing. -EINVAL: @align, or the extent does not start at a
- * multiple of it. -ERANGE: the extent is not in this pool.
+ * multiple of it. -ERANGE: the extent is not in this pool. -ENOMEM: as above.
  */
 ZCBUF_API __s64 zcbuf_extent_pad(const struct zcbuf_pool *pool,
 				 const struct zcbuf_extent *extent,
@@ -840,6 +880,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
  */
 struct zcbuf_uring {
 	struct io_uring *ring;
+	const struct zcbuf_pool *pool;
 	unsigned char *base;
 	size_t size;
 	size_t arena_size;
@@ -850,8 +891,9 @@ struct zcbuf_uring {
 };
 
 /*
- * zcbuf_uring_slots() - fixed-buffer slots a pool takes: one for each arena,
- * which is split where it is larger than 1 GiB, the most a slot can hold
+ * zcbuf_uring_slots() - fixed-buffer slots a pool takes: one for each arena it
+ * has or may grow by, which is split where it is larger than 1 GiB, the most a
+ * slot can hold
  */
 ZCBUF_API int zcbuf_uring_slots(const struct zcbuf_pool *pool);
 
@@ -859,6 +901,9 @@ ZCBUF_API int zcbuf_uring_slots(const struct zcbuf_pool *pool);
  * zcbuf_uring_register() - make a table of fixed buffers of a pool's memory
  * @uring: written, also on failure: usable with plain operations
  * @ring: a ring without a table. It and @pool outlive @uring's use.
+ *
+ * The table has zcbuf_uring_slots(); those of arenas to come stay empty, see
+ * zcbuf_uring_update().
  *
  * -EBUSY: the ring has a table; see zcbuf_uring_register_at(). -ENOMEM: above
  * RLIMIT_MEMLOCK. -EFAULT: the pool is attached read-only, such memory cannot
@@ -871,7 +916,8 @@ ZCBUF_API int zcbuf_uring_register(struct zcbuf_uring *uring,
 
 /*
  * zcbuf_uring_register_at() - the same in a table the ring has already
- * @first_slot: the first of zcbuf_uring_slots() that are free
+ * @first_slot: the first of zcbuf_uring_slots() that are free; those of arenas
+ *	to come must stay so
  *
  * So several pools, and the caller's own buffers, live on one ring. -EINVAL:
  * slots beyond the table. -ENXIO: the ring has no table. Else as above.
@@ -880,6 +926,18 @@ ZCBUF_API int zcbuf_uring_register_at(struct zcbuf_uring *uring,
 				      struct io_uring *ring,
 				      const struct zcbuf_pool *pool,
 				      unsigned int first_slot);
+
+/*
+ * zcbuf_uring_update() - register the arenas that came since
+ *
+ * What is registered keeps its slots; slots are in the order of the arenas.
+ * Until then, operations on memory of a new arena are plain ones.
+ *
+ * Return: slots filled, 0 if there is nothing new, or nothing registered at all.
+ * Errors: as zcbuf_uring_register_at(), and those of mapping; what was
+ * registered before still is, and nothing more. -EBADF: in a fork child.
+ */
+ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
 
 /*
  * zcbuf_uring_unregister() - take the pool off the ring again
