@@ -3,7 +3,6 @@
  * zcctl on the real module: every verb, as root and as others, in JSON and in
  * columns, against what this process knows about its own pools.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,136 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "common.h"
-#include "json.h"
-#include "ktap.h"
-
-static char *read_all(FILE *f)
-{
-	char *text = NULL;
-	size_t room = 0;
-
-	rewind(f);
-	if (getdelim(&text, &room, 0, f) < 0) {
-		free(text);
-		text = strdup("");
-	}
-	fclose(f);
-	return text;
-}
-
-/* Runs a command line of words; its output, and its exit status. */
-static char *run(int *status, char **error, const char *line)
-{
-	FILE *out = tmpfile(), *err = tmpfile();
-	char *words = strdup(line), *argv[16];
-	int n = 0, wait;
-	pid_t pid;
-
-	ASSERT_TRUE(out && err);
-	for (argv[n] = strtok(words, " "); argv[n]; argv[n] = strtok(NULL, " "))
-		n++;
-	pid = fork();
-	if (!pid) {
-		dup2(fileno(out), 1);
-		dup2(fileno(err), 2);
-		execvp(argv[0], argv);
-		fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
-		_exit(127);
-	}
-	ASSERT_EQ(waitpid(pid, &wait, 0), pid);
-	free(words);
-	*status = WIFEXITED(wait) ? WEXITSTATUS(wait) : -1;
-	*error = read_all(err);
-	return read_all(out);
-}
-
-/* The whole output; the exit status and what must be in stderr are checked. */
-static char *expect(const char *line, int status, const char *in_error)
-{
-	char *error, *out;
-	int seen;
-
-	out = run(&seen, &error, line);
-	if (seen != status)
-		TEST_LOG("%s: %s", line, error);
-	EXPECT_EQ(seen, status);
-	if (*in_error)
-		EXPECT_TRUE(strstr(error, in_error));
-	else
-		EXPECT_STREQ(error, "");
-	free(error);
-	return out;
-}
-
-/* As lines of path=value. */
-static char *expect_json(const char *line, int status)
-{
-	char *error, *flat, *out;
-	int seen;
-
-	out = run(&seen, &error, line);
-	if (seen != status)
-		TEST_LOG("%s: %s", line, error);
-	EXPECT_EQ(seen, status);
-	flat = json_flatten(out);
-	if (!flat)
-		TEST_LOG("%s: no JSON: %s", line, out);
-	ASSERT_TRUE(flat);
-	free(error);
-	free(out);
-	return flat;
-}
-
-/* The number of the array element where @key is @value, or -1. */
-static int element(const char *flat, const char *array, const char *key,
-		   const char *value)
-{
-	char path[64], seen[128];
-	int i;
-
-	for (i = 0;; i++) {
-		snprintf(path, sizeof(path), "%s.%d.%s", array, i, key);
-		if (!*json_get(flat, path, seen, sizeof(seen)))
-			return -1;
-		if (!strcmp(seen, value))
-			return i;
-	}
-}
-
-static const char *get(const char *flat, const char *array, int i,
-		       const char *key)
-{
-	static char value[128];
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s.%d.%s", array, i, key);
-	return json_get(flat, path, value, sizeof(value));
-}
-
-static const char *hex(__u64 handle)
-{
-	static char text[32];
-
-	snprintf(text, sizeof(text), "\"0x%llx\"", (unsigned long long)handle);
-	return text;
-}
-
-static const char *dec(__u64 n)
-{
-	static char text[32];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
-	return text;
-}
-
-static struct zcbuf_query query(int fd)
-{
-	struct zcbuf_query q;
-
-	ASSERT_OK(zt_query(fd, &q));
-	return q;
-}
+#include "zcctl.h"
 
 /* A pool of that name with one of everything in use. */
 struct scene {
@@ -190,6 +60,8 @@ TEST(pools)
 	EXPECT_STREQ(get(flat, "pools", i, "size"), dec(info.out_size));
 	EXPECT_STREQ(get(flat, "pools", i, "used"), dec(info.out_used));
 	EXPECT_STREQ(get(flat, "pools", i, "min_free"), dec(info.out_min_free));
+	EXPECT_STREQ(get(flat, "pools", i, "max_size"), dec(info.out_max_size));
+	EXPECT_STREQ(get(flat, "pools", i, "max_used"), dec(info.out_max_used));
 	EXPECT_STREQ(get(flat, "pools", i, "largest_free"),
 		     dec(info.out_largest_free));
 	EXPECT_STREQ(get(flat, "pools", i, "sessions"), "1");
@@ -413,7 +285,8 @@ TEST(columns_agree_with_json)
 	EXPECT_STREQ(cell(out, "NAME"), "zcctl-columns");
 	EXPECT_STREQ(cell(out, "SIZE"), get(flat, "pools", 0, "size"));
 	EXPECT_STREQ(cell(out, "USED"), get(flat, "pools", 0, "used"));
-	EXPECT_STREQ(cell(out, "MIN-FREE"), get(flat, "pools", 0, "min_free"));
+	EXPECT_STREQ(cell(out, "LIMIT"), get(flat, "pools", 0, "max_size"));
+	EXPECT_STREQ(cell(out, "MAX-USED"), get(flat, "pools", 0, "max_used"));
 	EXPECT_STREQ(cell(out, "SESSIONS"), "1");
 	out = expect("zcctl -b session list zcctl-columns", 0, "");
 	flat = expect_json("zcctl -j session list zcctl-columns", 0);

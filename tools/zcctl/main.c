@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-/* zcctl: look at zcbuf. Options and the table of verbs. */
+/* zcctl: look at zcbuf, and make pools grow. Options and the table of verbs. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -37,7 +37,7 @@ static void usage(FILE *out)
 
 	fputs("usage: zcctl [-j|-p] [-b] VERB [ARG]...\n\n", out);
 	for (i = 0; i < NVERBS; i++)
-		fprintf(out, "  %-9s%-24s %s\n", verbs[i]->name, verbs[i]->args,
+		fprintf(out, "  %-9s%-29s %s\n", verbs[i]->name, verbs[i]->args,
 			verbs[i]->summary);
 	fputs("\n"
 	      "  -j, --json    JSON, on one line\n"

@@ -15,12 +15,13 @@
 static_assert(ZCBUF_A_POOL_MAX < RECORD_ATTRS, "RECORD_ATTRS");
 static_assert(ZCBUF_A_SESSION_MAX < RECORD_ATTRS, "RECORD_ATTRS");
 static_assert(ZCBUF_A_CHANNEL_MAX < RECORD_ATTRS, "RECORD_ATTRS");
+static_assert(ZCBUF_A_ARENA_MAX < RECORD_ATTRS, "RECORD_ATTRS");
 
 /* Names, by value or by bit, in the order of the uapi header. */
 static const char *const kinds[] = { "pages", "tiers", "fixed", NULL };
 static const char *const pool_flags[] = {
 	"no_zero_on_reuse", "huge_strict", "small_pages", "node",
-	"shared_pages", NULL
+	"shared_pages", "auto_grow", NULL
 };
 static const char *const rights[] = {
 	"map_read", "map_write", "produce", "consume", "admin", NULL
@@ -39,8 +40,10 @@ static const struct field pool_fields[] = {
 	{ P(GID),	   SHOW_COUNT,	"gid",		NULL },
 	{ P(MODE),	   SHOW_MODE,	"mode",		"MODE" },
 	{ P(SIZE),	   SHOW_BYTES,	"size",		"SIZE" },
+	{ P(MAX_SIZE),	   SHOW_BYTES,	"max_size",	"LIMIT" },
 	{ P(USED),	   SHOW_BYTES,	"used",		"USED" },
-	{ P(MIN_FREE),	   SHOW_BYTES,	"min_free",	"MIN-FREE" },
+	{ P(MAX_USED),	   SHOW_BYTES,	"max_used",	"MAX-USED" },
+	{ P(MIN_FREE),	   SHOW_BYTES,	"min_free",	NULL },
 	{ P(LARGEST_FREE), SHOW_BYTES,	"largest_free",	"LARGEST" },
 	{ P(ARENA_SIZE),   SHOW_BYTES,	"arena_size",	NULL },
 	{ P(ARENAS),	   SHOW_COUNT,	"arenas",	NULL },
@@ -48,7 +51,7 @@ static const struct field pool_fields[] = {
 	{ P(SESSIONS),	   SHOW_COUNT,	"sessions",	"SESSIONS" },
 	{ P(CHANNELS),	   SHOW_COUNT,	"channels",	"CHANNELS" },
 	{ P(MAPPINGS),	   SHOW_COUNT,	"mappings",	"MAPPINGS" },
-	{ P(BAD_FREES),	   SHOW_COUNT,	"bad_frees",	"BAD-FREES" },
+	{ P(BAD_FREES),	   SHOW_COUNT,	"bad_frees",	NULL },
 	{ P(ZOMBIE),	   SHOW_YES,	"zombie",	"ZOMBIE" },
 };
 
@@ -96,6 +99,18 @@ static const struct field channel_fields[] = {
 	{ C(FINALIZED),	      SHOW_YES,	   "finalized",	      "ENDED" },
 };
 
+#define A(attr)	ZCBUF_A_ARENA_##attr
+static const struct field arena_fields[] = {
+	{ A(POOL),	   SHOW_POOL,	"pool",		NULL },
+	{ A(INDEX),	   SHOW_COUNT,	"index",	"ARENA" },
+	{ A(OFFSET),	   SHOW_BYTES,	"offset",	"OFFSET" },
+	{ A(SIZE),	   SHOW_BYTES,	"size",		"SIZE" },
+	{ A(USED),	   SHOW_BYTES,	"used",		"USED" },
+	{ A(LARGEST_FREE), SHOW_BYTES,	"largest_free",	"LARGEST" },
+	{ A(PAGE_ORDER),   SHOW_COUNT,	"page_order",	"PAGE-ORDER" },
+	{ A(NODE),	   SHOW_COUNT,	"node",		"NODE" },
+};
+
 const struct spec pool_spec = {
 	"pools", ZCBUF_CMD_POOL_GET, P(HANDLE),
 	pool_fields, ARRAY_SIZE(pool_fields)
@@ -107,6 +122,10 @@ const struct spec session_spec = {
 const struct spec channel_spec = {
 	"channels", ZCBUF_CMD_CHANNEL_GET, C(POOL),
 	channel_fields, ARRAY_SIZE(channel_fields)
+};
+const struct spec arena_spec = {
+	"arenas", ZCBUF_CMD_ARENA_GET, A(POOL),
+	arena_fields, ARRAY_SIZE(arena_fields)
 };
 
 /* A number may be sent in 32 or 64 bits, whatever it was in our header. */
@@ -207,6 +226,7 @@ static void record_free(struct record *r)
 	free(r->text);
 	free(r->order_free);
 	free(r->class);
+	free(r->arena);
 }
 
 int records_parse(struct records *all, const struct spec *spec,
@@ -229,6 +249,12 @@ int records_parse(struct records *all, const struct spec *spec,
 	all->v = xrealloc(all->v, all->n + 1, sizeof(r));
 	all->v[all->n++] = r;
 	return 0;
+}
+
+void record_add_arena(struct record *pool, const struct record *arena)
+{
+	pool->arena = xrealloc(pool->arena, pool->narenas + 1, sizeof(*arena));
+	pool->arena[pool->narenas++] = *arena;
 }
 
 void records_drop(struct records *all, size_t i)

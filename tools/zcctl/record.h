@@ -66,6 +66,7 @@ struct spec {
 extern const struct spec pool_spec;
 extern const struct spec session_spec;
 extern const struct spec channel_spec;
+extern const struct spec arena_spec;
 
 /**
  * struct pool_class - a class of a pool
@@ -92,6 +93,8 @@ struct pool_class {
  * @norders: entries of @order_free
  * @class: classes of a pool
  * @nclasses: entries of @class
+ * @arena: arenas of a pool, if they were asked for
+ * @narenas: entries of @arena
  */
 struct record {
 	uint32_t have;
@@ -101,6 +104,8 @@ struct record {
 	size_t norders;
 	struct pool_class *class;
 	size_t nclasses;
+	struct record *arena;
+	size_t narenas;
 };
 
 struct records {
@@ -119,6 +124,8 @@ static inline bool record_has(const struct record *r, int attr)
  */
 int records_parse(struct records *all, const struct spec *spec,
 		  struct nlmsghdr *nlh);
+/* Adds a copy of @arena, which has nothing but numbers. */
+void record_add_arena(struct record *pool, const struct record *arena);
 void records_drop(struct records *all, size_t i);
 void records_free(struct records *all);
 

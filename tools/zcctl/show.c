@@ -270,7 +270,21 @@ static void json_class(struct json *j, const struct pool_class *c)
 	json_object_end(j);
 }
 
-static void json_blocks(struct json *j, const struct record *r)
+/* An arena is within its pool and need not say which that is. */
+static void json_arena(struct json *j, const struct record *arena)
+{
+	const struct field *f = arena_spec.field;
+	size_t i;
+
+	json_object(j, NULL);
+	for (i = 0; i < arena_spec.nfields; i++)
+		if (f[i].attr != arena_spec.pool)
+			json_field(j, &f[i], arena, NULL);
+	json_object_end(j);
+}
+
+/* What there are several of; "arenas" is already how many. */
+static void json_lists(struct json *j, const struct record *r)
 {
 	size_t i;
 
@@ -286,6 +300,10 @@ static void json_blocks(struct json *j, const struct record *r)
 	for (i = 0; i < r->nclasses; i++)
 		json_class(j, &r->class[i]);
 	json_array_end(j);
+	json_array(j, "arena_list");
+	for (i = 0; i < r->narenas; i++)
+		json_arena(j, &r->arena[i]);
+	json_array_end(j);
 }
 
 void show_json(struct json *j, const struct spec *spec, const struct record *r,
@@ -296,7 +314,7 @@ void show_json(struct json *j, const struct spec *spec, const struct record *r,
 	for (i = 0; i < spec->nfields; i++)
 		json_field(j, &spec->field[i], r, pools);
 	if (spec == &pool_spec)
-		json_blocks(j, r);
+		json_lists(j, r);
 }
 
 static void list_json(struct zcctl *z, const struct spec *spec,
@@ -321,17 +339,14 @@ static bool is_number(enum show show)
 	       show == SHOW_PID;
 }
 
-void show_list(struct zcctl *z, const struct spec *spec,
-	       const struct records *all, const struct records *pools)
+static void list_table(struct zcctl *z, const struct spec *spec,
+		       const struct records *all, const struct records *pools,
+		       const char *indent)
 {
 	const struct field *f, *end = spec->field + spec->nfields;
 	struct table t = {};
 	size_t i;
 
-	if (z->format != FORMAT_TABLE) {
-		list_json(z, spec, all, pools);
-		return;
-	}
 	for (f = spec->field; f < end; f++)
 		if (f->title)
 			table_column(&t, f->title, is_number(f->show));
@@ -340,7 +355,16 @@ void show_list(struct zcctl *z, const struct spec *spec,
 			if (f->title)
 				table_cell(&t, show_value(z, f, &all->v[i],
 							  pools));
-	table_print(&t, z->out, "");
+	table_print(&t, z->out, indent);
+}
+
+void show_list(struct zcctl *z, const struct spec *spec,
+	       const struct records *all, const struct records *pools)
+{
+	if (z->format == FORMAT_TABLE)
+		list_table(z, spec, all, pools, "");
+	else
+		list_json(z, spec, all, pools);
 }
 
 static void print_line(struct zcctl *z, const char *name, char *value)
@@ -391,6 +415,14 @@ static void print_classes(struct zcctl *z, const struct record *r)
 	table_print(&t, z->out, "  ");
 }
 
+static void print_arenas(struct zcctl *z, const struct record *r)
+{
+	struct records arenas = { r->arena, r->narenas };
+
+	if (arenas.n)
+		list_table(z, &arena_spec, &arenas, NULL, "  ");
+}
+
 void show_pools(struct zcctl *z, const struct records *pools)
 {
 	const struct record *r;
@@ -408,5 +440,6 @@ void show_pools(struct zcctl *z, const struct records *pools)
 					      pools));
 		print_line(z, "free_blocks", show_blocks(z, r));
 		print_classes(z, r);
+		print_arenas(z, r);
 	}
 }

@@ -20,15 +20,16 @@ static bool is_pool(const struct record *r, const char *which)
 	       r->num[ZCBUF_A_POOL_HANDLE] == handle;
 }
 
-static bool belongs(const struct record *r, int attr,
-		    const struct records *pools)
+/* The pool that @r belongs to, or NULL. */
+static struct record *owner(const struct record *r, const struct spec *spec,
+			    const struct records *pools)
 {
 	size_t i;
 
 	for (i = 0; i < pools->n; i++)
-		if (pools->v[i].num[ZCBUF_A_POOL_HANDLE] == r->num[attr])
-			return true;
-	return false;
+		if (pools->v[i].num[ZCBUF_A_POOL_HANDLE] == r->num[spec->pool])
+			return &pools->v[i];
+	return NULL;
 }
 
 void source_keep(struct records *all, const struct spec *spec,
@@ -37,7 +38,7 @@ void source_keep(struct records *all, const struct spec *spec,
 	size_t i = 0;
 
 	while (i < all->n)
-		if (belongs(&all->v[i], spec->pool, pools))
+		if (owner(&all->v[i], spec, pools))
 			i++;
 		else
 			records_drop(all, i);
@@ -59,6 +60,22 @@ int source_pools(struct zcctl *z, const char *which, struct records *pools)
 		return EXIT_OK;
 	return zcctl_fail(z, EXIT_ERROR, "there is no pool '%s' that you may see",
 			  which);
+}
+
+int source_arenas(struct zcctl *z, struct records *pools)
+{
+	struct records arenas = {};
+	int status = source_dump(z, &arena_spec, &arenas);
+	struct record *pool;
+	size_t i;
+
+	for (i = 0; i < arenas.n && !status; i++) {
+		pool = owner(&arenas.v[i], &arena_spec, pools);
+		if (pool)
+			record_add_arena(pool, &arenas.v[i]);
+	}
+	records_free(&arenas);
+	return status;
 }
 
 int source_list(struct zcctl *z, const struct spec *spec, int argc, char **argv)

@@ -15,6 +15,9 @@ int source_dump(struct zcctl *z, const struct spec *spec, struct records *all);
  */
 int source_pools(struct zcctl *z, const char *which, struct records *pools);
 
+/* source_arenas() - adds to each pool its arenas, ascending */
+int source_arenas(struct zcctl *z, struct records *pools);
+
 /* source_keep() - drops what does not belong to one of @pools */
 void source_keep(struct records *all, const struct spec *spec,
 		 const struct records *pools);

@@ -16,6 +16,7 @@ static struct {
 } objects[64];
 static size_t nobjects;
 static bool no_module;
+static const struct spec *failing;
 
 static void forget(void)
 {
@@ -62,7 +63,9 @@ struct nl_msg *fake_pool(uint64_t handle, const char *name)
 	nla_put_u32(msg, ZCBUF_A_POOL_FLAGS, ZCBUF_POOL_F_SMALL_PAGES);
 	nla_put_u32(msg, ZCBUF_A_POOL_MODE, 0640);
 	nla_put_u64(msg, ZCBUF_A_POOL_SIZE, 32 << 20);
+	nla_put_u64(msg, ZCBUF_A_POOL_MAX_SIZE, 64 << 20);
 	nla_put_u64(msg, ZCBUF_A_POOL_USED, 6144);
+	nla_put_u64(msg, ZCBUF_A_POOL_MAX_USED, 8192);
 	nla_put(msg, ZCBUF_A_POOL_ORDER_FREE, sizeof(order_free), order_free);
 	put_class(msg, 16, 1, 256, NULL);
 	put_class(msg, 1024, 3, 4, &none);
@@ -81,6 +84,25 @@ struct nl_msg *fake_session(uint64_t id, uint64_t pool, uint32_t pid)
 	return msg;
 }
 
+struct nl_msg *fake_arena(uint64_t pool, uint32_t index)
+{
+	struct nl_msg *msg = fake_object(&arena_spec);
+
+	nla_put_u64(msg, ZCBUF_A_ARENA_POOL, pool);
+	nla_put_u32(msg, ZCBUF_A_ARENA_INDEX, index);
+	nla_put_u64(msg, ZCBUF_A_ARENA_OFFSET, (uint64_t)index << 21);
+	nla_put_u64(msg, ZCBUF_A_ARENA_SIZE, 2 << 20);
+	nla_put_u64(msg, ZCBUF_A_ARENA_USED, 8192 * index);
+	nla_put_u64(msg, ZCBUF_A_ARENA_LARGEST_FREE, 1 << 20);
+	nla_put_u32(msg, ZCBUF_A_ARENA_PAGE_ORDER, index ? 0 : 9);
+	return msg;
+}
+
+void fake_failure(const struct spec *spec)
+{
+	failing = spec;
+}
+
 void fake_no_module(void)
 {
 	no_module = true;
@@ -92,6 +114,8 @@ int source_dump(struct zcctl *z, const struct spec *spec, struct records *all)
 
 	if (no_module)
 		return zcctl_fail(z, EXIT_NO_MODULE, "not loaded");
+	if (failing == spec)
+		return zcctl_fail(z, EXIT_ERROR, "no %s today", spec->plural);
 	for (i = 0; i < nobjects; i++)
 		if (objects[i].spec == spec &&
 		    records_parse(all, spec, nlmsg_hdr(objects[i].msg)))

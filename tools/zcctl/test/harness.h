@@ -21,6 +21,7 @@ struct test_case {
 };
 
 extern const struct test_case list_cases[];
+extern const struct test_case grow_cases[];
 extern const struct test_case holders_cases[];
 extern const struct test_case check_cases[];
 extern const struct test_case main_cases[];
@@ -49,8 +50,11 @@ struct nl_msg *fake_object(const struct spec *spec);
 /* An object with some of everything; attributes may follow. */
 struct nl_msg *fake_pool(uint64_t handle, const char *name);
 struct nl_msg *fake_session(uint64_t id, uint64_t pool, uint32_t pid);
+struct nl_msg *fake_arena(uint64_t pool, uint32_t index);
 /* The next dumps fail: the module is not loaded. */
 void fake_no_module(void);
+/* The next dumps of this kind do. */
+void fake_failure(const struct spec *spec);
 
 /**
  * struct result - what came of a call

@@ -22,13 +22,13 @@ static void pool_table(void)
 	r = run_verb(&verb_pool, table, "list");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_TEXT(r.out,
-"HANDLE        NAME  KIND   UID  MODE   SIZE  USED  MIN-FREE  LARGEST  SESSIONS  CHANNELS  MAPPINGS  BAD-FREES  ZOMBIE\n"
-"0x1000000001  demo  tiers    -  0640  32MiB  6KiB         -        -         -         -         -          -  -\n"
-"0x1000000002  -     tiers    -  0640  32MiB  6KiB         -        -         -         -         -          -  -\n");
+"HANDLE        NAME  KIND   UID  MODE   SIZE  LIMIT  USED  MAX-USED  LARGEST  SESSIONS  CHANNELS  MAPPINGS  ZOMBIE\n"
+"0x1000000001  demo  tiers    -  0640  32MiB  64MiB  6KiB      8KiB        -         -         -         -  -\n"
+"0x1000000002  -     tiers    -  0640  32MiB  64MiB  6KiB      8KiB        -         -         -         -  -\n");
 	CHECK_TEXT(r.err, "");
 	result_free(&r);
 	r = run_verb(&verb_pool, bytes, "");
-	CHECK_HAS(r.out, "  33554432  6144  ");
+	CHECK_HAS(r.out, "  33554432  67108864  6144      8192  ");
 	result_free(&r);
 }
 
@@ -56,14 +56,63 @@ static void pool_json(void)
 	CHECK_TEXT(r.out,
 "{\"pools\":[{\"handle\":\"0xffffffffffffffff\",\"name\":\"demo\",\"kind\":\"tiers\","
 "\"flags\":[\"small_pages\"],\"uid\":null,\"gid\":null,\"mode\":\"0640\","
-"\"size\":33554432,\"used\":6144,\"min_free\":null,\"largest_free\":null,"
+"\"size\":33554432,\"max_size\":67108864,\"used\":6144,\"max_used\":8192,"
+"\"min_free\":null,\"largest_free\":null,"
 "\"arena_size\":null,\"arenas\":null,\"page_order\":null,\"sessions\":null,"
 "\"channels\":null,\"mappings\":null,\"bad_frees\":18446744073709551615,"
 "\"zombie\":true,"
 "\"free_blocks\":[{\"size\":4096,\"count\":3},{\"size\":8192,\"count\":0},"
 "{\"size\":16384,\"count\":1}],"
 "\"classes\":[{\"length\":16,\"used\":1,\"total\":256,\"min_free\":null},"
-"{\"length\":1024,\"used\":3,\"total\":4,\"min_free\":0}]}]}\n");
+"{\"length\":1024,\"used\":3,\"total\":4,\"min_free\":0}],"
+"\"arena_list\":[]}]}\n");
+	result_free(&r);
+}
+
+static void pool_arenas(void)
+{
+	struct result r;
+
+	fake_pool(1, "demo");
+	fake_pool(2, NULL);
+	fake_arena(1, 0);
+	nla_put_u32(fake_arena(1, 1), ZCBUF_A_ARENA_NODE, 3);
+	fake_arena(2, 0);
+	fake_arena(7, 0);
+	r = run_json(&verb_pool, table, "show demo");
+	CHECK_HAS(r.out,
+"\"arena_list\":[{\"index\":0,\"offset\":0,\"size\":2097152,\"used\":0,"
+"\"largest_free\":1048576,\"page_order\":9,\"node\":null},"
+"{\"index\":1,\"offset\":2097152,\"size\":2097152,\"used\":8192,"
+"\"largest_free\":1048576,\"page_order\":0,\"node\":3}]}]}\n");
+	result_free(&r);
+	r = run_verb(&verb_pool, table, "show");
+	CHECK_HAS(r.out, "\n  max_size       64MiB\n");
+	CHECK_HAS(r.out, "\n  max_used       8KiB\n");
+	CHECK_HAS(r.out, "\n"
+"  ARENA  OFFSET  SIZE  USED  LARGEST  PAGE-ORDER  NODE\n"
+"      0      0B  2MiB    0B     1MiB           9     -\n"
+"      1    2MiB  2MiB  8KiB     1MiB           0     3\n\npool 0x2\n");
+	CHECK_HAS(r.out, "  NODE\n      0      0B  2MiB    0B     1MiB           9     -\n");
+	result_free(&r);
+}
+
+/* Only a table does without them. */
+static void no_arenas(void)
+{
+	struct result r;
+
+	fake_pool(1, "demo");
+	fake_failure(&arena_spec);
+	r = run_verb(&verb_pool, table, "list");
+	CHECK_EQ(r.status, EXIT_OK);
+	result_free(&r);
+	r = run_verb(&verb_pool, table, "show");
+	CHECK_EQ(r.status, EXIT_ERROR);
+	CHECK_TEXT(r.out, "");
+	result_free(&r);
+	r = run_json(&verb_pool, table, "list");
+	CHECK_TEXT(r.out, "{\"error\":\"no arenas today\"}\n");
 	result_free(&r);
 }
 
@@ -119,9 +168,11 @@ static void nothing_known(void)
 	fake_object(&pool_spec);
 	fake_object(&session_spec);
 	fake_object(&channel_spec);
+	fake_object(&arena_spec);
 	r = run_json(&verb_pool, table, "list");
 	CHECK_HAS(r.out, "{\"handle\":null,\"name\":null,\"kind\":null,");
-	CHECK_HAS(r.out, "\"zombie\":false,\"free_blocks\":[],\"classes\":[]}");
+	CHECK_HAS(r.out, "\"zombie\":false,\"free_blocks\":[],\"classes\":[],"
+			 "\"arena_list\":[{\"index\":null,");
 	result_free(&r);
 	r = run_json(&verb_session, table, "list");
 	CHECK_HAS(r.out, "[{\"id\":null,\"pool\":null,");
@@ -154,13 +205,14 @@ static void from_the_future(void)
 	nla_put_u32(msg, ZCBUF_A_SESSION_RIGHTS, 0x80000003);
 	msg = fake_object(&pool_spec);
 	nla_put_u32(msg, ZCBUF_A_POOL_KIND, 77);
-	nla_put_u32(msg, ZCBUF_A_POOL_FLAGS, 0x100 | ZCBUF_POOL_F_NODE);
+	nla_put_u32(msg, ZCBUF_A_POOL_FLAGS,
+		    0x100 | ZCBUF_POOL_F_NODE | ZCBUF_POOL_F_AUTO_GROW);
 	r = run_json(&verb_pool, table, "list");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_HAS(r.out, "\"sessions\":8589934592,");
 	CHECK_HAS(r.out, "\"min_free\":4096,");
-	CHECK_HAS(r.out, "{\"length\":64,\"used\":0,\"total\":0,\"min_free\":null}]");
-	CHECK_HAS(r.out, "\"kind\":\"unknown(77)\",\"flags\":[\"node\",\"0x100\"]");
+	CHECK_HAS(r.out, "{\"length\":64,\"used\":0,\"total\":0,\"min_free\":null}],");
+	CHECK_HAS(r.out, "\"kind\":\"unknown(77)\",\"flags\":[\"node\",\"auto_grow\",\"0x100\"]");
 	CHECK_LACKS(r.out, "what?");
 	result_free(&r);
 	r = run_json(&verb_session, table, "list");
@@ -196,6 +248,18 @@ static void malformed_text(void)
 static void malformed_empty_text(void)
 {
 	malformed(&pool_spec, ZCBUF_A_POOL_NAME, "", 0, &verb_pool);
+}
+
+static void malformed_arena(void)
+{
+	struct result r;
+
+	fake_pool(1, "demo");
+	nla_put(fake_object(&arena_spec), ZCBUF_A_ARENA_USED, 3, "abc");
+	r = run_verb(&verb_pool, table, "show");
+	CHECK_EQ(r.status, EXIT_ERROR);
+	CHECK_TEXT(r.out, "");
+	result_free(&r);
 }
 
 static void malformed_orders(void)
@@ -428,6 +492,34 @@ static void sessions_agree(void)
 	agree(&session_spec, &verb_session);
 }
 
+/* They are shown within their pool. */
+static void arenas_agree(void)
+{
+	const struct field *f;
+	struct result t, j;
+	char *cell, *pair, *rows;
+
+	fake_pool(1000 + ZCBUF_A_ARENA_POOL, "demo");
+	fill(&arena_spec);
+	t = run_verb(&verb_pool, bytes, "show");
+	j = run_json(&verb_pool, bytes, "show");
+	rows = strstr(t.out, "  ARENA ");
+	CHECK(rows);
+	for (f = arena_spec.field; f < arena_spec.field + arena_spec.nfields;
+	     f++) {
+		if (!f->title)
+			continue;
+		pair = xasprintf("\"%s\":%d", f->key, 1000 + f->attr);
+		cell = cell_below(rows ? rows : "\n", f->title);
+		CHECK_HAS(j.out, pair);
+		CHECK_TEXT(cell, strchr(pair, ':') + 1);
+		free(cell);
+		free(pair);
+	}
+	result_free(&t);
+	result_free(&j);
+}
+
 static void channels_agree(void)
 {
 	agree(&channel_spec, &verb_channel);
@@ -446,6 +538,8 @@ static void nothing_forgotten(void)
 		CHECK(show_field(&session_spec, attr));
 	for (attr = ZCBUF_A_CHANNEL_PAD + 1; attr <= ZCBUF_A_CHANNEL_MAX; attr++)
 		CHECK(show_field(&channel_spec, attr));
+	for (attr = ZCBUF_A_ARENA_PAD + 1; attr <= ZCBUF_A_ARENA_MAX; attr++)
+		CHECK(show_field(&arena_spec, attr));
 }
 
 static void no_module(void)
@@ -464,12 +558,15 @@ const struct test_case list_cases[] = {
 	{ "no_pools", no_pools },
 	{ "pool_json", pool_json },
 	{ "pool_details", pool_details },
+	{ "pool_arenas", pool_arenas },
+	{ "no_arenas", no_arenas },
 	{ "pool_choice", pool_choice },
 	{ "nothing_known", nothing_known },
 	{ "from_the_future", from_the_future },
 	{ "malformed_number", malformed_number },
 	{ "malformed_text", malformed_text },
 	{ "malformed_empty_text", malformed_empty_text },
+	{ "malformed_arena", malformed_arena },
 	{ "malformed_orders", malformed_orders },
 	{ "malformed_class", malformed_class },
 	{ "any_name", any_name },
@@ -479,6 +576,7 @@ const struct test_case list_cases[] = {
 	{ "pools_agree", pools_agree },
 	{ "sessions_agree", sessions_agree },
 	{ "channels_agree", channels_agree },
+	{ "arenas_agree", arenas_agree },
 	{ "nothing_forgotten", nothing_forgotten },
 	{ "no_module", no_module },
 	{}

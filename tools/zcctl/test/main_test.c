@@ -30,7 +30,7 @@ static void help(void)
 	expect("--help", EXIT_OK, "  holders  [POOL] ", "");
 	expect("help check", EXIT_OK, "usage: zcctl [-j|-p] [-b] check\n", "");
 	expect("session --help", EXIT_OK, "] session list [POOL]\n\n", "");
-	expect("pool list -h", EXIT_OK, "] pool list|show [NAME|HANDLE]\n", "");
+	expect("pool list -h", EXIT_OK, "] pool list|show [POOL] | grow POOL\n", "");
 	expect("--version", EXIT_OK, "zcctl 0.1.0\n", "");
 	expect("help nothing", EXIT_USAGE, "", "unknown verb 'nothing'");
 }
@@ -43,6 +43,8 @@ static void wrong_usage(void)
 	expect("frob", EXIT_USAGE, "", "zcctl: unknown verb 'frob'");
 	expect("pool frob", EXIT_USAGE, "", "zcctl: usage: zcctl [-j|-p] [-b] pool list|show");
 	expect("pool list a b", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("pool grow", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("pool grow a b", EXIT_USAGE, "", "zcctl: usage: ");
 	r = run_tool("--frob pool");
 	CHECK_EQ(r.status, EXIT_USAGE);
 	CHECK_TEXT(r.err, "zcctl: unknown option '--frob'; try: zcctl help\n");
@@ -65,6 +67,7 @@ static void no_module(void)
 {
 	fake_no_module();
 	expect("pool list", EXIT_NO_MODULE, "", "zcctl: not loaded\n");
+	expect("pool grow demo", EXIT_NO_MODULE, "", "zcctl: not loaded\n");
 	expect("-j holders", EXIT_NO_MODULE, "{\"error\":\"not loaded\"}\n", "zcctl: not loaded\n");
 }
 

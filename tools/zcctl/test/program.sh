@@ -72,10 +72,10 @@ check_fails()
 }
 
 echo 'KTAP version 1'
-echo '1..8'
+echo '1..9'
 point man_page man_page_is_complete
 if [ -e /sys/module/zcbuf ]; then
-	for name in pool session channel holders json with_name check; do
+	for name in pool session channel holders json with_name grow check; do
 		number=$((number + 1))
 		echo "ok $number zcctl.not_loaded_$name # SKIP the module is loaded"
 	done
@@ -87,5 +87,6 @@ point not_loaded_channel not_loaded channel list
 point not_loaded_holders not_loaded holders
 point not_loaded_json not_loaded_json pool list
 point not_loaded_with_name not_loaded pool show some-name
+point not_loaded_grow not_loaded pool grow some-name
 point not_loaded_check check_fails
 exit $failed
