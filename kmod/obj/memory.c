@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "../face/trace.h"
+#include "magazine.h"
 #include "memory.h"
 #include "session.h"
 
@@ -33,31 +34,19 @@ static void memory_count_locked(struct zcb_pool *pool, u64 bytes)
 			     zcb_pool_size(pool) - pool->used);
 }
 
-/* An arena has mem_lock's buddy; pages are numbered through all arenas. */
 static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
 {
-	u32 i;
+	int err = zcb_magazine_get_locked(pool, order, page);
 
-	lockdep_assert_held(&pool->mem_lock);
-	for (i = 0; i < pool->narenas; i++) {
-		if (zcb_buddy_alloc(&pool->arenas[i]->buddy, order, page))
-			continue;
-		*page += i * memory_arena_pages(pool);
+	if (!err)
 		memory_count_locked(pool, PAGE_SIZE << order);
-		return 0;
-	}
-	return -EAGAIN;
+	return err;
 }
 
 static void memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
 {
-	u32 in_arena = memory_arena_pages(pool);
-	struct zcb_arena *a = pool->arenas[page / in_arena];
-
-	lockdep_assert_held(&pool->mem_lock);
-	if (WARN_ON_ONCE(zcb_buddy_free(&a->buddy, page % in_arena, npages)))
-		return;
-	pool->used -= (u64)npages << PAGE_SHIFT;
+	if (!zcb_magazine_put_locked(pool, page, npages))
+		pool->used -= (u64)npages << PAGE_SHIFT;
 }
 
 /* A block never spans arenas. */
@@ -185,12 +174,10 @@ void zcb_memory_put(struct zcb_pool *pool, u64 pool_offset, u32 pages)
 bool zcb_memory_room(struct zcb_pool *pool, u64 bytes)
 {
 	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
-	bool room = false;
-	u32 i;
+	bool room;
 
 	spin_lock(&pool->mem_lock);
-	for (i = 0; i < pool->narenas && !room; i++)
-		room = zcb_buddy_has(&pool->arenas[i]->buddy, order);
+	room = zcb_magazine_has_locked(pool, order);
 	spin_unlock(&pool->mem_lock);
 	return room || zcb_pool_may_grow(pool);
 }

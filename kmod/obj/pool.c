@@ -6,6 +6,7 @@
  * reference is gone; its number is then reserved until its pages are free.
  * Lookups take a reference under pools_lock, only if there is one left.
  */
+#include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/ipc_namespace.h>
@@ -19,6 +20,7 @@
 #include "../face/trace.h"
 #include "account.h"
 #include "channel.h"
+#include "magazine.h"
 #include "pool.h"
 #include "session.h"
 
@@ -246,16 +248,27 @@ static int pool_objects(struct zcb_pool *pool)
 	return 0;
 }
 
+static int pool_l0(struct zcb_pool *pool)
+{
+	u32 cpu;
+
+	pool->l0 = kvcalloc(nr_cpu_ids, sizeof(*pool->l0), ZCB_GFP_TABLE);
+	if (!pool->l0)
+		return -ENOMEM;
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		zcb_l0_init(&pool->l0[cpu]);
+	return 0;
+}
+
 static int pool_tables(struct zcb_pool *pool)
 {
 	struct zcb_handle_slot *slots;
 	int err;
 
-	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
-		err = pool_objects(pool);
-		if (err)
-			return err;
-	}
+	err = pool->cfg.kind == ZCBUF_POOL_FIXED ? pool_objects(pool) :
+						   pool_l0(pool);
+	if (err)
+		return err;
 	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots), ZCB_GFP_TABLE);
 	if (!slots)
 		return -ENOMEM;
@@ -301,6 +314,11 @@ static void pool_strip(struct zcb_pool *pool)
 		kvfree(pool->bufs.pages[i]);
 		pool->bufs.pages[i] = NULL;
 	}
+	spin_lock(&pool->mem_lock);
+	zcb_magazine_drain_locked(pool);
+	spin_unlock(&pool->mem_lock);
+	kvfree(pool->l0);
+	pool->l0 = NULL;
 	kvfree(pool->cfg.fixed.objects);
 	pool->cfg.fixed.objects = NULL;
 	if (pool->user)

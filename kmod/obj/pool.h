@@ -33,6 +33,7 @@
 #include "../core/buf.h"
 #include "../core/fixed.h"
 #include "../core/handle.h"
+#include "../core/l0.h"
 #include "../core/slab.h"
 #include "account.h"
 #include "arena.h"
@@ -111,6 +112,8 @@ enum zcb_pool_state {
  * @narenas: how many; written under @grow_lock and @mem_lock. Whoever knows of a
  *	page by anything but one of them reads it with zcb_pool_arenas().
  * @bufs: records of all pages; none in FIXED pools
+ * @l0: small blocks that came back, by CPU; none in FIXED pools
+ * @l0_blocks: how many those are
  * @used: bytes handed out
  * @max_used: most there ever were
  * @min_free: least that was ever free, bytes
@@ -149,6 +152,8 @@ struct zcb_pool {
 	struct zcb_arena *arenas[ZCB_POOL_ARENAS];
 	u32 narenas;
 	struct zcb_buf_table bufs;
+	struct zcb_l0 *l0;
+	u32 l0_blocks;
 	u64 used;
 	u64 max_used;
 	u64 min_free;

@@ -11,6 +11,7 @@
 #include <linux/string.h>
 
 #include "channel.h"
+#include "magazine.h"
 #include "pool.h"
 #include "session.h"
 #include "stat.h"
@@ -130,10 +131,11 @@ static void stat_fixed_locked(const struct zcb_pool *pool,
 		};
 }
 
-static void stat_memory_locked(const struct zcb_pool *pool,
-			       struct zcb_pool_stat *st)
+/* What is free in one piece is so only when no CPU keeps a part of it. */
+static void stat_memory_locked(struct zcb_pool *pool, struct zcb_pool_stat *st)
 {
 	lockdep_assert_held(&pool->mem_lock);
+	zcb_magazine_drain_locked(pool);
 	st->size = zcb_pool_size(pool);
 	st->arenas = pool->narenas;
 	st->used = pool->used;
@@ -348,6 +350,7 @@ bool zcb_pool_arena_stat(struct zcb_pool *pool, u32 *cursor,
 	};
 	++*cursor;
 	spin_lock(&pool->mem_lock);
+	zcb_magazine_drain_locked(pool);
 	stat_arena_locked(pool, a, st);
 	spin_unlock(&pool->mem_lock);
 	return true;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Scenarios 22, 23 and 28 and what belongs to them: how large buffers are and
+ * Scenarios 22 to 24 and 28 and what belongs to them: how large buffers are and
  * where they lie, slab classes, alignment, zeroes, huge pages, batches and
  * counters.
  */
 #include <fcntl.h>
+#include <sched.h>
 
 #include <zcbuf/zcbuf.h>
 
@@ -186,6 +187,29 @@ TEST(scenario_31_a_larger_arena)
 	EXPECT_EQ(zcbuf_buf_capacity(h, NULL), 64 * ZT_MIB);
 	EXPECT_ERR(zt_alloc1(fd, 0, &page), ENOMEM);
 	EXPECT_OK(zt_free1(fd, h));
+}
+
+/* On one CPU, the block that came back last is handed out first. */
+TEST(scenario_24_last_in_first_out)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	__u64 a, b, c, all;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ASSERT_OK(sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_OK(zt_alloc1(fd, ZT_PAGE, &a));
+	ASSERT_OK(zt_alloc1(fd, ZT_PAGE, &b));
+	EXPECT_OK(zt_free1(fd, a));
+	EXPECT_OK(zt_free1(fd, b));
+	ASSERT_OK(zt_alloc1(fd, ZT_PAGE, &c));
+	EXPECT_EQ(zcbuf_buf_offset(c), zcbuf_buf_offset(b));
+	EXPECT_OK(zt_free1(fd, c));
+	/* What the CPU keeps is missed by nobody. */
+	EXPECT_OK(zt_alloc1(fd, ZT_ARENA, &all));
+	EXPECT_OK(zt_free1(fd, all));
+	EXPECT_EQ(zt_used(fd), 0);
 }
 
 /* ---------------------------------------------------------------- 28: length */
