@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -419,6 +420,16 @@ __u64 zt_await_charged(__u64 want)
 		now = zt_charged();
 	}
 	return now;
+}
+
+void zt_stay(void)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	if (sched_setaffinity(0, sizeof(here), &here))
+		abort();
 }
 
 int zt_become(uid_t uid, gid_t gid)

@@ -117,6 +117,12 @@ bool zt_sleeps(pid_t tid, long nr);
 __u64 zt_await_charged(__u64 want);
 __u64 zt_charged(void);
 
+/*
+ * Stay on this CPU: what is freed here is what it hands out next, since a CPU
+ * keeps small blocks.
+ */
+void zt_stay(void);
+
 /* Become @uid with no capability and no group but @gid, for good: 0, -errno. */
 int zt_become(uid_t uid, gid_t gid);
 

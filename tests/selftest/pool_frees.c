@@ -31,6 +31,7 @@ static int frees_pool(const void *kind)
 	int fd = zt_pool(k, 0, k == ZCBUF_POOL_FIXED ? 0 : ZT_ARENA);
 
 	ASSERT_GE(fd, 0);
+	zt_stay();
 	return fd;
 }
 

@@ -5,7 +5,6 @@
  * counters.
  */
 #include <fcntl.h>
-#include <sched.h>
 
 #include <zcbuf/zcbuf.h>
 
@@ -194,11 +193,8 @@ TEST(scenario_24_last_in_first_out)
 {
 	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
 	__u64 a, b, c, all;
-	cpu_set_t one;
 
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	ASSERT_OK(sched_setaffinity(0, sizeof(one), &one));
+	zt_stay();
 	ASSERT_OK(zt_alloc1(fd, ZT_PAGE, &a));
 	ASSERT_OK(zt_alloc1(fd, ZT_PAGE, &b));
 	EXPECT_OK(zt_free1(fd, a));
@@ -451,6 +447,7 @@ static unsigned char reused(__u32 kind, __u32 flags, __u64 length)
 
 	b = zt_join(a, 0);
 	ASSERT_GE(b, 0);
+	zt_stay();
 	ASSERT_OK(zt_alloc1(a, length, &old));
 	memset(base + zcbuf_buf_offset(old), 0x5a, length);
 	EXPECT_OK(zt_free1(a, old));
@@ -524,6 +521,7 @@ static void check_alloc_zero(__u32 kind, __u64 length)
 	unsigned char *base = map_all(fd, ZT_ARENA);
 	__u64 h, old;
 
+	zt_stay();
 	ASSERT_OK(zt_alloc1(fd, length, &old));
 	memset(base + zcbuf_buf_offset(old), 0x5a, length);
 	EXPECT_OK(zt_free1(fd, old));
