@@ -17,7 +17,7 @@
 #include "magazine.h"
 #include "pool.h"
 
-#define MAGAZINE_BLOCKS	4096U	/* kept by all CPUs together: one drains them */
+#define MAGAZINE_BLOCKS	512U	/* kept by all CPUs together: one drains them */
 
 static uint l0_depth = ZCB_L0_DEPTH;
 module_param(l0_depth, uint, 0644);
@@ -134,7 +134,8 @@ static bool magazine_keep(struct zcb_pool *pool, u32 page, u32 npages)
  * @npages: how many, of one arena
  *
  * Context: any that may hold the lock.
- * Return: 0, or a bug of the caller: they were free, and have not changed.
+ * Return: 0, or a bug of the caller that the buddy has noticed: they were free,
+ * and nothing has changed.
  */
 int zcb_magazine_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
 {
