@@ -293,6 +293,39 @@ void zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page)
 }
 
 /**
+ * zcb_buf_detach() - a block is its owner's no more
+ * @t: the table
+ * @from: his list
+ * @page: its first page
+ *
+ * What names it, or objects in it, goes on to do so, and is refused to anybody.
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_buf_detach(struct zcb_buf_table *t, struct zcb_buf_list *from,
+		    u32 page)
+{
+	list_remove(t, from, page);
+	zcb_buf_at(t, page)->owner = NULL;
+}
+
+/**
+ * zcb_buf_attach() - a block that was detached gets an owner
+ * @t: the table
+ * @to: his list
+ * @owner: him
+ * @page: its first page
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_buf_attach(struct zcb_buf_table *t, struct zcb_buf_list *to,
+		    void *owner, u32 page)
+{
+	zcb_buf_at(t, page)->owner = owner;
+	list_insert(t, to, page);
+}
+
+/**
  * zcb_buf_slab_handle() - the handle of a slab object
  * @t: the table
  * @page: first page of its slab
@@ -321,7 +354,7 @@ u64 zcb_buf_slab_handle(const struct zcb_buf_table *t, u32 page,
  * @offset_in_slab: where the object is, bytes; zcb_slab_put() checks it
  *
  * Context: The caller locks. Does not sleep.
- * Return: As zcb_buf_find().
+ * Return: As zcb_buf_find(). With -EPERM @slab and @offset_in_slab are set.
  */
 int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
 		      unsigned int order, const void *owner,
@@ -344,11 +377,9 @@ int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
 	if (p->state != ZCB_BUF_SLAB || p->slab_gen != gen ||
 	    p->slab->class != class - ZCBUF_BUF_SLAB)
 		return refuse(t, offset >> t->page_shift, gen, p->slab_gen);
-	if (p->owner != owner)
-		return -EPERM;
 	*slab = p->slab;
 	*offset_in_slab = offset - ((u64)page << t->page_shift);
-	return 0;
+	return p->owner == owner ? 0 : -EPERM;
 }
 
 /**

@@ -132,7 +132,18 @@ void zcb_buf_lease(struct zcb_buf_table *t, struct zcb_buf_list *l, void *owner,
 void zcb_buf_unlease(struct zcb_buf_table *t, struct zcb_buf_list *l, u32 page);
 u64 zcb_buf_slab_handle(const struct zcb_buf_table *t, u32 page,
 			unsigned int class, u64 offset_in_slab);
-/* As zcb_buf_find(), for a slab handle; @order is the class's slab order. */
+/*
+ * Give the block at @page, leased or not, to another owner; handles stay. Between
+ * the two it is nobody's.
+ */
+void zcb_buf_detach(struct zcb_buf_table *t, struct zcb_buf_list *from,
+		    u32 page);
+void zcb_buf_attach(struct zcb_buf_table *t, struct zcb_buf_list *to,
+		    void *owner, u32 page);
+/*
+ * As zcb_buf_find(), for a slab handle; @order is the class's slab order. With
+ * -EPERM, @slab and @offset_in_slab are set: the object may have been lent.
+ */
 int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
 		      unsigned int order, const void *owner,
 		      struct zcb_slab **slab, u64 *offset_in_slab);

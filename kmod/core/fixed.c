@@ -199,6 +199,35 @@ int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object)
 	return 0;
 }
 
+static void list_insert(struct zcb_fixed *f, struct zcb_fixed_list *l,
+			u32 class, u32 object)
+{
+	struct zcb_fixed_object *o = &f->objects[object];
+
+	o->prev = ZCB_FIXED_NONE;
+	o->next = l->first;
+	if (l->first != ZCB_FIXED_NONE)
+		f->objects[l->first].prev = object;
+	l->first = object;
+	l->count++;
+	l->bytes += f->class[class].length;
+}
+
+static void list_remove(struct zcb_fixed *f, struct zcb_fixed_list *l,
+			u32 class, u32 object)
+{
+	struct zcb_fixed_object *o = &f->objects[object];
+
+	if (o->prev == ZCB_FIXED_NONE)
+		l->first = o->next;
+	else
+		f->objects[o->prev].next = o->next;
+	if (o->next != ZCB_FIXED_NONE)
+		f->objects[o->next].prev = o->prev;
+	l->count--;
+	l->bytes -= f->class[class].length;
+}
+
 /**
  * zcb_fixed_hand_out() - an object that was taken is out
  * @f: the classes
@@ -216,13 +245,7 @@ u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
 	struct zcb_fixed_object *o = &f->objects[object];
 
 	o->owner = owner;
-	o->prev = ZCB_FIXED_NONE;
-	o->next = l->first;
-	if (l->first != ZCB_FIXED_NONE)
-		f->objects[l->first].prev = object;
-	l->first = object;
-	l->count++;
-	l->bytes += f->class[class].length;
+	list_insert(f, l, class, object);
 	return zcb_buf_object_handle(class, o->gen,
 				     zcb_fixed_offset(f, class, object));
 }
@@ -272,19 +295,24 @@ int zcb_fixed_find(const struct zcb_fixed *f, u64 handle, const void *owner,
 	return 0;
 }
 
-/* It leaves the list of its owner, and its handle ends. */
-static void list_remove(struct zcb_fixed *f, struct zcb_fixed_list *l,
-			struct zcb_fixed_object *o)
+/**
+ * zcb_fixed_move() - an object gets another owner
+ * @f: the classes
+ * @from: the list of the one it has
+ * @to: the list of the other one
+ * @owner: him
+ * @class: number of its class
+ * @object: its record
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_fixed_move(struct zcb_fixed *f, struct zcb_fixed_list *from,
+		    struct zcb_fixed_list *to, void *owner, u32 class,
+		    u32 object)
 {
-	if (o->prev == ZCB_FIXED_NONE)
-		l->first = o->next;
-	else
-		f->objects[o->prev].next = o->next;
-	if (o->next != ZCB_FIXED_NONE)
-		f->objects[o->next].prev = o->prev;
-	l->count--;
-	o->owner = NULL;
-	o->gen = zcb_buf_next_gen(o->gen, GEN_MAX);
+	list_remove(f, from, class, object);
+	f->objects[object].owner = owner;
+	list_insert(f, to, class, object);
 }
 
 /**
@@ -302,8 +330,9 @@ void zcb_fixed_put(struct zcb_fixed *f, struct zcb_fixed_list *l, u32 class,
 	struct zcb_fixed_class *c = &f->class[class];
 	struct zcb_fixed_object *o = &f->objects[object];
 
-	list_remove(f, l, o);
-	l->bytes -= c->length;
+	list_remove(f, l, class, object);
+	o->owner = NULL;
+	o->gen = zcb_buf_next_gen(o->gen, GEN_MAX);
 	o->next = c->free;
 	c->free = object;
 	c->used--;

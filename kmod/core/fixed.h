@@ -121,6 +121,10 @@ u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
  */
 int zcb_fixed_find(const struct zcb_fixed *f, u64 handle, const void *owner,
 		   u32 *class, u32 *object);
+/* Give it to another owner; its handle stays. */
+void zcb_fixed_move(struct zcb_fixed *f, struct zcb_fixed_list *from,
+		    struct zcb_fixed_list *to, void *owner, u32 class,
+		    u32 object);
 /* It is free, and the one to be handed out next. */
 void zcb_fixed_put(struct zcb_fixed *f, struct zcb_fixed_list *l, u32 class,
 		   u32 object);

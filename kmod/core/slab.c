@@ -129,6 +129,8 @@ void zcb_slab_init(struct zcb_slab *s, struct zcb_slab_table *t, u32 class,
 	s->nfree = c->nobjs;
 	s->class = class;
 	bitmap_zero(s->map, c->nobjs);
+	INIT_LIST_HEAD(&s->loans);
+	s->mixed = false;
 	list_add(&s->node, owner_list);
 	c->total += c->nobjs;
 }
@@ -229,6 +231,80 @@ int zcb_slab_put(struct zcb_slab_table *t, struct zcb_slab *s,
 	if (!s->nfree++)
 		list_move(&s->node, owner_list);
 	return 0;
+}
+
+/**
+ * zcb_slab_loan() - who has an object, if not the slab's owner
+ * @s: the slab
+ * @offset: where the object is in the slab, bytes
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: The loan, or NULL.
+ */
+struct zcb_loan *zcb_slab_loan(const struct zcb_slab *s, u64 offset)
+{
+	struct zcb_loan *loan;
+
+	list_for_each_entry(loan, &s->loans, in_slab)
+		if (loan->offset == offset)
+			return loan;
+	return NULL;
+}
+
+/**
+ * zcb_slab_lend() - an object is somebody else's
+ * @s: the slab
+ * @offset: where the object is in the slab, bytes; it is out, without a loan
+ * @loan: says so
+ * @owner: who has it
+ * @hands: his list
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_slab_lend(struct zcb_slab *s, u64 offset, struct zcb_loan *loan,
+		   void *owner, struct list_head *hands)
+{
+	loan->slab = s;
+	loan->owner = owner;
+	loan->offset = offset;
+	list_add(&loan->in_slab, &s->loans);
+	list_add(&loan->in_hands, hands);
+}
+
+/**
+ * zcb_slab_loan_end() - the object is the slab's owner's again, or free
+ * @loan: its memory is the caller's again
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_slab_loan_end(struct zcb_loan *loan)
+{
+	list_del(&loan->in_slab);
+	list_del(&loan->in_hands);
+}
+
+/**
+ * zcb_slab_recall() - put back what its owner has of a slab
+ * @s: the slab
+ * @t: the table
+ *
+ * What others have stays out.
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_slab_recall(struct zcb_slab *s, struct zcb_slab_table *t)
+{
+	struct zcb_slab_class *c = &t->class[s->class];
+	struct zcb_loan *loan;
+
+	c->used -= c->nobjs - s->nfree;
+	s->nfree = c->nobjs;
+	bitmap_zero(s->map, c->nobjs);
+	list_for_each_entry(loan, &s->loans, in_slab) {
+		__set_bit((u32)loan->offset / c->length, s->map);
+		s->nfree--;
+		c->used++;
+	}
 }
 
 /**

@@ -34,19 +34,42 @@ struct zcb_slab_class {
 	u32 total;
 };
 
+struct zcb_slab;
+
+/**
+ * struct zcb_loan - an object that is not for the owner of its slab
+ * @in_slab: on the slab's list
+ * @in_hands: on the list of who has it
+ * @slab: the object's
+ * @owner: who has it, opaque
+ * @offset: where the object is in the slab, bytes
+ */
+struct zcb_loan {
+	struct list_head in_slab;
+	struct list_head in_hands;
+	struct zcb_slab *slab;
+	void *owner;
+	u64 offset;
+};
+
 /**
  * struct zcb_slab - one leased block
  * @node: on the owner's list of its class: those with a free object first
+ * @loans: of objects that others have
  * @page: its first page
  * @nfree: objects that are not out
  * @class: number of its class
+ * @mixed: others have had objects of it, and may have left something there; the
+ *	caller's
  * @map: bit set: the object is out
  */
 struct zcb_slab {
 	struct list_head node;
+	struct list_head loans;
 	u32 page;
 	u32 nfree;
 	u32 class;
+	bool mixed;
 	unsigned long map[];
 };
 
@@ -80,6 +103,16 @@ int zcb_slab_check(const struct zcb_slab_table *t, const struct zcb_slab *s,
 /* Put one back: -EBADSLT it is not out, -EINVAL no object starts there. */
 int zcb_slab_put(struct zcb_slab_table *t, struct zcb_slab *s,
 		 struct list_head *owner_list, u64 offset);
+/*
+ * Loans: @loan is the caller's memory, and again after zcb_slab_loan_end(). An
+ * object that is out has one, or none.
+ */
+struct zcb_loan *zcb_slab_loan(const struct zcb_slab *s, u64 offset);
+void zcb_slab_lend(struct zcb_slab *s, u64 offset, struct zcb_loan *loan,
+		   void *owner, struct list_head *hands);
+void zcb_slab_loan_end(struct zcb_loan *loan);
+/* The owner is gone: all objects come back but those that others have. */
+void zcb_slab_recall(struct zcb_slab *s, struct zcb_slab_table *t);
 /* Forget a slab, whatever is out of it; the caller gives its pages back. */
 void zcb_slab_fini(struct zcb_slab *s, struct zcb_slab_table *t);
 

@@ -64,6 +64,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_eventfd eventfd;
 	struct zcbuf_buf_info buf_info;
 	struct zcbuf_pool_grow pool_grow;
+	struct zcbuf_transfer transfer;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -133,6 +134,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_buf_info),
 	ZCB_ROW(ZCBUF_NR_POOL_GROW, zcbuf_pool_grow, out_page_order, 0,
 		ZCBUF_RIGHT_ADMIN, true, zcb_ioctl_pool_grow),
+	ZCB_ROW(ZCBUF_NR_TRANSFER, zcbuf_transfer, out_error, 0,
+		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_transfer),
 };
 
 static void query_memory(struct zcbuf_query *q, kuid_t uid)
@@ -161,7 +164,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 	q->out_features = ZCBUF_FEATURE_POOL_PAGES | ZCBUF_FEATURE_POOL_TIERS |
 			  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
 			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
-			  ZCBUF_FEATURE_GROW;
+			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
 	q->out_version = ZCBUF_VERSION;

@@ -556,3 +556,25 @@ int zcb_ioctl_buf_info(struct zcb_call *c)
 		return -EFAULT;
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
+
+/**
+ * zcb_ioctl_transfer - TRANSFER
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_transfer(struct zcb_call *c)
+{
+	u64 *handles __free(kvfree) = NULL;
+	struct zcbuf_transfer *a = c->arg;
+	u32 done;
+	int err;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	handles = zcb_user_array(a->handles, a->count, sizeof(*handles));
+	if (IS_ERR(handles))
+		return PTR_ERR(handles);
+	err = zcb_session_transfer(c->s, a->session, handles, a->count, &done);
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}

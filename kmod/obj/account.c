@@ -4,8 +4,7 @@
  * its last page is really free, zombies included; that of records ends with what
  * they are about.
  *
- * One spin lock guards the list of users and the sums; it nests in nothing and
- * nothing nests in it.
+ * One spin lock guards the list of users and the sums; nothing nests in it.
  */
 #include <linux/capability.h>
 #include <linux/mm.h>

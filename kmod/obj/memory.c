@@ -10,12 +10,12 @@
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 
 #include "../face/trace.h"
 #include "magazine.h"
 #include "memory.h"
 #include "session.h"
+#include "slabs.h"
 
 #define ZCB_MEMORY_ALIGN_MAX	((u32)ZCB_ARENA_UNIT)
 #define ZCB_MEMORY_BATCH	128	/* blocks per hold of mem_lock */
@@ -43,14 +43,16 @@ static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
 	return err;
 }
 
-static void memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
+/* zcb_memory_put_locked() - give pages back that are nobody's any more */
+void zcb_memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages)
 {
+	lockdep_assert_held(&pool->mem_lock);
 	if (!zcb_magazine_put_locked(pool, page, npages))
 		pool->used -= (u64)npages << PAGE_SHIFT;
 }
 
-/* A block never spans arenas. */
-static void memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
+/* zcb_memory_zero() - zero a block, which never spans arenas, or a part of it */
+void zcb_memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
 {
 	u64 in_arena = pool->arenas[0]->size;
 	u32 i = pool_offset >> PAGE_SHIFT;
@@ -69,7 +71,7 @@ static void memory_clean(struct zcb_pool *pool, u64 pool_offset, u64 length,
 	bool reuse = pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE;
 
 	if (dirty || (foreign && !reuse))
-		memory_zero(pool, pool_offset, length);
+		zcb_memory_zero(pool, pool_offset, length);
 }
 
 /*
@@ -99,13 +101,25 @@ void zcb_holdings_init(struct zcb_holdings *h)
 	zcb_buf_list_init(&h->leases);
 	for (i = 0; i < ZCB_SLAB_CLASSES; i++)
 		INIT_LIST_HEAD(&h->slabs[i]);
+	INIT_LIST_HEAD(&h->loans);
 	h->objects = 0;
 	h->object_bytes = 0;
 	zcb_fixed_list_init(&h->fixed);
 }
 
-static int memory_get(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
-		      u32 *page)
+/**
+ * zcb_memory_block - a block of pages that nobody can find yet
+ * @pool: the pool
+ * @order: of the block
+ * @domain: who will use it
+ * @zero: it must read as zero
+ * @page: its first page
+ *
+ * Context: may sleep (zeroing; growing the pool); no lock is held.
+ * Return: 0, or -EAGAIN: there is none.
+ */
+int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
+		     u32 *page)
 {
 	u32 narenas;
 	int err;
@@ -138,7 +152,7 @@ int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
 	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
 	u32 page;
 
-	if (memory_get(pool, order, domain, false, &page))
+	if (zcb_memory_block(pool, order, domain, false, &page))
 		return -ENOMEM;
 	*pool_offset = (u64)page << PAGE_SHIFT;
 	*pages = 1U << order;
@@ -158,7 +172,7 @@ void zcb_memory_put(struct zcb_pool *pool, u64 pool_offset, u32 pages)
 	if (!pages)
 		return;
 	spin_lock(&pool->mem_lock);
-	memory_put_locked(pool, pool_offset >> PAGE_SHIFT, pages);
+	zcb_memory_put_locked(pool, pool_offset >> PAGE_SHIFT, pages);
 	spin_unlock(&pool->mem_lock);
 	zcb_pool_space(pool);
 }
@@ -188,7 +202,7 @@ static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
 	u32 page;
 	int err;
 
-	err = memory_get(pool, order, domain, zero, &page);
+	err = zcb_memory_block(pool, order, domain, zero, &page);
 	if (err)
 		return err;
 	/* Last: from here on another thread may free it, handles can be guessed. */
@@ -196,73 +210,6 @@ static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
 	*handle = zcb_buf_hand_out(&pool->bufs, &h->blocks, h, page, order);
 	spin_unlock(&pool->mem_lock);
 	return 0;
-}
-
-/* Nobody can find the slab before it is zero and on the owner's list. */
-static int memory_lease(struct zcb_pool *pool, struct zcb_holdings *h,
-			u32 domain, u32 class)
-{
-	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
-	struct zcb_slab *slab;
-	u32 page;
-	int err;
-
-	slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
-	if (!slab)
-		return -ENOMEM;
-	err = memory_get(pool, c->order, domain, false, &page);
-	if (err) {
-		kfree(slab);
-		return err;
-	}
-	spin_lock(&pool->mem_lock);
-	zcb_slab_init(slab, &pool->cfg.slabs, class, page, &h->slabs[class]);
-	zcb_buf_lease(&pool->bufs, &h->leases, h, page, c->order, slab);
-	spin_unlock(&pool->mem_lock);
-	return 0;
-}
-
-static void memory_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
-				  struct zcb_slab *slab)
-{
-	const struct zcb_slab_class *c = &pool->cfg.slabs.class[slab->class];
-	u32 page = slab->page;
-
-	lockdep_assert_held(&pool->mem_lock);
-	zcb_slab_fini(slab, &pool->cfg.slabs);
-	zcb_buf_unlease(&pool->bufs, &h->leases, page);
-	memory_put_locked(pool, page, 1U << c->order);
-	kfree(slab);
-}
-
-static int memory_alloc_object(struct zcb_pool *pool, struct zcb_holdings *h,
-			       u32 domain, u32 class, bool zero, u64 *handle)
-{
-	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
-	struct zcb_slab *slab;
-	u64 offset;
-	int err;
-
-	for (;;) {
-		spin_lock(&pool->mem_lock);
-		err = zcb_slab_get(&pool->cfg.slabs, class, &h->slabs[class],
-				   &slab, &offset);
-		if (!err) {
-			*handle = zcb_buf_slab_handle(&pool->bufs, slab->page,
-						      class, offset);
-			h->objects++;
-			h->object_bytes += c->length;
-		}
-		spin_unlock(&pool->mem_lock);
-		if (err != -EAGAIN)
-			break;
-		err = memory_lease(pool, h, domain, class);
-		if (err)
-			return err;
-	}
-	if (zero)
-		memory_zero(pool, zcbuf_buf_offset(*handle), c->length);
-	return err;
 }
 
 /*
@@ -323,8 +270,8 @@ static int memory_try_alloc(struct zcb_pool *pool, struct zcb_holdings *h,
 	if (pool->cfg.kind == ZCBUF_POOL_TIERS) {
 		err = zcb_slab_class_for(&pool->cfg.slabs, r->length, r->align);
 		if (err >= 0)
-			return memory_alloc_object(pool, h, domain, err,
-						   r->zero, handle);
+			return zcb_slabs_alloc(pool, h, domain, err, r->zero,
+					       handle);
 	}
 	err = memory_order_for(pool, r->length, r->align, &order);
 	if (err)
@@ -382,43 +329,7 @@ static int memory_free_block_locked(struct zcb_pool *pool,
 		return err;
 	npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
 	zcb_buf_take_back(&pool->bufs, &h->blocks, page);
-	memory_put_locked(pool, page, npages);
-	return 0;
-}
-
-static int memory_find_slab_locked(struct zcb_pool *pool,
-				   const struct zcb_holdings *h, u64 handle,
-				   struct zcb_slab **slab, u64 *offset)
-{
-	const struct zcb_slab_table *t = &pool->cfg.slabs;
-	u32 class = zcbuf_buf_class(handle) - ZCBUF_BUF_SLAB;
-
-	lockdep_assert_held(&pool->mem_lock);
-	if (class >= t->n)
-		return -EINVAL;
-	class = array_index_nospec(class, t->n);
-	return zcb_buf_find_slab(&pool->bufs, handle, t->class[class].order, h,
-				 slab, offset);
-}
-
-static int memory_free_object_locked(struct zcb_pool *pool,
-				     struct zcb_holdings *h, u64 handle)
-{
-	struct zcb_slab_table *t = &pool->cfg.slabs;
-	struct zcb_slab *slab;
-	u64 offset;
-	int err;
-
-	err = memory_find_slab_locked(pool, h, handle, &slab, &offset);
-	if (err)
-		return err;
-	err = zcb_slab_put(t, slab, &h->slabs[slab->class], offset);
-	if (err)
-		return err;
-	h->objects--;
-	h->object_bytes -= t->class[slab->class].length;
-	if (zcb_slab_empty(slab, t))
-		memory_unlease_locked(pool, h, slab);
+	zcb_memory_put_locked(pool, page, npages);
 	return 0;
 }
 
@@ -465,7 +376,7 @@ int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle)
 	else if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
 		err = memory_free_block_locked(pool, h, handle);
 	else
-		err = memory_free_object_locked(pool, h, handle);
+		err = zcb_slabs_free_locked(pool, h, handle);
 	if (err)
 		pool->bad_frees++;
 	spin_unlock(&pool->mem_lock);
@@ -481,9 +392,7 @@ static int memory_find_locked(struct zcb_pool *pool,
 			      const struct zcb_holdings *h, u64 handle,
 			      u64 *capacity)
 {
-	struct zcb_slab *slab;
 	u32 class, index;
-	u64 offset;
 	int err;
 
 	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
@@ -498,11 +407,7 @@ static int memory_find_locked(struct zcb_pool *pool,
 		*capacity = zcbuf_buf_capacity(handle, NULL);
 		return err;
 	}
-	err = memory_find_slab_locked(pool, h, handle, &slab, &offset);
-	if (err)
-		return err;
-	*capacity = pool->cfg.slabs.class[slab->class].length;
-	return zcb_slab_check(&pool->cfg.slabs, slab, offset);
+	return zcb_slabs_find_locked(pool, h, handle, capacity);
 }
 
 /**
@@ -540,6 +445,70 @@ int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 	return 0;
 }
 
+static int memory_move_fixed(struct zcb_pool *pool, struct zcb_holdings *from,
+			     struct zcb_holdings *to, u32 domain, u64 handle)
+{
+	struct zcb_fixed *f = &pool->cfg.fixed;
+	u32 class, object;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = zcb_fixed_find(f, handle, from, &class, &object);
+	if (!err) {
+		zcb_fixed_move(f, &from->fixed, &to->fixed, to, class, object);
+		zcb_fixed_tag(f, object, domain);
+	}
+	spin_unlock(&pool->mem_lock);
+	return err;
+}
+
+/* Its pages are tagged, however many, while it is nobody's, without a lock. */
+static int memory_move_block(struct zcb_pool *pool, struct zcb_holdings *from,
+			     struct zcb_holdings *to, u32 domain, u64 handle)
+{
+	u32 page;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = zcb_buf_find(&pool->bufs, handle, from, &page);
+	if (!err)
+		zcb_buf_detach(&pool->bufs, &from->blocks, page);
+	spin_unlock(&pool->mem_lock);
+	if (err)
+		return err;
+	zcb_buf_tag(&pool->bufs, page,
+		    1U << zcb_buf_at(&pool->bufs, page)->order, domain);
+	spin_lock(&pool->mem_lock);
+	zcb_buf_attach(&pool->bufs, &to->blocks, to, page);
+	spin_unlock(&pool->mem_lock);
+	return 0;
+}
+
+/**
+ * zcb_memory_transfer - give a buffer to another session
+ * @pool: the pool
+ * @from: who has it; it has a call running, so it stays
+ * @to: who gets it; it stays a session of the pool meanwhile
+ * @domain: of that session
+ * @handle: names it, then as before
+ * @spare: loans, for an object of a slab
+ *
+ * What he writes there is his to the next who gets the memory.
+ *
+ * Context: may sleep; the pool's lock is held for @to.
+ * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE, -ENOMEM: no loan.
+ */
+int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
+			struct zcb_holdings *to, u32 domain, u64 handle,
+			struct list_head *spare)
+{
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return memory_move_fixed(pool, from, to, domain, handle);
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+		return memory_move_block(pool, from, to, domain, handle);
+	return zcb_slabs_transfer(pool, from, to, handle, spare);
+}
+
 static bool memory_reclaim_one_locked(struct zcb_pool *pool,
 				      struct zcb_holdings *h)
 {
@@ -556,14 +525,10 @@ static bool memory_reclaim_one_locked(struct zcb_pool *pool,
 	if (page != ZCB_BUF_NONE) {
 		npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
 		zcb_buf_take_back(&pool->bufs, &h->blocks, page);
-		memory_put_locked(pool, page, npages);
+		zcb_memory_put_locked(pool, page, npages);
 		return true;
 	}
-	page = h->leases.first;
-	if (page == ZCB_BUF_NONE)
-		return false;
-	memory_unlease_locked(pool, h, zcb_buf_at(&pool->bufs, page)->slab);
-	return true;
+	return zcb_slabs_reclaim_one_locked(pool, h);
 }
 
 /**

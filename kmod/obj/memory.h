@@ -11,26 +11,6 @@
 struct zcb_session;
 
 /**
- * struct zcb_holdings - what a session holds of the pool's memory
- * @blocks: buffers that are blocks of pages
- * @leases: blocks leased to slab classes
- * @slabs: by class, its slabs; those with a free object first
- * @objects: slab objects out
- * @object_bytes: bytes of them
- * @fixed: objects of fixed classes
- *
- * The pool's mem_lock.
- */
-struct zcb_holdings {
-	struct zcb_buf_list blocks;
-	struct zcb_buf_list leases;
-	struct list_head slabs[ZCB_SLAB_CLASSES];
-	u64 objects;
-	u64 object_bytes;
-	struct zcb_fixed_list fixed;
-};
-
-/**
  * struct zcb_memory_request - a buffer as it is wanted
  * @length: bytes; 0 is the smallest block of a PAGES pool
  * @align: power of two up to 2 MiB, or 0
@@ -73,6 +53,15 @@ int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle);
 int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 		    u64 handle, struct zcb_memory_place *place);
+int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
+			struct zcb_holdings *to, u32 domain, u64 handle,
+			struct list_head *spare);
 void zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
+
+/* For slabs.c. */
+int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
+		     u32 *page);
+void zcb_memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages);
+void zcb_memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length);
 
 #endif /* ZCB_OBJ_MEMORY_H */

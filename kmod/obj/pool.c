@@ -21,6 +21,7 @@
 #include "account.h"
 #include "channel.h"
 #include "magazine.h"
+#include "memory.h"
 #include "pool.h"
 #include "session.h"
 
@@ -413,6 +414,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	mutex_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->sessions);
 	spin_lock_init(&pool->mem_lock);
+	zcb_holdings_init(&pool->orphans);
 	init_waitqueue_head(&pool->space_wq);
 
 	err = pool_build(pool);

@@ -74,6 +74,28 @@ struct zcb_pool_config {
 	struct zcb_fixed fixed;
 };
 
+/**
+ * struct zcb_holdings - what a session holds of a pool's memory
+ * @blocks: buffers that are blocks of pages
+ * @leases: blocks leased to slab classes
+ * @slabs: by class, its slabs; those with a free object first
+ * @loans: objects of other sessions' slabs
+ * @objects: slab objects out, those of @loans included
+ * @object_bytes: bytes of them
+ * @fixed: objects of fixed classes
+ *
+ * The pool's mem_lock.
+ */
+struct zcb_holdings {
+	struct zcb_buf_list blocks;
+	struct zcb_buf_list leases;
+	struct list_head slabs[ZCB_SLAB_CLASSES];
+	struct list_head loans;
+	u64 objects;
+	u64 object_bytes;
+	struct zcb_fixed_list fixed;
+};
+
 enum zcb_pool_state {
 	ZCB_POOL_LIVE,
 	ZCB_POOL_ZOMBIE,	/* without sessions and maps, pages pinned */
@@ -114,6 +136,7 @@ enum zcb_pool_state {
  * @bufs: records of all pages; none in FIXED pools
  * @l0: small blocks that came back, by CPU; none in FIXED pools
  * @l0_blocks: how many those are
+ * @orphans: slabs of sessions that are gone, with objects that others have
  * @used: bytes handed out
  * @max_used: most there ever were
  * @min_free: least that was ever free, bytes
@@ -154,6 +177,7 @@ struct zcb_pool {
 	struct zcb_buf_table bufs;
 	struct zcb_l0 *l0;
 	u32 l0_blocks;
+	struct zcb_holdings orphans;
 	u64 used;
 	u64 max_used;
 	u64 min_free;

@@ -13,6 +13,7 @@
 #include "../face/trace.h"
 #include "channel.h"
 #include "session.h"
+#include "slabs.h"
 
 static atomic64_t session_ids;
 
@@ -46,15 +47,28 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 	return s;
 }
 
+static void session_trace_locked(const struct zcb_session *s,
+				 struct zcb_pool *pool)
+{
+	u64 blocks, objects;
+
+	lockdep_assert_held(&pool->lock);
+	spin_lock(&pool->mem_lock);
+	blocks = s->hold.blocks.count;
+	objects = s->hold.objects + s->hold.fixed.count;
+	spin_unlock(&pool->mem_lock);
+	trace_zcbuf_reclaim(pool->handle, s->id, blocks, objects);
+}
+
 /*
  * In this order: what is in a stream first, so that others learn of it. And a
  * session that is not seen any more has given back everything.
  */
 static void session_leave(struct zcb_session *s, struct zcb_pool *pool)
 {
-	trace_zcbuf_reclaim(pool->handle, s->id, s->hold.blocks.count,
-			    s->hold.objects + s->hold.fixed.count);
 	mutex_lock(&pool->lock);
+	s->leaving = true;	/* nobody gives it anything from here on */
+	session_trace_locked(s, pool);
 	zcb_channels_leave(s);
 	mutex_unlock(&pool->lock);
 	zcb_memory_reclaim(pool, &s->hold);
@@ -124,6 +138,79 @@ int zcb_session_join(struct zcb_session *s, struct zcb_pool *pool, u32 rights)
 	/* Pairs with zcb_session_pool(). */
 	smp_store_release(&s->pool, pool);
 	return 0;
+}
+
+static struct zcb_session *session_find_locked(struct zcb_pool *pool, u64 id)
+{
+	struct zcb_session *s;
+
+	lockdep_assert_held(&pool->lock);
+	list_for_each_entry(s, &pool->sessions, in_pool)
+		if (s->id == id && !s->leaving)
+			return s;
+	return NULL;
+}
+
+/* Objects of slabs among them: so many loans may be needed. */
+static u32 session_count_objects(const struct zcb_pool *pool,
+				 const u64 *handles, u32 count)
+{
+	u32 i, n = 0;
+
+	if (pool->cfg.kind != ZCBUF_POOL_TIERS)
+		return 0;
+	for (i = 0; i < count; i++)
+		n += zcbuf_buf_class(handles[i]) >= ZCBUF_BUF_SLAB;
+	return n;
+}
+
+static int session_give(struct zcb_session *s, u64 id, const u64 *handles,
+			u32 count, u32 *done, struct list_head *spare)
+{
+	struct zcb_session *to;
+	int err = 0;
+
+	guard(mutex)(&s->pool->lock);
+	to = session_find_locked(s->pool, id);
+	if (!to)
+		return -ENOENT;
+	if (to == s)
+		return -EINVAL;
+	if (!(to->rights & ZCBUF_RIGHT_MAP_WRITE))
+		return -EPERM;
+	for (; *done < count && !err; *done += !err) {
+		err = zcb_memory_transfer(s->pool, &s->hold, &to->hold,
+					  to->domain, handles[*done], spare);
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * zcb_session_transfer - give buffers to another session of the pool
+ * @s: who gives, attached
+ * @id: who gets
+ * @handles: which, in this order
+ * @count: how many
+ * @done: set: how many were given
+ *
+ * Context: may sleep. The pool's lock keeps the other session from leaving; what
+ * is needed for it is allocated before.
+ * Return: 0, -ENOENT, -EINVAL, -EPERM about the session, or what
+ * zcb_memory_transfer() says of the first that was not given.
+ */
+int zcb_session_transfer(struct zcb_session *s, u64 id, const u64 *handles,
+			 u32 count, u32 *done)
+{
+	LIST_HEAD(spare);
+	int err;
+
+	*done = 0;
+	zcb_slabs_spare(s->pool, &spare,
+			session_count_objects(s->pool, handles, count));
+	err = session_give(s, id, handles, count, done, &spare);
+	zcb_slabs_spare_free(&spare);
+	return err;
 }
 
 /**

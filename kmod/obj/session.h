@@ -26,6 +26,7 @@ struct zcb_port;
  * @rights: ZCBUF_RIGHT_*; valid with @pool, as is all that follows
  * @domain: whose memory it was
  * @in_pool: in the pool's list; the pool's lock
+ * @leaving: what it holds is being taken back; the pool's lock
  * @hold: the pool's mem_lock
  * @ports: struct zcb_port by channel index; changed under the pool's lock
  * @wq: woken for everything this session may wait for, but memory
@@ -43,6 +44,7 @@ struct zcb_session {
 	u32 rights;
 	u32 domain;
 	struct list_head in_pool;
+	bool leaving;
 	struct zcb_holdings hold;
 	struct xarray ports;
 	wait_queue_head_t wq;
@@ -59,6 +61,9 @@ void zcb_session_close(struct zcb_session *s);
 int zcb_session_claim(struct zcb_session *s);
 void zcb_session_unclaim(struct zcb_session *s);
 int zcb_session_join(struct zcb_session *s, struct zcb_pool *pool, u32 rights);
+
+int zcb_session_transfer(struct zcb_session *s, u64 id, const u64 *handles,
+			 u32 count, u32 *done);
 
 void zcb_session_event(struct zcb_session *s, __poll_t events);
 int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,

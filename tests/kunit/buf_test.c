@@ -443,6 +443,52 @@ static void tag(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, zcb_buf_tag(&p->t, 16, 1, 2));
 }
 
+static void moved_to_another(struct kunit *test)
+{
+	struct zcb_slab *slab = make_slab(test, 1);
+	struct pool *p = make_pool(test, PAGES, 12);
+	u64 block = hand_out(p, 0, 8, 2), object;
+
+	hand_out(p, 0, 16, 0);
+	hand_out(p, 1, 20, 1);
+	lease(p, 0, 32, 1, slab);
+	object = zcb_buf_slab_handle(&p->t, 32, 1, 4096);
+	zcb_buf_detach(&p->t, &p->owner[0].list, 8);
+	check_list(test, p, 0);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block), -EPERM);
+	KUNIT_EXPECT_EQ(test, find(p, 1, block), -EPERM);
+	zcb_buf_attach(&p->t, &p->owner[1].list, &p->owner[1], 8);
+	check_list(test, p, 1);
+	KUNIT_EXPECT_EQ(test, p->owner[0].list.pages, 3);
+	KUNIT_EXPECT_EQ(test, p->owner[1].list.pages, 6);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block), -EPERM);
+	KUNIT_EXPECT_EQ(test, find(p, 1, block), 8);
+	zcb_buf_detach(&p->t, &p->owner[0].list, 32);
+	zcb_buf_attach(&p->t, &p->owner[2].list, &p->owner[2], 32);
+	KUNIT_EXPECT_EQ(test, find_slab(test, p, 2, object, 1, slab), 4096);
+	KUNIT_EXPECT_EQ(test, find_slab(test, p, 0, object, 1, slab), -EPERM);
+	take_back(p, 1, 8);
+	KUNIT_EXPECT_EQ(test, find(p, 1, block), -EBADSLT);
+	check_list(test, p, 1);
+}
+
+/* An object that is not the caller's may have been lent to him. */
+static void another_ones_slab_is_told(struct kunit *test)
+{
+	struct zcb_slab *slab = make_slab(test, 1), *found = NULL;
+	struct pool *p = make_pool(test, PAGES, 12);
+	u64 offset = 0;
+
+	lease(p, 0, 8, 1, slab);
+	KUNIT_EXPECT_EQ(test, -EPERM,
+			zcb_buf_find_slab(&p->t,
+					  zcb_buf_slab_handle(&p->t, 8, 1,
+							      4096), 1,
+					  &p->owner[1], &found, &offset));
+	KUNIT_EXPECT_PTR_EQ(test, found, slab);
+	KUNIT_EXPECT_EQ(test, offset, 4096);
+}
+
 /* Arenas whose size is no power of two: @arenas of 6 pages. */
 static struct pool *make_grown(struct kunit *test, u32 arenas)
 {
@@ -701,6 +747,8 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(slab_objects_stale),
 	KUNIT_CASE(lists_of_owners),
 	KUNIT_CASE(tag),
+	KUNIT_CASE(moved_to_another),
+	KUNIT_CASE(another_ones_slab_is_told),
 	KUNIT_CASE(more_arenas),
 	KUNIT_CASE(stale_in_another_arena),
 	KUNIT_CASE(slab_of_another_arena),

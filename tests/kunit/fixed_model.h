@@ -238,6 +238,21 @@ static void op_put_all(struct model *m)
 	}
 }
 
+/* To another owner, or again to the same one. */
+static void op_move(struct model *m)
+{
+	u32 i = choose(m, OUT), to = below(m, OWNERS);
+	struct m_object *x;
+
+	if (i == NONE)
+		return;
+	x = &m->object[i];
+	zcb_fixed_move(&m->f, &m->list[x->owner], &m->list[to], &m->list[to],
+		       x->class, i);
+	x->owner = to;
+	x->when = ++m->now;
+}
+
 /* ------------------------------------------------------------------- find */
 
 /* One that was issued, or nearly, or anything. */

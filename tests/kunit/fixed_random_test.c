@@ -18,8 +18,10 @@ static void random_op(struct model *m)
 		op_hand_out(m);
 	else if (kind < 300)
 		op_get(m);
-	else if (kind < 700)
+	else if (kind < 650)
 		op_put(m);
+	else if (kind < 700)
+		op_move(m);
 	else if (kind < 900)
 		op_find(m);
 	else if (kind < 985)

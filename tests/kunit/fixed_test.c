@@ -697,6 +697,30 @@ static void two_owners(struct kunit *test)
 	EXPECT_LIST(test, p, 2, ZCB_FIXED_NONE);
 }
 
+static void moved_to_another(struct kunit *test)
+{
+	struct pool *p = make_small(test);
+	u32 class, object;
+	u64 handle;
+
+	must_get(test, p, 0, 1);
+	handle = must_get(test, p, 0, 1);
+	must_get(test, p, 0, 1);
+	must_get(test, p, 1, 1);
+	zcb_fixed_move(&p->f, &p->owner[0].list, &p->owner[1].list,
+		       &p->owner[1], 1, 4);
+	EXPECT_LIST(test, p, 0, 5, 3, ZCB_FIXED_NONE);
+	EXPECT_LIST(test, p, 1, 4, 6, ZCB_FIXED_NONE);
+	KUNIT_EXPECT_EQ(test, zcb_fixed_find(&p->f, handle, &p->owner[0],
+					     &class, &object), -EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_fixed_find(&p->f, handle, &p->owner[1],
+					     &class, &object), 0);
+	KUNIT_EXPECT_EQ(test, object, 4);
+	KUNIT_EXPECT_EQ(test, p->f.class[1].used, 4);
+	put(p, 1, 4);
+	EXPECT_LIST(test, p, 1, 6, ZCB_FIXED_NONE);
+}
+
 static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(default_table),
 	KUNIT_CASE(number_of_classes),
@@ -726,6 +750,7 @@ static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(generations_start_again),
 	KUNIT_CASE(first_middle_last_removed),
 	KUNIT_CASE(two_owners),
+	KUNIT_CASE(moved_to_another),
 	{}
 };
 

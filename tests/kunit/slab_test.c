@@ -496,6 +496,63 @@ static void random_stream(struct kunit *test)
 	random_stream_of(test, 65536, ZCB_RAND_OPS(50000));
 }
 
+/* Lent, it is out like any other; who has it is another question. */
+static void loans(struct kunit *test)
+{
+	struct pool *p = make_pool_of(test, 1024);
+	struct zcb_loan one, two;
+	struct zcb_slab *s;
+	LIST_HEAD(hands);
+	u64 offset;
+	u32 i;
+
+	add_slab(test, p, 0, &p->list);
+	for (i = 0; i < 3; i++)
+		offset = must_get(test, p, &s);
+	KUNIT_EXPECT_NULL(test, zcb_slab_loan(s, offset));
+	zcb_slab_lend(s, offset, &one, &one, &hands);
+	zcb_slab_lend(s, 0, &two, &two, &hands);
+	KUNIT_EXPECT_PTR_EQ(test, zcb_slab_loan(s, offset), &one);
+	KUNIT_EXPECT_PTR_EQ(test, zcb_slab_loan(s, 0), &two);
+	KUNIT_EXPECT_NULL(test, zcb_slab_loan(s, 1024));
+	KUNIT_EXPECT_PTR_EQ(test, one.slab, s);
+	KUNIT_EXPECT_PTR_EQ(test, one.owner, &one);
+	KUNIT_EXPECT_EQ(test, p->t.class[0].used, 3);
+	zcb_slab_loan_end(&one);
+	KUNIT_EXPECT_NULL(test, zcb_slab_loan(s, offset));
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s, offset), 0);
+	KUNIT_EXPECT_PTR_EQ(test, list_first_entry(&hands, struct zcb_loan,
+						   in_hands), &two);
+	zcb_slab_loan_end(&two);
+	KUNIT_EXPECT_TRUE(test, list_empty(&hands));
+	KUNIT_EXPECT_TRUE(test, list_empty(&s->loans));
+}
+
+static void recalled(struct kunit *test)
+{
+	struct pool *p = make_pool_of(test, 1024);
+	struct zcb_loan loan;
+	struct zcb_slab *s;
+	LIST_HEAD(hands);
+	u32 i;
+
+	add_slab(test, p, 0, &p->list);
+	for (i = 0; i < 3; i++)
+		must_get(test, p, &s);
+	zcb_slab_lend(s, 1024, &loan, &loan, &hands);
+	zcb_slab_recall(s, &p->t);
+	KUNIT_EXPECT_EQ(test, p->t.class[0].used, 1);
+	KUNIT_EXPECT_EQ(test, s->nfree, p->t.class[0].nobjs - 1);
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s, 0), -EBADSLT);
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s, 1024), 0);
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s, 2048), -EBADSLT);
+	zcb_slab_loan_end(&loan);
+	KUNIT_EXPECT_EQ(test, zcb_slab_put(&p->t, s, &p->list, 1024), 0);
+	KUNIT_EXPECT_TRUE(test, zcb_slab_empty(s, &p->t));
+	zcb_slab_fini(s, &p->t);
+	KUNIT_EXPECT_EQ(test, p->t.class[0].used + p->t.class[0].total, 0);
+}
+
 static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(default_tiers),
 	KUNIT_CASE(odd_lengths),
@@ -513,6 +570,8 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(two_owners),
 	KUNIT_CASE(empty_again),
 	KUNIT_CASE(owner_dies_with_objects),
+	KUNIT_CASE(loans),
+	KUNIT_CASE(recalled),
 	KUNIT_CASE(random_stream),
 	{}
 };

@@ -328,6 +328,16 @@ static __inline__ void make_pool_grow(const struct rig *r, struct attempt *t)
 	call_arg(t, sizeof(struct zcbuf_pool_grow));
 }
 
+static __inline__ void make_transfer(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_transfer *a = call_arg(t, sizeof(*a));
+
+	memcpy(t->array[0], r->buffers, CALLS_ENTRIES * sizeof(*r->buffers));
+	a->session = r->other_id;
+	a->count = CALLS_ENTRIES;
+	a->handles = call_array(t, 0, CALLS_ENTRIES * sizeof(*r->buffers));
+}
+
 #define CALL_ROW(_nr, _type, ...)					\
 	{ .name = #_nr, .nr = ZCBUF_NR_##_nr,				\
 	  .size = sizeof(struct _type), __VA_ARGS__ }
@@ -440,6 +450,12 @@ static const struct call calls[] = {
 		 .make = make_buf_info),
 	CALL_ROW(POOL_GROW, zcbuf_pool_grow, .right = ZCBUF_RIGHT_ADMIN,
 		 .writes = true, .make = make_pool_grow),
+	CALL_ROW(TRANSFER, zcbuf_transfer, .right = ZCBUF_RIGHT_MAP_WRITE,
+		 .writes = true, .reserved = CALL_AT(zcbuf_transfer, __reserved),
+		 .done = CALL_AT(zcbuf_transfer, out_done),
+		 .arrays = { CALL_IN(zcbuf_transfer, handles) },
+		 .counts = { CALL_COUNT(zcbuf_transfer, count) },
+		 .make = make_transfer),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -240,6 +240,17 @@ static void fn_use_places(struct fn_run *f)
 	}
 }
 
+static void fn_use_given(struct fn_run *f)
+{
+	const __u64 *handles = (void *)f->t.array[0];
+	__u32 i;
+
+	for (i = 0; i < f->done; i++) {
+		EXPECT_ERR(zt_free1(f->fd, handles[i]), EPERM);
+		EXPECT_OK(zt_free1(f->rig.other, handles[i]));
+	}
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_pool_rows[] = {
@@ -291,6 +302,8 @@ static const struct fn_row fn_pool_rows[] = {
 		.use = fn_undo_alloc),
 
 	FN_CALL(buf_info, BUF_INFO, .use = fn_use_places),
+
+	FN_CALL(transfer, TRANSFER, .stands = true, .use = fn_use_given),
 
 	FN_CALL(free, FREE, .stands = true),
 	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,

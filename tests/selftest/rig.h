@@ -22,7 +22,7 @@
  * @held: deliveries it has received; two more wait for it
  * @pending: reservations of an open group
  *	and a failed group of two pieces and two lost reservations to receive
- * @other: a session of the same pool with
+ * @other: a session of the same pool, by the id @other_id, with
  * @other_buffer: a buffer
  * @other_held: a delivery it has received; another one waits for it
  * @other_pending: a reservation of the open group
@@ -41,6 +41,7 @@ struct rig {
 	__u64 buffers[2];
 	__u64 held[2];
 	struct zcbuf_reservation pending[4];
+	__u64 other_id;
 	__u64 other_buffer;
 	__u64 other_held;
 	struct zcbuf_reservation other_pending;
@@ -57,6 +58,7 @@ static __inline__ void rig_pool(struct rig *r)
 		.kind = ZCBUF_POOL_TIERS, .arena_size = ZT_ARENA,
 		.max_size = RIG_ARENAS * ZT_ARENA,
 		.classes = zt_ptr(classes), .nclasses = RIG_CLASSES);
+	struct zcbuf_query q;
 
 	hz_name(r->name, sizeof(r->name), "rig");
 	a.name = zt_ptr(r->name);
@@ -69,6 +71,8 @@ static __inline__ void rig_pool(struct rig *r)
 	ASSERT_NE(r->map, NULL);
 	r->other = zt_join(r->fd, 0);
 	ASSERT_GE(r->other, 0);
+	ASSERT_OK(zt_query(r->other, &q));
+	r->other_id = q.out_session;
 	r->fresh = zt_open(O_RDWR);
 	ASSERT_GE(r->fresh, 0);
 	r->efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -123,6 +123,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_EVENTFD] = sizeof(struct zcbuf_eventfd),
 		[ZCBUF_NR_BUF_INFO] = sizeof(struct zcbuf_buf_info),
 		[ZCBUF_NR_POOL_GROW] = sizeof(struct zcbuf_pool_grow),
+		[ZCBUF_NR_TRANSFER] = sizeof(struct zcbuf_transfer),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -133,7 +134,7 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_GROW + 1), &q),
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_TRANSFER + 1), &q),
 		   ENOTTY);
 }
 
@@ -152,7 +153,7 @@ TEST(kernel_says_what_it_is)
 		  ZCBUF_FEATURE_POOL_TIERS | ZCBUF_FEATURE_FIXED_BUFFERS |
 		  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
 		  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
-		  ZCBUF_FEATURE_GROW);
+		  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER);
 	EXPECT_GE(q.out_max_sessions, 1024);
 	EXPECT_GE(q.out_max_channels, 1024);
 	EXPECT_NE(q.out_session, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * Buffers of one pool: processes, two threads each, that allocate and free
- * blocks and slab objects, and free what the other thread allocated, until they
- * are killed; thieves who try to free what is theirs; somebody who looks on.
+ * blocks and slab objects, free what the other thread allocated, and give to each
+ * other what they have, until they are killed; thieves who try to free what is theirs; somebody who looks on.
  * Each buffer says whose it is, in its first and in its last bytes; nobody else
  * may ever write there, and who gets it next must not see it. The pool begins
  * with half of the memory and grows while they are at it.
@@ -18,6 +18,7 @@
 #define HAND		24		/* buffers of a thread */
 #define SHELF		16		/* buffers a process's threads exchange */
 #define STALLS		64		/* handles that all processes see */
+#define LETTERS		8		/* handles a process was given */
 #define MARK		16		/* bytes; the smallest object */
 
 static const struct zcbuf_class classes[] = {
@@ -35,12 +36,16 @@ static const __u32 sizes[CLASSES] = { 16, 48, 256, 1024, 3072 };
  * @stall: somebody's handles, or 0
  * @tried: frees that must be refused, and will be or have been
  * @refused: those that have been
+ * @id: sessions of the workers
+ * @mail: by worker, what it was given and has not seen yet, or 0
  */
 struct fair {
 	unsigned int stop;
 	__u64 stall[STALLS];
 	__u64 tried;
 	__u64 refused;
+	__u64 id[WORKERS];
+	__u64 mail[WORKERS][LETTERS];
 };
 
 /* What is in the first and in the last bytes of a buffer. */
@@ -54,6 +59,7 @@ struct mark {
  * mapped when somebody first needs it; twice does not matter.
  */
 struct house {
+	unsigned int nr;
 	int fd;
 	char *map;
 	bool mapped[ARENAS];
@@ -194,6 +200,66 @@ static void show(const struct worker *t)
 			 __ATOMIC_RELAXED);
 }
 
+static int give(const struct house *h, __u64 session, __u64 handle)
+{
+	struct zcbuf_transfer a = zt_arg(struct zcbuf_transfer,
+		.session = session, .handles = zt_ptr(&handle), .count = 1);
+
+	return zt_call(h->fd, ZCBUF_IOC_TRANSFER, &a);
+}
+
+/*
+ * A block of ours for another process, if he has room for letters. Objects of slabs
+ * can have the same handle again: a letter might come late.
+ */
+static void send_one(struct worker *t)
+{
+	unsigned int to = stress_pick(WORKERS);
+	__u64 *letter = &fair->mail[to][stress_pick(LETTERS)];
+	__u64 handle = t->hand[t->n - 1], id;
+	int err;
+
+	if (__atomic_load_n(letter, __ATOMIC_RELAXED) ||
+	    zcbuf_buf_class(handle) >= ZCBUF_BUF_SLAB)
+		return;
+	id = __atomic_load_n(&fair->id[to], __ATOMIC_RELAXED);
+	err = give(t->h, id, handle);
+	if (err) {
+		EXPECT_ERR(err, id == t->h->id ? EINVAL : ENOENT);
+		return;
+	}
+	t->n--;
+	__atomic_store_n(letter, handle, __ATOMIC_RELEASE);
+}
+
+/* A letter may be for who was here before us. */
+static bool is_ours(const struct house *h, __u64 handle)
+{
+	struct zcbuf_buf_place p;
+	struct zcbuf_buf_info a = zt_arg(struct zcbuf_buf_info,
+		.handles = zt_ptr(&handle), .entries = zt_ptr(&p), .count = 1,
+		.entry_size = sizeof(p));
+
+	return !zt_call(h->fd, ZCBUF_IOC_BUF_INFO, &a);
+}
+
+static void fetch_one(struct worker *t)
+{
+	__u64 *letter = &fair->mail[t->h->nr][stress_pick(LETTERS)];
+	__u64 handle = __atomic_exchange_n(letter, 0, __ATOMIC_ACQUIRE);
+	struct mark m;
+
+	if (!handle || !is_ours(t->h, handle))
+		return;
+	memcpy(&m, first_of(t->h, handle), MARK);
+	EXPECT_EQ(m.handle, handle);
+	EXPECT_EQ(memcmp(&m, last_of(t->h, handle), MARK), 0);
+	/* What else the giver has left there is ours now: not to be mistaken. */
+	memset(first_of(t->h, handle), 0, zcbuf_buf_capacity(handle, sizes));
+	write_mark(t->h, handle);
+	t->hand[t->n++] = handle;
+}
+
 static void work_some(struct worker *t)
 {
 	unsigned int what = stress_pick(16);
@@ -204,6 +270,10 @@ static void work_some(struct worker *t)
 		exchange(t);
 	else if (what == 8)
 		show(t);
+	else if (what == 9)
+		send_one(t);
+	else if (what < 12 && t->n < HAND)
+		fetch_one(t);
 	else
 		give_back(t, 1 + stress_pick(t->n));
 }
@@ -220,7 +290,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void house_open(struct house *h)
+static void house_open(struct house *h, unsigned int nr)
 {
 	struct zcbuf_query q;
 
@@ -232,6 +302,8 @@ static void house_open(struct house *h)
 	ASSERT_NE(h->map, MAP_FAILED);
 	ASSERT_OK(zt_query(h->fd, &q));
 	h->id = q.out_session;
+	h->nr = nr;
+	__atomic_store_n(&fair->id[nr], h->id, __ATOMIC_RELAXED);
 }
 
 static void worker(unsigned int nr)
@@ -240,7 +312,7 @@ static void worker(unsigned int nr)
 	struct house h;
 	pthread_t thread;
 
-	house_open(&h);
+	house_open(&h, nr);
 	one.h = &h;
 	two.h = &h;
 	ASSERT_EQ(pthread_create(&thread, NULL, work, &two), 0);

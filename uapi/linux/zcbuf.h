@@ -125,6 +125,7 @@
 #define ZCBUF_NR_EVENTFD		17
 #define ZCBUF_NR_BUF_INFO		18
 #define ZCBUF_NR_POOL_GROW		19
+#define ZCBUF_NR_TRANSFER		20
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -146,6 +147,7 @@
 #define ZCBUF_IOC_EVENTFD	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EVENTFD)
 #define ZCBUF_IOC_BUF_INFO	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_BUF_INFO)
 #define ZCBUF_IOC_POOL_GROW	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_GROW)
+#define ZCBUF_IOC_TRANSFER	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_TRANSFER)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -154,7 +156,7 @@
  * PRODUCE. They can only be narrowed.
  */
 #define ZCBUF_RIGHT_MAP_READ	(1U << 0)
-#define ZCBUF_RIGHT_MAP_WRITE	(1U << 1)	/* and ALLOC, FREE, BUF_INFO */
+#define ZCBUF_RIGHT_MAP_WRITE	(1U << 1)	/* and ALLOC, FREE, BUF_INFO, ... */
 #define ZCBUF_RIGHT_PRODUCE	(1U << 2)	/* RESERVE, COMMIT, ... */
 #define ZCBUF_RIGHT_CONSUME	(1U << 3)	/* RECEIVE, RELEASE, ... */
 #define ZCBUF_RIGHT_ADMIN	(1U << 4)	/* the pool's creator */
@@ -209,6 +211,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_ORDERED		((__u64)1 << 5)
 #define ZCBUF_FEATURE_POOL_FIXED	((__u64)1 << 6)
 #define ZCBUF_FEATURE_GROW		((__u64)1 << 7)
+#define ZCBUF_FEATURE_TRANSFER		((__u64)1 << 8)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -223,7 +226,8 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_default_arena_size: bytes
  * @out_max_pool_size: bytes of all its arenas
  * @out_user_limit: bytes the user who opened the session may hold, in pools and
- *	in what the kernel needs to know about his channels and fixed objects
+ *	in what the kernel needs to know about his channels, fixed objects, and
+ *	slab objects that were given away
  * @out_user_charged: bytes he holds
  * @out_total_limit: bytes all users together may hold
  * @out_total_charged: bytes all users hold
@@ -594,6 +598,45 @@ struct zcbuf_buf_info {
 };
 
 /**
+ * struct zcbuf_transfer - give buffers to another session of the pool
+ * @size: sizeof(struct zcbuf_transfer)
+ * @flags: 0
+ * @session: whom to give them, its out_session of QUERY
+ * @handles: pointer to __u64[@count], buffers of this session
+ * @count: entries
+ * @__reserved: 0
+ * @out_done: buffers given
+ * @out_error: why not more
+ *
+ * The buffers stay where and what they are, with the same handles; the other
+ * session frees them, or its death does, and this one has nothing to do with
+ * them any more. How it learns of the handles is up to the two. It is not asked:
+ * whoever may write to a pool can fill any session of it with buffers that it does
+ * not want, so sessions of a pool have to trust each other that far.
+ *
+ * A slab object stays in its slab: while sessions that were given some have them,
+ * the slab's pages are not given back, be its own session gone or not. What the
+ * kernel needs to know about such an object is charged to the user whose the pool
+ * is.
+ *
+ * ENOENT: no such session is attached to this pool, or as FREE. EPERM:
+ * that session could not free it, it has no RIGHT_MAP_WRITE; or the buffer is not
+ * this session's. EINVAL: to oneself. ENOMEM: no memory for the record of a slab
+ * object that is given away, or at a limit. Otherwise the errors of FREE; they are not counted
+ * as bad frees. Since 0.1.
+ */
+struct zcbuf_transfer {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 session;
+	__aligned_u64 handles;
+	__u32 count;
+	__u32 __reserved;
+	__u32 out_done;
+	__u32 out_error;
+};
+
+/**
  * struct zcbuf_batch - the argument of FREE, COMMIT, ABORT and RELEASE
  * @size: sizeof(struct zcbuf_batch)
  * @flags: 0
@@ -606,7 +649,7 @@ struct zcbuf_buf_info {
  * @out_done: entries done
  * @out_error: why not more
  *
- * FREE: ENOENT never issued, EPERM another session's, EBADSLT it is free,
+ * FREE: ENOENT never issued, EPERM another session's (or given to it), EBADSLT it is free,
  * ESTALE it was freed and is somebody's again. TIERS: the generation of a slab
  * object is its page's: a stale handle is told apart only once the page has been
  * given back. Since 0.1.

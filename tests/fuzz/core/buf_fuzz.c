@@ -182,6 +182,24 @@ static void owner_dies(void *state)
 		vacate(s, o->leases.first);
 }
 
+/* To another owner, or again to the same one. */
+static void move(void *state)
+{
+	struct state *s = state;
+	u32 page = s->pages[zcb_rand_below(s->in, s->t.npages)].part_of;
+	u32 to = zcb_rand_below(s->in, OWNERS);
+	struct m_owner *from, *o = &s->owners[to];
+	struct m_page *p;
+
+	if (page == NOBODY)
+		return;
+	p = &s->pages[page];
+	from = &s->owners[p->owner];
+	zcb_buf_detach(&s->t, p->slab ? &from->leases : &from->blocks, page);
+	zcb_buf_attach(&s->t, p->slab ? &o->leases : &o->blocks, o, page);
+	p->owner = to;
+}
+
 static void slab_handle(void *state)
 {
 	struct state *s = state;
@@ -491,6 +509,7 @@ static const struct fuzz_op ops[] = {
 	{ "tag", tag },
 	{ "was_used", was_used },
 	{ "grow", grow },
+	{ "move", move },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };

@@ -212,6 +212,11 @@ static void put_one(void *m)
 	op_put(m);
 }
 
+static void move(void *m)
+{
+	op_move(m);
+}
+
 /* Few, as there is little to see after it. */
 static void put_all(void *state)
 {
@@ -259,6 +264,7 @@ static const struct fuzz_op ops[] = {
 	{ "class_for", class_for },
 	{ "tag", tag },
 	{ "age", age },
+	{ "move", move },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };

@@ -2,6 +2,8 @@
 /*
  * Calls on pools and buffers. Of every table of values the first is the usual.
  */
+#include <sys/ioctl.h>
+
 #include <string.h>
 
 #include "call.h"
@@ -265,4 +267,35 @@ void kf_run_buf_info(struct kf_lane *l)
 	KF_ARRAY(&c, 1, zcbuf_buf_info, entries, 0,
 		 a->count * entry_room(a->entry_size));
 	kf_finish(&c);
+}
+
+/* The id of the session in a slot, or one that nobody has. */
+static __u64 session_of(const struct kf_lane *l, unsigned int slot)
+{
+	struct zcbuf_query q = { .size = sizeof(q) };
+
+	return ioctl(l->st->slot[slot], ZCBUF_IOC_QUERY, &q) ? 0 : q.out_session;
+}
+
+void kf_run_transfer(struct kf_lane *l)
+{
+	unsigned int i, n, how = kf_sel(l, 2) % 8;
+	unsigned int slot = kf_slot(l, kf_sel(l, 0));
+	struct kf_item *item[KF_ITEMS];
+	struct zcbuf_transfer *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_transfer);
+	a->session = session_of(l, slot);
+	a->count = KF_COUNT(kf_sel(l, 1));
+	n = kf_pick(l, &l->st->buffers, how > 5, item, a->count);
+	if (n && n < a->count && a->count < ZCBUF_MAX_BATCH)
+		a->count = n;
+	kf_put_handles(KF_ARRAY(&c, 0, zcbuf_transfer, handles,
+				a->count * sizeof(__u64), 0),
+		       item, n, a->count, how == 5);
+	if (!kf_finish(&c))
+		return;
+	for (i = 0; i < n && i < a->out_done; i++)
+		item[i]->slot = slot;
 }

@@ -54,6 +54,7 @@ enum kf_call {
 	KF_PAUSE,
 	KF_BUF_INFO,
 	KF_POOL_GROW,
+	KF_TRANSFER,
 	KF_NCALLS
 };
 
@@ -123,6 +124,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_BUF_INFO;
 	case KF_POOL_GROW:
 		return ZCBUF_NR_POOL_GROW;
+	case KF_TRANSFER:
+		return ZCBUF_NR_TRANSFER;
 	default:
 		return kf_call(op);
 	}

@@ -64,6 +64,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_PAUSE] = { "pause", 1, { 3 } },
 	[KF_BUF_INFO] = { "buf_info", 3, { 5, 10, 8 } },
 	[KF_POOL_GROW] = { "pool_grow", 2, { 0 } },
+	[KF_TRANSFER] = { "transfer", 6, { 16, 8, 10, 8 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)

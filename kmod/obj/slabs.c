@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Slab objects. A slab is leased to one session, and so are its objects, unless
+ * they were given to another one: then there is a loan, and he frees it. A slab
+ * whose session has gone stays with the pool until the last loan has ended.
+ *
+ * All under the pool's mem_lock; memory for bookkeeping is allocated before. Loans
+ * can be more than the memory they are about, so the pool's payer pays for them.
+ */
+#include <linux/list.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+
+#include "account.h"
+#include "memory.h"
+#include "slabs.h"
+
+/**
+ * struct slabs_loan - a loan that is paid for
+ * @loan: for core; spare ones are on a list by its @in_hands
+ * @user: who pays
+ */
+struct slabs_loan {
+	struct zcb_loan loan;
+	struct zcb_user *user;
+};
+
+/* Nobody can find the slab before it is zero and on the owner's list. */
+static int slabs_lease(struct zcb_pool *pool, struct zcb_holdings *h,
+		       u32 domain, u32 class)
+{
+	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
+	struct zcb_slab *slab;
+	u32 page;
+	int err;
+
+	slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
+	if (!slab)
+		return -ENOMEM;
+	err = zcb_memory_block(pool, c->order, domain, false, &page);
+	if (err) {
+		kfree(slab);
+		return err;
+	}
+	spin_lock(&pool->mem_lock);
+	zcb_slab_init(slab, &pool->cfg.slabs, class, page, &h->slabs[class]);
+	zcb_buf_lease(&pool->bufs, &h->leases, h, page, c->order, slab);
+	spin_unlock(&pool->mem_lock);
+	return 0;
+}
+
+static void slabs_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				 struct zcb_slab *slab)
+{
+	const struct zcb_slab_class *c = &pool->cfg.slabs.class[slab->class];
+	u32 page = slab->page;
+
+	lockdep_assert_held(&pool->mem_lock);
+	/* Nobody has it as his last: whoever is next gets zeroes. */
+	if (slab->mixed)
+		zcb_buf_tag(&pool->bufs, page, 1U << c->order,
+			    zcb_pool_domain(pool));
+	zcb_slab_fini(slab, &pool->cfg.slabs);
+	zcb_buf_unlease(&pool->bufs, &h->leases, page);
+	zcb_memory_put_locked(pool, page, 1U << c->order);
+	kfree(slab);
+}
+
+static bool slabs_must_zero(const struct zcb_pool *pool,
+			    const struct zcb_slab *slab, bool zero)
+{
+	bool reuse = pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE;
+
+	return zero || (slab->mixed && !reuse);
+}
+
+/*
+ * Takes an object of a slab of @h. One that must be zeroed first is lent to nobody
+ * meanwhile: handles can be guessed, and nobody shall free it or give it away.
+ */
+static int slabs_take_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			     u32 class, u64 *handle, bool *zero,
+			     struct zcb_loan *nobodys,
+			     struct list_head *no_hands)
+{
+	struct zcb_slab *slab;
+	u64 offset;
+	int err;
+
+	lockdep_assert_held(&pool->mem_lock);
+	err = zcb_slab_get(&pool->cfg.slabs, class, &h->slabs[class], &slab,
+			   &offset);
+	if (err)
+		return err;
+	*handle = zcb_buf_slab_handle(&pool->bufs, slab->page, class, offset);
+	h->objects++;
+	h->object_bytes += pool->cfg.slabs.class[class].length;
+	*zero = slabs_must_zero(pool, slab, *zero);
+	if (*zero)
+		zcb_slab_lend(slab, offset, nobodys, NULL, no_hands);
+	return 0;
+}
+
+/**
+ * zcb_slabs_alloc - an object
+ * @pool: the pool
+ * @h: who holds it then
+ * @domain: of the same session
+ * @class: number of its class
+ * @zero: it must read as zero
+ * @handle: names it
+ *
+ * Context: may sleep; no lock is held.
+ * Return: 0, -EAGAIN (no room for one more slab), -ENOMEM.
+ */
+int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
+		    u32 class, bool zero, u64 *handle)
+{
+	struct zcb_loan nobodys;
+	LIST_HEAD(no_hands);
+	int err;
+
+	for (;;) {
+		spin_lock(&pool->mem_lock);
+		err = slabs_take_locked(pool, h, class, handle, &zero,
+					&nobodys, &no_hands);
+		spin_unlock(&pool->mem_lock);
+		if (err != -EAGAIN)
+			break;
+		err = slabs_lease(pool, h, domain, class);
+		if (err)
+			return err;
+	}
+	if (err || !zero)
+		return err;
+	zcb_memory_zero(pool, zcbuf_buf_offset(*handle),
+			pool->cfg.slabs.class[class].length);
+	spin_lock(&pool->mem_lock);
+	zcb_slab_loan_end(&nobodys);
+	spin_unlock(&pool->mem_lock);
+	return 0;
+}
+
+static u64 slabs_length(const struct zcb_pool *pool, const struct zcb_slab *slab)
+{
+	return pool->cfg.slabs.class[slab->class].length;
+}
+
+/* To whom the slab is leased. */
+static struct zcb_holdings *slabs_lessee(struct zcb_pool *pool,
+					 const struct zcb_slab *slab)
+{
+	return zcb_buf_at(&pool->bufs, slab->page)->owner;
+}
+
+/*
+ * The object a handle names, if it is @h's: of a slab of his and not lent, or lent
+ * to him. Whether it is out is not asked yet.
+ */
+static int slabs_look_up_locked(struct zcb_pool *pool,
+				const struct zcb_holdings *h, u64 handle,
+				struct zcb_slab **slab, u64 *offset,
+				struct zcb_loan **loan)
+{
+	const struct zcb_slab_table *t = &pool->cfg.slabs;
+	u32 class = zcbuf_buf_class(handle) - ZCBUF_BUF_SLAB;
+	int err;
+
+	lockdep_assert_held(&pool->mem_lock);
+	*loan = NULL;
+	if (class >= t->n)
+		return -EINVAL;
+	class = array_index_nospec(class, t->n);
+	err = zcb_buf_find_slab(&pool->bufs, handle, t->class[class].order, h,
+				slab, offset);
+	if (err && err != -EPERM)
+		return err;
+	*loan = zcb_slab_loan(*slab, *offset);
+	if (*loan)
+		return (*loan)->owner == h ? 0 : -EPERM;
+	return err;
+}
+
+static void slabs_count(struct zcb_holdings *h, u64 length, bool more)
+{
+	h->objects += more ? 1 : -1;
+	h->object_bytes += more ? length : -length;
+}
+
+static void slabs_loan_free(struct slabs_loan *l)
+{
+	zcb_account_uncharge(l->user, sizeof(*l));
+	kfree(l);
+}
+
+static void slabs_end_loan(struct zcb_loan *loan)
+{
+	zcb_slab_loan_end(loan);
+	slabs_loan_free(container_of(loan, struct slabs_loan, loan));
+}
+
+/* The object comes back to its slab, and the slab to the pool if it was all. */
+static int slabs_put_locked(struct zcb_pool *pool, struct zcb_slab *slab,
+			    u64 offset)
+{
+	struct zcb_holdings *lessee = slabs_lessee(pool, slab);
+	int err;
+
+	err = zcb_slab_put(&pool->cfg.slabs, slab, &lessee->slabs[slab->class],
+			   offset);
+	if (!err && zcb_slab_empty(slab, &pool->cfg.slabs))
+		slabs_unlease_locked(pool, lessee, slab);
+	return err;
+}
+
+/**
+ * zcb_slabs_free_locked - give an object back
+ * @pool: the pool; its mem_lock is held
+ * @h: who says so
+ * @handle: names it
+ *
+ * Context: any that may hold the lock.
+ * Return: as zcb_memory_free().
+ */
+int zcb_slabs_free_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			  u64 handle)
+{
+	struct zcb_slab *slab;
+	struct zcb_loan *loan;
+	u64 offset, length;
+	int err;
+
+	err = slabs_look_up_locked(pool, h, handle, &slab, &offset, &loan);
+	if (err)
+		return err;
+	length = slabs_length(pool, slab);
+	if (loan)
+		slabs_end_loan(loan);
+	err = slabs_put_locked(pool, slab, offset);
+	if (!err)
+		slabs_count(h, length, false);
+	return err;
+}
+
+/**
+ * zcb_slabs_find_locked - how large is an object
+ * @pool: the pool; its mem_lock is held
+ * @h: who asks
+ * @handle: names it
+ * @capacity: bytes
+ *
+ * Context: any that may hold the lock.
+ * Return: as zcb_memory_find().
+ */
+int zcb_slabs_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
+			  u64 handle, u64 *capacity)
+{
+	struct zcb_slab *slab;
+	struct zcb_loan *loan;
+	u64 offset;
+	int err;
+
+	err = slabs_look_up_locked(pool, h, handle, &slab, &offset, &loan);
+	if (err)
+		return err;
+	*capacity = slabs_length(pool, slab);
+	return zcb_slab_check(&pool->cfg.slabs, slab, offset);
+}
+
+static struct slabs_loan *slabs_loan_new(struct zcb_pool *pool)
+{
+	struct slabs_loan *l = kmalloc(sizeof(*l), ZCB_GFP_TABLE);
+
+	if (l && zcb_account_charge(sizeof(*l), &pool->payer, &l->user)) {
+		kfree(l);
+		l = NULL;
+	}
+	return l;
+}
+
+/**
+ * zcb_slabs_spare - loans for objects that will be given away
+ * @pool: the pool
+ * @spare: where they are then
+ * @n: how many; there may be fewer in the end
+ *
+ * Context: may sleep; no lock is held.
+ */
+void zcb_slabs_spare(struct zcb_pool *pool, struct list_head *spare, u32 n)
+{
+	struct slabs_loan *l;
+
+	while (n--) {
+		l = slabs_loan_new(pool);
+		if (!l)
+			return;
+		list_add(&l->loan.in_hands, spare);
+		cond_resched();
+	}
+}
+
+/* zcb_slabs_spare_free() - those that were not needed */
+void zcb_slabs_spare_free(struct list_head *spare)
+{
+	struct slabs_loan *l, *next;
+
+	list_for_each_entry_safe(l, next, spare, loan.in_hands)
+		slabs_loan_free(l);
+}
+
+/*
+ * To who leases the slab it comes home, and needs no loan any more; to another one
+ * who passes it on, the loan goes with it.
+ */
+static int slabs_move_locked(struct zcb_pool *pool, struct zcb_slab *slab,
+			     u64 offset, struct zcb_loan *loan,
+			     struct zcb_holdings *to, struct list_head *spare)
+{
+	lockdep_assert_held(&pool->mem_lock);
+	if (slabs_lessee(pool, slab) == to) {
+		if (loan)
+			slabs_end_loan(loan);
+		return 0;
+	}
+	if (loan) {
+		zcb_slab_loan_end(loan);
+	} else {
+		loan = list_first_entry_or_null(spare, struct zcb_loan,
+						in_hands);
+		if (!loan)
+			return -ENOMEM;
+		list_del(&loan->in_hands);
+	}
+	slab->mixed = true;
+	zcb_slab_lend(slab, offset, loan, to, &to->loans);
+	return 0;
+}
+
+static int slabs_transfer_locked(struct zcb_pool *pool,
+				 struct zcb_holdings *from,
+				 struct zcb_holdings *to, u64 handle,
+				 struct list_head *spare)
+{
+	struct zcb_slab *slab;
+	struct zcb_loan *loan;
+	u64 offset;
+	int err;
+
+	err = slabs_look_up_locked(pool, from, handle, &slab, &offset, &loan);
+	if (!err)
+		err = zcb_slab_check(&pool->cfg.slabs, slab, offset);
+	if (!err)
+		err = slabs_move_locked(pool, slab, offset, loan, to, spare);
+	if (err)
+		return err;
+	slabs_count(from, slabs_length(pool, slab), false);
+	slabs_count(to, slabs_length(pool, slab), true);
+	return 0;
+}
+
+/**
+ * zcb_slabs_transfer - give an object to another session
+ * @pool: the pool
+ * @from: who has it
+ * @to: who gets it
+ * @handle: names it
+ * @spare: from zcb_slabs_spare(); one is taken if it is needed
+ *
+ * Context: any but interrupt.
+ * Return: as zcb_memory_transfer().
+ */
+int zcb_slabs_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
+		       struct zcb_holdings *to, u64 handle,
+		       struct list_head *spare)
+{
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = slabs_transfer_locked(pool, from, to, handle, spare);
+	spin_unlock(&pool->mem_lock);
+	return err;
+}
+
+/* What others have of it stays; nobody is given any more of it. */
+static void slabs_orphan_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				struct zcb_slab *slab)
+{
+	struct zcb_holdings *o = &pool->orphans;
+
+	lockdep_assert_held(&pool->mem_lock);
+	zcb_slab_recall(slab, &pool->cfg.slabs);
+	list_move(&slab->node, &o->slabs[slab->class]);
+	zcb_buf_detach(&pool->bufs, &h->leases, slab->page);
+	zcb_buf_attach(&pool->bufs, &o->leases, o, slab->page);
+}
+
+/**
+ * zcb_slabs_reclaim_one_locked - a loan or a slab of a session that is gone
+ * @pool: the pool; its mem_lock is held
+ * @h: what the session held
+ *
+ * Context: any that may hold the lock.
+ * Return: false if there is no more.
+ */
+bool zcb_slabs_reclaim_one_locked(struct zcb_pool *pool,
+				  struct zcb_holdings *h)
+{
+	struct zcb_slab *slab;
+	struct zcb_loan *loan;
+	u64 offset;
+
+	lockdep_assert_held(&pool->mem_lock);
+	loan = list_first_entry_or_null(&h->loans, struct zcb_loan, in_hands);
+	if (loan) {
+		slab = loan->slab;
+		offset = loan->offset;
+		slabs_end_loan(loan);
+		slabs_put_locked(pool, slab, offset);
+		return true;
+	}
+	if (h->leases.first == ZCB_BUF_NONE)
+		return false;
+	slab = zcb_buf_at(&pool->bufs, h->leases.first)->slab;
+	if (list_empty(&slab->loans))
+		slabs_unlease_locked(pool, h, slab);
+	else
+		slabs_orphan_locked(pool, h, slab);
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Slab objects of sessions: the part of memory.c that is about them.
+ */
+#ifndef ZCB_OBJ_SLABS_H
+#define ZCB_OBJ_SLABS_H
+
+#include <linux/types.h>
+
+struct list_head;
+struct zcb_holdings;
+struct zcb_pool;
+
+int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
+		    u32 class, bool zero, u64 *handle);
+int zcb_slabs_free_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			  u64 handle);
+int zcb_slabs_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
+			  u64 handle, u64 *capacity);
+void zcb_slabs_spare(struct zcb_pool *pool, struct list_head *spare, u32 n);
+void zcb_slabs_spare_free(struct list_head *spare);
+int zcb_slabs_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
+		       struct zcb_holdings *to, u64 handle,
+		       struct list_head *spare);
+bool zcb_slabs_reclaim_one_locked(struct zcb_pool *pool,
+				  struct zcb_holdings *h);
+
+#endif /* ZCB_OBJ_SLABS_H */

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Buffers that one session gives to another: the second half of scenario 30, and
+ * whose they are whoever dies first, on pools of each kind.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <zcbuf/zcbuf.h>
+
+#include "common.h"
+#include "hostile.h"
+#include "ktap.h"
+
+static const __u32 kind_pages = ZCBUF_POOL_PAGES;
+static const __u32 kind_tiers = ZCBUF_POOL_TIERS;
+static const __u32 kind_fixed = ZCBUF_POOL_FIXED;
+
+/* A test of pools of each kind. */
+#define TRANSFERS(id)							\
+	static void transfers_##id(const void *arg);			\
+	TEST_WITH(transfers_##id, id##_pages, &kind_pages)		\
+	TEST_WITH(transfers_##id, id##_slab, &kind_tiers)		\
+	TEST_WITH(transfers_##id, id##_fixed, &kind_fixed)		\
+	static void transfers_##id(const void *arg)
+
+/*
+ * struct pair - two sessions of one pool
+ * @length: bytes that are a class of their own in it
+ */
+struct pair {
+	int a;
+	int b;
+	__u64 length;
+};
+
+static struct pair pair_of(const void *kind)
+{
+	__u32 k = *(const __u32 *)kind;
+	struct pair p = { .length = k == ZCBUF_POOL_TIERS ? 64 : 4096 };
+
+	p.a = zt_pool(k, 0, k == ZCBUF_POOL_FIXED ? 0 : ZT_ARENA);
+	ASSERT_GE(p.a, 0);
+	p.b = zt_join(p.a, 0);
+	ASSERT_GE(p.b, 0);
+	return p;
+}
+
+static __u64 id_of(int fd)
+{
+	struct zcbuf_query q;
+
+	ASSERT_OK(zt_query(fd, &q));
+	return q.out_session;
+}
+
+/* How many were given, or -errno. */
+static int give(int from, __u64 to, const __u64 *handles, __u32 count)
+{
+	struct zcbuf_transfer a = zt_arg(struct zcbuf_transfer, .session = to,
+		.handles = zt_ptr(handles), .count = count);
+	int err = zt_call(from, ZCBUF_IOC_TRANSFER, &a);
+
+	return err ? err : (int)a.out_done;
+}
+
+static int give1(int from, int to, __u64 handle)
+{
+	int done = give(from, id_of(to), &handle, 1);
+
+	return done == 1 ? 0 : done;
+}
+
+/* Allocate in process A, hand to process B, free in B: counts restored. */
+TRANSFERS(scenario_30_freed_elsewhere)
+{
+	struct pair p = pair_of(arg);
+	__u64 id, h;
+	struct zt_turns t;
+	pid_t child;
+
+	ASSERT_OK(zt_turns_init(&t));
+	child = fork();
+	if (!child) {
+		int fd;
+
+		zt_turns_child(&t);
+		fd = zt_join(p.a, 0);
+		h = id_of(fd);
+		ASSERT_EQ(write(t.to_parent[1], &h, sizeof(h)),
+			  (ssize_t)sizeof(h));
+		ASSERT_EQ(read(t.to_child[0], &h, sizeof(h)),
+			  (ssize_t)sizeof(h));
+		EXPECT_OK(zt_free1(fd, h));
+		EXPECT_ERR(zt_free1(fd, h), EBADSLT);
+		_exit(0);
+	}
+	zt_turns_parent(&t);
+	ASSERT_EQ(read(t.to_parent[0], &id, sizeof(id)), (ssize_t)sizeof(id));
+	ASSERT_OK(zt_alloc1(p.a, p.length, &h));
+	EXPECT_EQ(give(p.a, id, &h, 1), 1);
+	EXPECT_ERR(zt_free1(p.a, h), EPERM);
+	ASSERT_EQ(write(t.to_child[1], &h, sizeof(h)), (ssize_t)sizeof(h));
+	EXPECT_STATUS(child, 0);
+	EXPECT_EQ(zt_used(p.a), 0);
+}
+
+/* The bytes are the same ones, and whoever has it may read where it is. */
+TRANSFERS(it_stays_where_it_is)
+{
+	struct pair p = pair_of(arg);
+	struct zcbuf_buf_place place;
+	struct zcbuf_buf_info info = zt_arg(struct zcbuf_buf_info,
+		.entries = zt_ptr(&place), .count = 1,
+		.entry_size = sizeof(place));
+	__u64 h;
+	char *map;
+
+	map = zt_map(p.a, PROT_READ | PROT_WRITE, ZT_ARENA);
+	ASSERT_NE(map, NULL);
+	ASSERT_OK(zt_alloc1(p.a, p.length, &h));
+	info.handles = zt_ptr(&h);
+	memset(map + zcbuf_buf_offset(h), 0x2b, p.length);
+	ASSERT_OK(give1(p.a, p.b, h));
+	EXPECT_FILLED(map + zcbuf_buf_offset(h), 0x2b, p.length);
+	EXPECT_ERR(zt_call(p.a, ZCBUF_IOC_BUF_INFO, &info), EPERM);
+	EXPECT_OK(zt_call(p.b, ZCBUF_IOC_BUF_INFO, &info));
+	EXPECT_EQ(place.offset, zcbuf_buf_offset(h));
+	ASSERT_OK(give1(p.b, p.a, h));
+	EXPECT_OK(zt_free1(p.a, h));
+	EXPECT_EQ(zt_used(p.a), 0);
+}
+
+TRANSFERS(the_giver_dies)
+{
+	struct pair p = pair_of(arg);
+	__u64 h[3];
+
+	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, h, 3), 3);
+	ASSERT_OK(give1(p.a, p.b, h[1]));
+	close(p.a);
+	EXPECT_GE(zt_used(p.b), p.length);
+	EXPECT_LE(zt_used(p.b), ZT_PAGE);
+	EXPECT_LT(zt_free1(p.b, h[0]), 0);
+	EXPECT_LT(zt_free1(p.b, h[2]), 0);
+	EXPECT_OK(zt_free1(p.b, h[1]));
+	EXPECT_EQ(zt_used(p.b), 0);
+}
+
+/* However it dies. */
+TRANSFERS(who_got_it_is_killed)
+{
+	struct pair p = pair_of(arg);
+	__u64 h[4], id;
+	struct zt_turns t;
+	pid_t child;
+
+	ASSERT_OK(zt_turns_init(&t));
+	child = fork();
+	if (!child) {
+		int fd;
+
+		zt_turns_child(&t);
+		fd = zt_join(p.a, 0);
+		id = id_of(fd);
+		ASSERT_EQ(write(t.to_parent[1], &id, sizeof(id)),
+			  (ssize_t)sizeof(id));
+		ktap_stay();
+	}
+	zt_turns_parent(&t);
+	ASSERT_EQ(read(t.to_parent[0], &id, sizeof(id)), (ssize_t)sizeof(id));
+	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, h, 4), 4);
+	ASSERT_EQ(give(p.a, id, h, 3), 3);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	EXPECT_TRUE(HZ_UNTIL(give(p.a, id, h + 3, 1) == -ENOENT));
+	EXPECT_OK(zt_free1(p.a, h[3]));
+	EXPECT_EQ(zt_used(p.a), 0);
+}
+
+TEST(whom_not_to_give_to)
+{
+	struct pair p = pair_of(&kind_pages), other = pair_of(&kind_pages);
+	int reader = zt_join(p.a, ZT_READ_ONLY);
+	__u64 h, bad = zt_bad_frees(p.a);
+
+	ASSERT_OK(zt_alloc1(p.a, 1, &h));
+	EXPECT_ERR(give(p.a, 0, &h, 1), ENOENT);
+	EXPECT_ERR(give(p.a, ~0ULL, &h, 1), ENOENT);
+	EXPECT_ERR(give1(p.a, other.a, h), ENOENT);
+	EXPECT_ERR(give1(p.a, zt_open(O_RDWR), h), ENOENT);
+	EXPECT_ERR(give1(p.a, p.a, h), EINVAL);
+	EXPECT_ERR(give1(p.a, reader, h), EPERM);
+	EXPECT_ERR(give1(reader, p.a, h), EPERM);
+	EXPECT_ERR(give1(p.b, p.a, h), EPERM);
+	EXPECT_ERR(give(p.a, id_of(p.b), &h, 0), EINVAL);
+	EXPECT_ERR(give(p.a, id_of(p.b), NULL, 1), EFAULT);
+	EXPECT_EQ(zt_bad_frees(p.a), bad);
+	EXPECT_OK(zt_free1(p.a, h));
+	EXPECT_ERR(give1(p.a, p.b, h), EBADSLT);
+	EXPECT_EQ(zt_bad_frees(p.a), bad);
+}
+
+/* In order, up to the first that is none of ours. */
+TRANSFERS(as_many_as_there_are)
+{
+	struct pair p = pair_of(arg);
+	__u64 h[4];
+
+	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, h, 4), 4);
+	EXPECT_OK(zt_free1(p.a, h[2]));
+	EXPECT_EQ(give(p.a, id_of(p.b), h, 4), 2);
+	EXPECT_ERR(give(p.a, id_of(p.b), h + 2, 2), EBADSLT);
+	EXPECT_EQ(zt_free(p.b, h, 2), 2);
+	EXPECT_OK(zt_free1(p.a, h[3]));
+	EXPECT_EQ(zt_used(p.a), 0);
+}
+
+/* --------------------------------------------------------------- many at once */
+
+#define BALLS	64
+
+/*
+ * struct game - sessions that throw each other's buffers
+ * @fd: the sessions
+ * @id: of them
+ * @balls: the buffers; each is somebody's
+ * @thrown: how often one was
+ */
+struct game {
+	int fd[2];
+	__u64 id[2];
+	__u64 balls[BALLS];
+	unsigned int thrown;
+};
+
+static void *throw_all(void *arg)
+{
+	struct game *g = arg;
+	int i, side, err;
+
+	for (i = 0; i < 20 * BALLS; i++) {
+		side = i / BALLS & 1;
+		err = give(g->fd[side], g->id[!side], &g->balls[i % BALLS], 1);
+		if (err == 1)
+			__atomic_fetch_add(&g->thrown, 1, __ATOMIC_RELAXED);
+		else
+			EXPECT_EQ(err, -EPERM);
+	}
+	return NULL;
+}
+
+TRANSFERS(two_throw_at_once)
+{
+	struct pair p = pair_of(arg);
+	struct game g = { .fd = { p.a, p.b } };
+	int i, freed = 0;
+
+	g.id[0] = id_of(p.a);
+	g.id[1] = id_of(p.b);
+	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, g.balls, BALLS), BALLS);
+	hz_race(throw_all, &g, throw_all, &g);
+	EXPECT_GE(g.thrown, BALLS);
+	for (i = 0; i < BALLS; i++)
+		freed += !zt_free1(p.a, g.balls[i]) + !zt_free1(p.b, g.balls[i]);
+	EXPECT_EQ(freed, BALLS);
+	EXPECT_EQ(zt_used(p.a), 0);
+}
+
+/*
+ * struct end - a session that has much to give back, and one that gives it more
+ * @dying: it
+ * @id: of it
+ * @fd: the other one
+ * @gifts: what that has
+ * @n: how many of them
+ */
+struct end {
+	int dying;
+	__u64 id;
+	int fd;
+	__u64 gifts[1024];
+	int n;
+};
+
+static void *end_it(void *arg)
+{
+	struct end *e = arg;
+
+	close(e->dying);
+	return NULL;
+}
+
+static void *give_more(void *arg)
+{
+	struct end *e = arg;
+	int i, err;
+
+	for (i = 0; i < e->n; i++) {
+		err = give(e->fd, e->id, &e->gifts[i], 1);
+		if (err != 1)
+			EXPECT_EQ(err, -ENOENT);
+	}
+	return NULL;
+}
+
+/* What it is given comes back, or it is not given. */
+TEST(given_to_the_dying)
+{
+	static struct end e;
+	__u64 h[1024];
+	int i;
+
+	e.fd = zt_pool(ZCBUF_POOL_PAGES, 0, 32 * ZT_MIB);
+	ASSERT_GE(e.fd, 0);
+	e.dying = zt_join(e.fd, 0);
+	ASSERT_GE(e.dying, 0);
+	e.id = id_of(e.dying);
+	e.n = 1024;
+	ASSERT_EQ(zt_alloc(e.fd, ZT_PAGE, 0, 0, e.gifts, e.n), e.n);
+	for (i = 0; i < 7; i++)
+		ASSERT_EQ(zt_alloc(e.dying, ZT_PAGE, 0, 0, h, 1024), 1024);
+	hz_race(end_it, &e, give_more, &e);
+	for (i = 0; i < e.n; i++)
+		zt_free1(e.fd, e.gifts[i]);
+	EXPECT_EQ(zt_used(e.fd), 0);
+}
+
+KTAP_MAIN()
