@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Buffers: batches of handles, and one buffer that knows where it came from.
+ * Buffers: batches of handles, and one buffer that knows where it came from;
+ * both go from session to session.
  */
 #include <errno.h>
 #include <string.h>
@@ -34,6 +35,20 @@ int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 	       unsigned int count)
 {
 	return zcb_batch(pool, ZCBUF_NR_FREE, 0, handles, count);
+}
+
+int zcbuf_transfer(struct zcbuf_pool *pool, __u64 session,
+		   const __u64 *handles, unsigned int count)
+{
+	struct zcbuf_transfer arg = {
+		.size = sizeof(arg),
+		.session = session,
+		.handles = zcb_ptr(handles),
+		.count = count,
+	};
+	int err = zcb_call(pool->session.fd, ZCBUF_NR_TRANSFER, &arg);
+
+	return err ? err : (int)arg.out_done;
 }
 
 int zcbuf_buf_info(struct zcbuf_pool *pool, const __u64 *handles,
@@ -77,6 +92,46 @@ int zcbuf_buf_alloc(struct zcbuf_pool *pool, size_t length,
 		    struct zcbuf_buf *buf)
 {
 	return zcbuf_buf_alloc_opts(pool, length, NULL, buf);
+}
+
+int zcbuf_buf_adopt(struct zcbuf_pool *pool, __u64 handle, size_t length,
+		    struct zcbuf_buf *buf)
+{
+	struct zcbuf_buf got = {
+		.length = length,
+		.handle = handle,
+		.pool = pool,
+	};
+	struct zcbuf_buf_place place;
+	int done;
+	int err;
+
+	/* Whatever number came from the other side: the kernel knows whose. */
+	done = zcbuf_buf_info(pool, &handle, &place, 1);
+	if (done < 0)
+		return done;
+	if (length > place.capacity)
+		return -ERANGE;
+	got.capacity = place.capacity;
+	got.offset = place.offset;
+	err = zcb_map_range(pool, got.offset, got.capacity, &got.data);
+	if (err)
+		return err;
+	*buf = got;
+	return 0;
+}
+
+int zcbuf_buf_give(struct zcbuf_buf *buf, __u64 session)
+{
+	int done;
+
+	if (!buf->handle)
+		return -EINVAL;
+	done = zcbuf_transfer(buf->pool, session, &buf->handle, 1);
+	if (done < 0)
+		return done;
+	memset(buf, 0, sizeof(*buf));
+	return 0;
 }
 
 int zcbuf_buf_free(struct zcbuf_buf *buf)

@@ -116,6 +116,7 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 /*
  * struct zcbuf_pool
  * @session: ours alone
+ * @id: the session's, by which others know it
  * @refs: one of the caller's, one of each channel: they outlive
  *	zcbuf_pool_close() as names that answer -EBADF
  * @map: where it is mapped
@@ -125,6 +126,7 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
  */
 struct zcbuf_pool {
 	struct zcb_session session;
+	__u64 id;
 	atomic_uint refs;
 	struct zcb_map *map;
 	__u64 arena_size;

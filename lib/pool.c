@@ -76,6 +76,18 @@ static int pool_open(struct zcbuf_pool **out, int access, __u32 open_flags)
 	return 0;
 }
 
+/* Who we are to the others of the pool. */
+static int pool_learn_id(struct zcbuf_pool *pool)
+{
+	struct zcbuf_query query = { .size = sizeof(query) };
+	int err;
+
+	err = zcbuf_query(pool->session.fd, &query);
+	if (!err)
+		pool->id = query.out_session;
+	return err;
+}
+
 /* What the kernel knows and does not change is asked once; memory is mapped. */
 static int pool_learn(struct zcbuf_pool *pool)
 {
@@ -89,7 +101,9 @@ static int pool_learn(struct zcbuf_pool *pool)
 	unsigned int i;
 	int err;
 
-	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, &info);
+	err = pool_learn_id(pool);
+	if (!err)
+		err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, &info);
 	if (err)
 		return err;
 
@@ -210,6 +224,11 @@ int zcbuf_pool_close(struct zcbuf_pool *pool)
 int zcbuf_pool_fd(const struct zcbuf_pool *pool)
 {
 	return pool->session.fd < 0 ? -EBADF : pool->session.fd;
+}
+
+__u64 zcbuf_pool_session(const struct zcbuf_pool *pool)
+{
+	return pool->session.fd < 0 ? 0 : pool->id;
 }
 
 void *zcbuf_pool_base(const struct zcbuf_pool *pool)

@@ -35,6 +35,15 @@ static void *at(__u64 ptr)
 	return (void *)(uintptr_t)ptr;
 }
 
+static int new_session(void)
+{
+	int fd = memfd_create("session", MFD_CLOEXEC);
+
+	ASSERT_EQ(fd >= 0 && fd < FAKE_FDS, true);
+	fake.session[fd] = FAKE_SESSION + ++fake.nsessions;
+	return fd;
+}
+
 int __wrap_open(const char *path, int flags, ...)
 {
 	int mode = 0;
@@ -51,7 +60,7 @@ int __wrap_open(const char *path, int flags, ...)
 	errno = take(&fake.open_error);
 	if (errno)
 		return -1;
-	return memfd_create("session", MFD_CLOEXEC);
+	return new_session();
 }
 
 static int take_after(unsigned int *pass, int *error)
@@ -132,7 +141,7 @@ int __wrap_madvise(void *addr, size_t length, int advice)
 
 /* ------------------------------------------------------------------- pools */
 
-static int do_query(struct zcbuf_query *arg)
+static int do_query(__u64 self, struct zcbuf_query *arg)
 {
 	const unsigned char *tail = (const unsigned char *)(arg + 1);
 	__u32 i;
@@ -143,6 +152,7 @@ static int do_query(struct zcbuf_query *arg)
 		if (tail[i])
 			return -E2BIG;
 	arg->out_version = ZCBUF_VERSION;
+	arg->out_session = self;
 	return 0;
 }
 
@@ -226,25 +236,57 @@ static __u64 slab_handle(__u64 length, __u64 page)
 	       page << 8;
 }
 
-/* All of them are in the second arena. */
-static int do_buf_info(struct zcbuf_buf_info *arg)
+static int find_buf(__u64 self, __u64 handle, unsigned int *i)
 {
-	struct zcbuf_buf_place *place = at(arg->entries);
+	for (*i = 0; *i < fake.nhandles; ++*i) {
+		if (fake.handle[*i] != handle)
+			continue;
+		if (!fake.live[*i])
+			return -EBADSLT;
+		return fake.owner[*i] == self ? 0 : -EPERM;
+	}
+	return -ENOENT;
+}
+
+/* All of them are in the second arena. */
+static int buf_info_one(__u64 self, __u64 handle, struct zcbuf_buf_place *place)
+{
+	__u32 sizes[ZCBUF_MAX_CLASSES] = { 0 };
+	unsigned int i;
+	int err;
+
+	err = find_buf(self, handle, &i);
+	if (err)
+		return err;
+	for (i = 0; i < fake.nclasses; i++)
+		sizes[i] = fake.classes[i].length;
+	*place = (struct zcbuf_buf_place){
+		.offset = zcbuf_buf_offset(handle),
+		.capacity = zcbuf_buf_capacity(handle, sizes),
+		.arena = 1,
+	};
+	return 0;
+}
+
+static int do_buf_info(__u64 self, struct zcbuf_buf_info *arg)
+{
+	struct zcbuf_buf_place *places = at(arg->entries);
 	const __u64 *handles = at(arg->handles);
 
-	if (arg->entry_size != sizeof(*place))
+	if (!arg->count || arg->entry_size != sizeof(*places))
 		return -EINVAL;
-	for (; arg->out_done < arg->count; arg->out_done++) {
-		place[arg->out_done] = (struct zcbuf_buf_place){
-			.offset = zcbuf_buf_offset(handles[arg->out_done]),
-			.arena = 1,
-		};
+	while (arg->out_done < arg->count) {
+		arg->out_error = -buf_info_one(self, handles[arg->out_done],
+					       &places[arg->out_done]);
+		if (arg->out_error)
+			break;
+		arg->out_done++;
 	}
-	return arg->count ? 0 : -EINVAL;
+	return arg->out_done ? 0 : -(int)arg->out_error;
 }
 
 /* A block of pages for each: order by length, index by a bump. */
-static int do_alloc(struct zcbuf_alloc *arg)
+static int do_alloc(__u64 self, struct zcbuf_alloc *arg)
 {
 	static __u64 next;
 	__u64 *handles = at(arg->handles);
@@ -261,6 +303,7 @@ static int do_alloc(struct zcbuf_alloc *arg)
 			handles[i] = class << ZCBUF_BUF_CLASS_SHIFT |
 				     1ULL << 40 | next;
 		fake.handle[fake.nhandles] = handles[i];
+		fake.owner[fake.nhandles] = self;
 		fake.live[fake.nhandles++] = true;
 		next += 1ULL << class;
 	}
@@ -268,19 +311,46 @@ static int do_alloc(struct zcbuf_alloc *arg)
 	return 0;
 }
 
-static int free_one(__u64 handle)
+static int free_one(__u64 self, __u64 handle)
 {
 	unsigned int i;
+	int err;
 
-	for (i = 0; i < fake.nhandles; i++) {
-		if (fake.handle[i] != handle)
-			continue;
-		if (!fake.live[i])
-			return -EBADSLT;
+	err = find_buf(self, handle, &i);
+	if (!err)
 		fake.live[i] = false;
-		return 0;
+	return err;
+}
+
+static int transfer_one(__u64 self, __u64 to, __u64 handle)
+{
+	unsigned int i;
+	int err;
+
+	err = find_buf(self, handle, &i);
+	if (!err)
+		fake.owner[i] = to;
+	return err;
+}
+
+static int do_transfer(__u64 self, struct zcbuf_transfer *arg)
+{
+	const __u64 *handles = at(arg->handles);
+
+	fake.transfer = *arg;
+	if (!arg->count || arg->session == self)
+		return -EINVAL;
+	if (arg->session <= FAKE_SESSION ||
+	    arg->session > FAKE_SESSION + fake.nsessions)
+		return -ENOENT;
+	while (arg->out_done < arg->count) {
+		arg->out_error = -transfer_one(self, arg->session,
+					       handles[arg->out_done]);
+		if (arg->out_error)
+			break;
+		arg->out_done++;
 	}
-	return -ENOENT;
+	return arg->out_done ? 0 : -(int)arg->out_error;
 }
 
 /* ------------------------------------------------------------------ stream */
@@ -407,11 +477,12 @@ static int abort_one(const struct zcbuf_abort_entry *e)
 	return 0;
 }
 
-static int batch_one(unsigned int nr, const struct zcbuf_batch *arg, __u32 i)
+static int batch_one(__u64 self, unsigned int nr,
+		     const struct zcbuf_batch *arg, __u32 i)
 {
 	switch (nr) {
 	case ZCBUF_NR_FREE:
-		return free_one(((__u64 *)at(arg->entries))[i]);
+		return free_one(self, ((__u64 *)at(arg->entries))[i]);
 	case ZCBUF_NR_COMMIT:
 		return commit_one((struct zcbuf_commit_entry *)
 				  at(arg->entries) + i);
@@ -424,12 +495,12 @@ static int batch_one(unsigned int nr, const struct zcbuf_batch *arg, __u32 i)
 	}
 }
 
-static int do_batch(unsigned int nr, struct zcbuf_batch *arg)
+static int do_batch(__u64 self, unsigned int nr, struct zcbuf_batch *arg)
 {
 	if (!arg->count || arg->count > ZCBUF_MAX_BATCH)
 		return -EINVAL;
 	while (arg->out_done < arg->count) {
-		arg->out_error = -batch_one(nr, arg, arg->out_done);
+		arg->out_error = -batch_one(self, nr, arg, arg->out_done);
 		if (arg->out_error)
 			break;
 		arg->out_done++;
@@ -539,9 +610,11 @@ static int do_receive_failed(struct zcbuf_receive_failed *arg)
 
 static int call(int fd, unsigned int nr, void *arg)
 {
+	__u64 self = fake.session[fd];
+
 	switch (nr) {
 	case ZCBUF_NR_QUERY:
-		return do_query(arg);
+		return do_query(self, arg);
 	case ZCBUF_NR_POOL_CREATE:
 		return do_create(fd, arg);
 	case ZCBUF_NR_POOL_ATTACH:
@@ -551,7 +624,7 @@ static int call(int fd, unsigned int nr, void *arg)
 	case ZCBUF_NR_POOL_GROW:
 		return do_grow(arg);
 	case ZCBUF_NR_ALLOC:
-		return do_alloc(arg);
+		return do_alloc(self, arg);
 	case ZCBUF_NR_CHANNEL_OPEN:
 		fake.channel_open = *(struct zcbuf_channel_open *)arg;
 		((struct zcbuf_channel_open *)arg)->out_channel = FAKE_CHANNEL;
@@ -574,12 +647,14 @@ static int call(int fd, unsigned int nr, void *arg)
 	case ZCBUF_NR_RECEIVE_FAILED:
 		return do_receive_failed(arg);
 	case ZCBUF_NR_BUF_INFO:
-		return do_buf_info(arg);
+		return do_buf_info(self, arg);
+	case ZCBUF_NR_TRANSFER:
+		return do_transfer(self, arg);
 	case ZCBUF_NR_EVENTFD:
 		fake.eventfd = *(struct zcbuf_eventfd *)arg;
 		return 0;
 	default:
-		return do_batch(nr, arg);
+		return do_batch(self, nr, arg);
 	}
 }
 

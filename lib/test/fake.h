@@ -2,8 +2,9 @@
 /*
  * A device without a kernel: open(), ioctl() and all that maps memory, of the
  * library, end up here (ld --wrap). A session is a memfd; the model knows one
- * pool, one channel, and of the stream what a producer can see. It is not the
- * judge of the kernel module: that is tested on its own and in a kernel.
+ * pool, one channel, of the stream what a producer can see, and whose a buffer
+ * is. It is not the judge of the kernel module: that is tested on its own and in
+ * a kernel.
  */
 #ifndef ZCBUF_LIB_TEST_FAKE_H
 #define ZCBUF_LIB_TEST_FAKE_H
@@ -15,7 +16,9 @@
 
 #define FAKE_ARENA	(2UL << 20)
 #define FAKE_CHANNEL	0x700000001ULL
+#define FAKE_SESSION	0x900000000ULL	/* ids are above */
 #define FAKE_MAX	512	/* objects of a kind */
+#define FAKE_FDS	64	/* a descriptor of a session is below */
 
 enum fake_state { FAKE_PENDING, FAKE_COMMITTED, FAKE_FAILED };
 
@@ -74,6 +77,7 @@ struct fake {
 	struct zcbuf_pool_create create;
 	struct zcbuf_pool_attach attach;
 	struct zcbuf_alloc alloc;
+	struct zcbuf_transfer transfer;
 	struct zcbuf_channel_open channel_open;
 	struct zcbuf_channel_close channel_close;
 	struct zcbuf_eventfd eventfd;
@@ -98,7 +102,12 @@ struct fake {
 	/* Buffers. */
 	__u64 handle[FAKE_MAX];
 	bool live[FAKE_MAX];
+	__u64 owner[FAKE_MAX];	/* session ids */
 	unsigned int nhandles;
+
+	/* Ids, by descriptor; one that was closed keeps its own. */
+	__u64 session[FAKE_FDS];
+	unsigned int nsessions;
 };
 
 extern struct fake fake;

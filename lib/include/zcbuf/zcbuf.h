@@ -273,6 +273,14 @@ ZCBUF_API int zcbuf_pool_grow(struct zcbuf_pool *pool);
 /* zcbuf_pool_rights() - ZCBUF_RIGHT_* of the session; never fails */
 ZCBUF_API __u32 zcbuf_pool_rights(const struct zcbuf_pool *pool);
 
+/*
+ * zcbuf_pool_session() - the session's id, for others of the pool who are to
+ * give it buffers: see zcbuf_transfer(). No session has 0, which is the answer
+ * in a fork child and of a pool that was closed. Makes no system call; never
+ * fails.
+ */
+ZCBUF_API __u64 zcbuf_pool_session(const struct zcbuf_pool *pool);
+
 /* zcbuf_pool_addr() - the byte at @offset; NULL as zcbuf_pool_range() */
 ZCBUF_API void *zcbuf_pool_addr(const struct zcbuf_pool *pool, __u64 offset);
 
@@ -338,19 +346,43 @@ ZCBUF_API int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 
 /*
  * zcbuf_free() - give buffers back
- * @handles: from zcbuf_alloc(), of this session
+ * @handles: from zcbuf_alloc(), of this session, or given to it
  * @count: 1 to ZCBUF_MAX_BATCH
  *
  * Return: how many were freed, in order, at least 1; if fewer than @count, the
- * call for the rest says why. -ENOENT: never issued. -EPERM: another session's.
- * -EBADSLT: freed already. -ESTALE: freed and somebody's again.
+ * call for the rest says why. -ENOENT: never issued. -EPERM: another session's,
+ * also if it was given to that. -EBADSLT: freed already. -ESTALE: freed and
+ * somebody's again.
  */
 ZCBUF_API int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 			 unsigned int count);
 
 /*
+ * zcbuf_transfer() - give buffers to another session of the pool
+ * @session: whom to give them, its zcbuf_pool_session()
+ * @handles: of this session, as for zcbuf_free()
+ * @count: 1 to ZCBUF_MAX_BATCH
+ *
+ * The other session owns them as if it had allocated them: it frees them, or
+ * its end does, wherever the giver is by then. They stay where and what they
+ * are, with the same handles, which the caller tells the other side, with the
+ * lengths, in a way of his own; it is not asked. For the giver they are as
+ * freed: he does not touch their memory any more, and has no I/O on it in
+ * flight.
+ *
+ * Return: how many were given, in order, at least 1; if fewer than @count, the
+ * call for the rest says why. -ENOENT: no such session is attached to this pool
+ * (any more), or the buffer was never issued. -EPERM: that session lacks right
+ * MAP_WRITE, so it could not free it, or the buffer is not this session's.
+ * -EINVAL: to oneself; @count. -EBADSLT, -ESTALE: as zcbuf_free(). -ENOMEM: no
+ * memory for the record of it. What was not given is this session's as before.
+ */
+ZCBUF_API int zcbuf_transfer(struct zcbuf_pool *pool, __u64 session,
+			     const __u64 *handles, unsigned int count);
+
+/*
  * zcbuf_buf_info() - where buffers are: arena, NUMA node, order of the pages
- * @handles: from zcbuf_alloc(), of this session
+ * @handles: of this session, as for zcbuf_free()
  * @places: written
  * @count: 1 to ZCBUF_MAX_BATCH
  *
@@ -399,6 +431,39 @@ ZCBUF_API int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
  *	buffer that was freed answers -EBADSLT or -ESTALE.
  */
 ZCBUF_API int zcbuf_buf_free(struct zcbuf_buf *buf);
+
+/*
+ * zcbuf_buf_give() - give a buffer to another session of the pool
+ * @buf: zeroed when it is done, as by zcbuf_buf_free(): take down its handle and
+ *	length for the other side before
+ * @session: whom to give it, its zcbuf_pool_session()
+ *
+ * Tell the other side when it is done: until then zcbuf_buf_adopt() answers
+ * -EPERM there. If that cannot be told, it is freed when the other session ends.
+ * Errors: zcbuf_transfer(), and then @buf is as it was. -EINVAL also: no buffer.
+ */
+ZCBUF_API int zcbuf_buf_give(struct zcbuf_buf *buf, __u64 session);
+
+/*
+ * zcbuf_buf_adopt() - make a buffer of a handle this session was given
+ * @pool: whose session it was given to
+ * @handle: what zcbuf_buf.handle was with the giver
+ * @length: bytes in use, likewise
+ * @buf: written; the caller's as if allocated, for zcbuf_buf_free()
+ *
+ * @handle and @length are checked to be a buffer of this session: not that it was
+ * given just now, nor that the caller does not have it already. Once for each
+ * handle: two buffers of one are copies. Works as well for a handle from
+ * zcbuf_alloc().
+ *
+ * -EPERM: another session's, or right MAP_WRITE. -ENOENT: never issued.
+ * -EBADSLT: freed already. -ESTALE: freed and somebody's again. -EINVAL: a
+ * handle of another kind. -ERANGE: @length is beyond the capacity. -ENOMEM: its
+ * arena is new here and could not be mapped. After -ERANGE and -ENOMEM it is
+ * still the session's: adopt it again, or zcbuf_free() the handle.
+ */
+ZCBUF_API int zcbuf_buf_adopt(struct zcbuf_pool *pool, __u64 handle,
+			      size_t length, struct zcbuf_buf *buf);
 
 /* zcbuf_buf_set_length() - use @length bytes. -ERANGE: beyond the capacity. */
 ZCBUF_API int zcbuf_buf_set_length(struct zcbuf_buf *buf, size_t length);
