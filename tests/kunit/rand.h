@@ -15,7 +15,7 @@
 
 /* How much of a stream this build runs: slow ones (sanitizers) run less. */
 #if !defined(ZCB_RAND_OPS) && defined(CONFIG_KASAN)
-#define ZCB_RAND_OPS(n)	((n) / 32)
+#define ZCB_RAND_OPS(n)	((n) / 64)
 #elif !defined(ZCB_RAND_OPS)
 #define ZCB_RAND_OPS(n)	(n)
 #endif
