@@ -60,9 +60,8 @@ static struct zcb_buf_page *give(struct zcb_buf_table *t,
 {
 	struct zcb_buf_page *p = zcb_buf_at(t, page);
 
-	p->owner = owner;
 	p->order = order;
-	list_insert(t, l, page);
+	zcb_buf_attach(t, l, owner, page);
 	return p;
 }
 
@@ -71,8 +70,7 @@ static struct zcb_buf_page *take(struct zcb_buf_table *t,
 {
 	struct zcb_buf_page *p = zcb_buf_at(t, page);
 
-	list_remove(t, l, page);
-	p->owner = NULL;
+	zcb_buf_detach(t, l, page);
 	p->slab = NULL;
 	p->state = ZCB_BUF_IDLE;
 	return p;

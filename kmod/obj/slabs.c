@@ -66,6 +66,17 @@ static void slabs_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	kfree(slab);
 }
 
+static u64 slabs_length(const struct zcb_pool *pool, const struct zcb_slab *slab)
+{
+	return pool->cfg.slabs.class[slab->class].length;
+}
+
+static void slabs_count(struct zcb_holdings *h, u64 length, bool more)
+{
+	h->objects += more ? 1 : -1;
+	h->object_bytes += more ? length : -length;
+}
+
 static bool slabs_must_zero(const struct zcb_pool *pool,
 			    const struct zcb_slab *slab, bool zero)
 {
@@ -93,8 +104,7 @@ static int slabs_take_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	if (err)
 		return err;
 	*handle = zcb_buf_slab_handle(&pool->bufs, slab->page, class, offset);
-	h->objects++;
-	h->object_bytes += pool->cfg.slabs.class[class].length;
+	slabs_count(h, slabs_length(pool, slab), true);
 	*zero = slabs_must_zero(pool, slab, *zero);
 	if (*zero)
 		zcb_slab_lend(slab, offset, nobodys, NULL, no_hands);
@@ -141,11 +151,6 @@ int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 	return 0;
 }
 
-static u64 slabs_length(const struct zcb_pool *pool, const struct zcb_slab *slab)
-{
-	return pool->cfg.slabs.class[slab->class].length;
-}
-
 /* To whom the slab is leased. */
 static struct zcb_holdings *slabs_lessee(struct zcb_pool *pool,
 					 const struct zcb_slab *slab)
@@ -179,12 +184,6 @@ static int slabs_look_up_locked(struct zcb_pool *pool,
 	if (*loan)
 		return (*loan)->owner == h ? 0 : -EPERM;
 	return err;
-}
-
-static void slabs_count(struct zcb_holdings *h, u64 length, bool more)
-{
-	h->objects += more ? 1 : -1;
-	h->object_bytes += more ? length : -length;
 }
 
 static void slabs_loan_free(struct slabs_loan *l)

@@ -101,7 +101,7 @@ static void stat_slabs_locked(const struct zcb_pool *pool,
 		};
 }
 
-/* Likewise. */
+/* The largest that is free. */
 static u64 stat_object_size(const struct zcb_fixed *f)
 {
 	int largest = zcb_fixed_largest(f);
