@@ -407,7 +407,6 @@ static void grows_to_the_cgroup(int fd)
 	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
 		.flags = ZCBUF_POOL_F_AUTO_GROW, .arena_size = 4 * MIB,
 		.max_size = 64 * MIB);
-	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
 	struct zcbuf_pool_info info;
 	int n = 0, err;
 	__u64 h;
@@ -418,7 +417,7 @@ static void grows_to_the_cgroup(int fd)
 	EXPECT_ERR(err, ENOMEM);
 	EXPECT_GE(n, 2);
 	EXPECT_LT(n, 5);
-	EXPECT_ERR(zt_call(fd, ZCBUF_IOC_POOL_GROW, &g), ENOMEM);
+	EXPECT_ERR(zt_pool_grow(fd, NULL), ENOMEM);
 	ASSERT_OK(zt_pool_info(fd, &info));
 	EXPECT_EQ(info.out_arenas, n);
 	EXPECT_OK(zt_free1(fd, h));

@@ -12,17 +12,6 @@
 
 #define HUGE_ORDER	9
 
-static int places(int fd, const __u64 *handles, struct zcbuf_buf_place *p,
-		  __u32 count)
-{
-	struct zcbuf_buf_info a = zt_arg(struct zcbuf_buf_info,
-		.handles = zt_ptr(handles), .entries = zt_ptr(p),
-		.count = count, .entry_size = sizeof(*p));
-	int err = zt_call(fd, ZCBUF_IOC_BUF_INFO, &a);
-
-	return err ? err : (int)a.out_done;
-}
-
 /* A buffer of @length lies where its handle says and has @capacity. */
 static struct zcbuf_buf_place place_of(int fd, __u64 length, __u64 capacity)
 {
@@ -31,7 +20,7 @@ static struct zcbuf_buf_place place_of(int fd, __u64 length, __u64 capacity)
 
 	memset(&p, 0xff, sizeof(p));
 	ASSERT_OK(zt_alloc1(fd, length, &h));
-	ASSERT_EQ(places(fd, &h, &p, 1), 1);
+	ASSERT_EQ(zt_buf_info(fd, &h, &p, 1), 1);
 	EXPECT_EQ(p.offset, zcbuf_buf_offset(h));
 	EXPECT_EQ(p.capacity, capacity);
 	EXPECT_EQ(p.arena, 0);
@@ -90,10 +79,10 @@ static void refusals(__u32 kind, __u64 arena_size, __u64 length)
 	ASSERT_OK(zt_alloc1(fd, length, &gone));
 	ASSERT_OK(zt_free1(fd, gone));
 	bad = zt_bad_frees(fd);
-	EXPECT_ERR(places(other, &h, &p, 1), EPERM);
-	EXPECT_ERR(places(fd, &gone, &p, 1), EBADSLT);
+	EXPECT_ERR(zt_buf_info(other, &h, &p, 1), EPERM);
+	EXPECT_ERR(zt_buf_info(fd, &gone, &p, 1), EBADSLT);
 	gone = h ^ 1ULL << 57;
-	EXPECT_ERR(places(fd, &gone, &p, 1), ENOENT);
+	EXPECT_ERR(zt_buf_info(fd, &gone, &p, 1), ENOENT);
 	EXPECT_EQ(zt_bad_frees(fd), bad);
 	EXPECT_OK(zt_free1(fd, h));
 }

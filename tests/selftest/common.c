@@ -124,6 +124,32 @@ int zt_join(int donor, __u32 rights)
 	return session_or_error(fd, zt_pool_attach_fd(fd, donor, rights));
 }
 
+int zt_pool_growing(__u32 flags, unsigned int arenas)
+{
+	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
+		.flags = flags, .arena_size = ZT_ARENA,
+		.max_size = arenas * ZT_ARENA);
+
+	return zt_pool_as(&a);
+}
+
+int zt_pool_grow(int fd, struct zcbuf_pool_grow *arg)
+{
+	struct zcbuf_pool_grow a;
+
+	if (!arg)
+		arg = &a;
+	*arg = zt_arg(struct zcbuf_pool_grow);
+	return zt_call(fd, ZCBUF_IOC_POOL_GROW, arg);
+}
+
+__u64 zt_session(int fd)
+{
+	struct zcbuf_query q;
+
+	return zt_query(fd, &q) ? 0 : q.out_session;
+}
+
 __u64 zt_used(int fd)
 {
 	struct zcbuf_pool_info info;
@@ -181,6 +207,27 @@ int zt_free1(int fd, __u64 handle)
 }
 
 /* --------------------------------------------------------------- channels */
+
+int zt_buf_info(int fd, const __u64 *handles, struct zcbuf_buf_place *places,
+		__u32 count)
+{
+	struct zcbuf_buf_info a = zt_arg(struct zcbuf_buf_info,
+		.handles = zt_ptr(handles), .entries = zt_ptr(places),
+		.count = count, .entry_size = sizeof(*places));
+	int err = zt_call(fd, ZCBUF_IOC_BUF_INFO, &a);
+
+	return err ? err : (int)a.out_done;
+}
+
+int zt_transfer(int fd, __u64 session, const __u64 *handles, __u32 count)
+{
+	struct zcbuf_transfer a = zt_arg(struct zcbuf_transfer,
+		.session = session, .handles = zt_ptr(handles),
+		.count = count);
+	int err = zt_call(fd, ZCBUF_IOC_TRANSFER, &a);
+
+	return err ? err : (int)a.out_done;
+}
 
 int zt_channel_open(int fd, struct zcbuf_channel_open *arg)
 {
@@ -420,6 +467,24 @@ __u64 zt_await_charged(__u64 want)
 		now = zt_charged();
 	}
 	return now;
+}
+
+long zt_parameter(const char *name, long value)
+{
+	char path[128], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/zcbuf/parameters/%s", name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (read(fd, text, sizeof(text) - 1) <= 0 ||
+	    dprintf(fd, "%ld\n", value) <= 0) {
+		close(fd);
+		return -EIO;
+	}
+	close(fd);
+	return strtol(text, NULL, 10);
 }
 
 void zt_stay(void)

@@ -42,10 +42,18 @@ int zt_pool_attach_uid(int fd, const char *name, __u32 rights, uid_t uid);
 int zt_pool_attach_fd(int fd, int donor, __u32 rights);
 int zt_pool_info(int fd, struct zcbuf_pool_info *info);
 
+/* One more arena; @arg is all filled in, or NULL. */
+int zt_pool_grow(int fd, struct zcbuf_pool_grow *arg);
+
 /* Open and create, open and attach: the session, or -errno. */
 int zt_pool(__u32 kind, __u32 flags, __u64 arena_size);
 int zt_pool_as(struct zcbuf_pool_create *arg);
+/* A PAGES pool of one ZT_ARENA that may have @arenas. */
+int zt_pool_growing(__u32 flags, unsigned int arenas);
 int zt_join(int donor, __u32 rights);
+
+/* The id of a session that is open, as QUERY tells it; else 0, which none has. */
+__u64 zt_session(int fd);
 
 /* Bytes handed out now; what "the counters" are. */
 __u64 zt_used(int fd);
@@ -59,6 +67,11 @@ int zt_free(int fd, const __u64 *handles, __u32 count);
 /* One at a time; zt_alloc1() answers 0 or -errno. */
 int zt_alloc1(int fd, __u64 length, __u64 *handle);
 int zt_free1(int fd, __u64 handle);
+
+/* How many there were answers for, or how many were given, or -errno. */
+int zt_buf_info(int fd, const __u64 *handles, struct zcbuf_buf_place *places,
+		__u32 count);
+int zt_transfer(int fd, __u64 session, const __u64 *handles, __u32 count);
 
 /* Channels. @arg: everything but size, which is filled in. */
 int zt_channel_open(int fd, struct zcbuf_channel_open *arg);
@@ -122,6 +135,9 @@ __u64 zt_charged(void);
  * keeps small blocks.
  */
 void zt_stay(void);
+
+/* Set a parameter of the module, which root may, to @value: what it was, -errno. */
+long zt_parameter(const char *name, long value);
 
 /* Become @uid with no capability and no group but @gid, for good: 0, -errno. */
 int zt_become(uid_t uid, gid_t gid);

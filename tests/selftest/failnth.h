@@ -653,31 +653,19 @@ static __inline__ unsigned int fn_next(const struct fn_row *row, unsigned int n)
 }
 
 /*
- * What a CPU keeps of blocks that were freed decides which one is next, and so a
- * call that failed halfway would leave other free blocks than one that was never
- * made. The @depth there was.
+ * Without what a CPU keeps of blocks that were freed, which decides which one is
+ * next: a call that failed halfway would leave other free blocks than one that was
+ * never made.
  */
-static __inline__ unsigned int fn_l0_depth(unsigned int depth)
-{
-	static const char path[] = "/sys/module/zcbuf/parameters/l0_depth";
-	FILE *f = fopen(path, "r+");
-	unsigned int before;
-
-	ASSERT_NE(f, NULL);
-	ASSERT_EQ(fscanf(f, "%u", &before), 1);
-	rewind(f);
-	ASSERT_GT(fprintf(f, "%u", depth), 0);
-	ASSERT_EQ(fclose(f), 0);
-	return before;
-}
-
 static __inline__ void fn_sweep(const void *arg)
 {
 	const struct fn_row *row = arg;
-	unsigned int failures = 0, calm, depth;
+	unsigned int failures = 0, calm;
+	long depth;
 
 	fault_need();
-	depth = fn_l0_depth(0);
+	depth = zt_parameter("l0_depth", 0);
+	ASSERT_GE(depth, 0);
 	fn_learn(&fn_run, row);
 	for (fn_n = 1, calm = 0; calm < FN_CALM; fn_n = fn_next(row, fn_n)) {
 		fn_round(&fn_run, row, fn_act_nth);
@@ -690,7 +678,7 @@ static __inline__ void fn_sweep(const void *arg)
 	if (!row->only_nth)
 		fn_round(&fn_run, row, fn_act_all);
 	close(fn_session);
-	fn_l0_depth(depth);
+	ASSERT_EQ(zt_parameter("l0_depth", depth), 0);
 	fn_expect(&fn_states.quiet, "something is left of the test");
 }
 

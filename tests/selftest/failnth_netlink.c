@@ -81,11 +81,7 @@ static void fn_arrange_many(struct fn_run *f)
 /* Two arenas, in a pool besides the rig's. */
 static void fn_arrange_grown(struct fn_run *f)
 {
-	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
-		.arena_size = ZT_ARENA, .max_size = 2 * ZT_ARENA);
-	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
-
-	ASSERT_OK(zt_call(fn_keep(f, zt_pool_as(&a)), ZCBUF_IOC_POOL_GROW, &g));
+	ASSERT_OK(zt_pool_grow(fn_keep(f, zt_pool_growing(0, 2)), NULL));
 }
 
 static int fn_act_family(struct fn_run *f)

@@ -32,23 +32,10 @@ static int pool_of(__u32 kind, __u32 flags, __u64 arena_size, __u64 max_size)
 
 static int growing(__u32 flags, unsigned int arenas)
 {
-	int fd = pool_of(ZCBUF_POOL_PAGES, flags, ZT_ARENA, arenas * ZT_ARENA);
+	int fd = zt_pool_growing(flags, arenas);
 
 	ASSERT_GE(fd, 0);
 	return fd;
-}
-
-static int grow(int fd, struct zcbuf_pool_grow *a)
-{
-	*a = zt_arg(struct zcbuf_pool_grow);
-	return zt_call(fd, ZCBUF_IOC_POOL_GROW, a);
-}
-
-static int grow1(int fd)
-{
-	struct zcbuf_pool_grow a;
-
-	return grow(fd, &a);
 }
 
 static struct zcbuf_pool_info info_of(int fd)
@@ -189,7 +176,7 @@ TEST(grow_by_the_call)
 	ASSERT_OK(zt_alloc1(fd, ZT_ARENA, &h));
 	memset(p, 0x5a, ZT_ARENA);
 	EXPECT_ERR(zt_alloc1(fd, 1, &h2), ENOMEM);
-	ASSERT_OK(grow(fd, &a));
+	ASSERT_OK(zt_pool_grow(fd, &a));
 	EXPECT_EQ(a.out_size, 2 * ZT_ARENA);
 	EXPECT_EQ(a.out_arena, 1);
 	EXPECT_EQ(a.out_page_order, info_of(fd).out_page_order);
@@ -213,12 +200,12 @@ TEST(grow_to_the_limit)
 
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(info_of(fd).out_max_size, 2 * ZT_ARENA);
-	EXPECT_OK(grow1(fd));
-	EXPECT_ERR(grow1(fd), E2BIG);
+	EXPECT_OK(zt_pool_grow(fd, NULL));
+	EXPECT_ERR(zt_pool_grow(fd, NULL), E2BIG);
 	EXPECT_EQ(info_of(fd).out_size, 2 * ZT_ARENA);
 	fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
 	EXPECT_EQ(info_of(fd).out_max_size, ZT_ARENA);
-	EXPECT_ERR(grow1(fd), E2BIG);
+	EXPECT_ERR(zt_pool_grow(fd, NULL), E2BIG);
 	EXPECT_EQ(info_of(fd).out_arenas, 1);
 }
 
@@ -246,9 +233,9 @@ TEST(who_may_grow_a_pool)
 	int fd = growing(0, 2);
 	int all = ZCBUF_RIGHTS_ALL & ~ZCBUF_RIGHT_ADMIN;
 
-	EXPECT_ERR(grow1(zt_open(O_RDWR)), EPERM);
-	EXPECT_ERR(grow1(zt_join(fd, all)), EPERM);
-	EXPECT_OK(grow1(zt_join(fd, ZCBUF_RIGHT_ADMIN)));
+	EXPECT_ERR(zt_pool_grow(zt_open(O_RDWR), NULL), EPERM);
+	EXPECT_ERR(zt_pool_grow(zt_join(fd, all), NULL), EPERM);
+	EXPECT_OK(zt_pool_grow(zt_join(fd, ZCBUF_RIGHT_ADMIN), NULL));
 	EXPECT_EQ(info_of(fd).out_arenas, 2);
 }
 
@@ -262,7 +249,7 @@ TEST(mappings_of_a_pool_that_grows)
 		  MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);
 	EXPECT_EQ(zt_map(fd, PROT_READ, 2 * ZT_ARENA), NULL);
-	ASSERT_OK(grow1(fd));
+	ASSERT_OK(zt_pool_grow(fd, NULL));
 	all = zt_map(fd, PROT_READ | PROT_WRITE, 2 * ZT_ARENA);
 	ASSERT_NE(all, NULL);
 	all[ZT_ARENA] = 1;
@@ -384,7 +371,7 @@ TEST(waiting_for_room)
 
 	ASSERT_OK(zt_alloc1(w.fd, ZT_ARENA, &all));
 	thread_start(&t, SYS_ioctl);
-	ASSERT_OK(grow1(w.fd));
+	ASSERT_OK(zt_pool_grow(w.fd, NULL));
 	thread_join(&t);
 	EXPECT_OK(w.err);
 	EXPECT_EQ(zcbuf_buf_offset(w.handle), ZT_ARENA);

@@ -65,9 +65,7 @@ static unsigned int arenas_of(__u64 pool, size_t piece, struct arena *a)
 /* A pool of one arena that may have @narenas. */
 static int growing_pool(unsigned int narenas)
 {
-	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
-		.arena_size = ZT_ARENA, .max_size = narenas * ZT_ARENA);
-	int fd = zt_pool_as(&a);
+	int fd = zt_pool_growing(0, narenas);
 
 	ASSERT_GE(fd, 0);
 	return fd;
@@ -75,10 +73,8 @@ static int growing_pool(unsigned int narenas)
 
 static void grow(int fd, unsigned int times)
 {
-	struct zcbuf_pool_grow a = zt_arg(struct zcbuf_pool_grow);
-
 	while (times--)
-		ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_GROW, &a));
+		ASSERT_OK(zt_pool_grow(fd, NULL));
 }
 
 /* --------------------------------------------------------- what messages say */
@@ -166,11 +162,7 @@ static void adds_up(int fd, const struct arena *a, unsigned int n)
 /* Of a buffer: where it is, says who knows its handle. */
 static void place_of(int fd, __u64 handle, struct zcbuf_buf_place *p)
 {
-	struct zcbuf_buf_info a = zt_arg(struct zcbuf_buf_info,
-		.handles = zt_ptr(&handle), .entries = zt_ptr(p), .count = 1,
-		.entry_size = sizeof(*p));
-
-	ASSERT_OK(zt_call(fd, ZCBUF_IOC_BUF_INFO, &a));
+	ASSERT_EQ(zt_buf_info(fd, &handle, p, 1), 1);
 }
 
 TEST(arenas_of_a_pool)

@@ -19,14 +19,6 @@ static int nl_error(int sk, const struct request *r)
 	return nl_ask(sk, r, (void *)buf, sizeof(buf));
 }
 
-static __u64 session_of(int fd)
-{
-	struct zcbuf_query q;
-
-	ASSERT_OK(zt_query(fd, &q));
-	return q.out_session;
-}
-
 static int seen_pool(__u64 handle)
 {
 	return times_seen(ZCBUF_CMD_POOL_GET, ZCBUF_A_POOL_HANDLE, handle);
@@ -138,9 +130,9 @@ TEST(pids_are_the_readers)
 	ASSERT_GE(ours, 0);
 	dump_begin(&d, ZCBUF_CMD_SESSION_GET);
 	while ((n = dump_next(&d, sizeof(d.buf)))) {
-		if (nl_number(n, ZCBUF_A_SESSION_ID) == session_of(ours))
+		if (nl_number(n, ZCBUF_A_SESSION_ID) == zt_session(ours))
 			EXPECT_EQ(nl_number(n, ZCBUF_A_SESSION_PID), 1);
-		if (nl_number(n, ZCBUF_A_SESSION_ID) == session_of(theirs))
+		if (nl_number(n, ZCBUF_A_SESSION_ID) == zt_session(theirs))
 			EXPECT_EQ(nl_number(n, ZCBUF_A_SESSION_PID), 0);
 	}
 	_exit(0);
@@ -249,8 +241,8 @@ TEST(sessions_and_channels_are_seen_with_their_pool)
 	ASSERT_OK(zt_pool_create_named(open, "with-shown", 0644));
 	ASSERT_OK(zt_stream(fd, 0, 0, &hidden));
 	ASSERT_OK(zt_stream(open, 0, 0, &shown));
-	ids[0] = session_of(fd);
-	ids[1] = session_of(open);
+	ids[0] = zt_session(fd);
+	ids[1] = zt_session(open);
 	ASSERT_OK(zt_become(ZT_USER, ZT_USER));
 	EXPECT_EQ(times_seen(ZCBUF_CMD_SESSION_GET, ZCBUF_A_SESSION_ID, ids[0]), 0);
 	EXPECT_EQ(times_seen(ZCBUF_CMD_SESSION_GET, ZCBUF_A_SESSION_ID, ids[1]), 1);
@@ -319,7 +311,7 @@ static void ids_of(const int *fd, __u64 *id)
 	int i;
 
 	for (i = 0; i < MANY; i++)
-		id[i] = session_of(fd[i]);
+		id[i] = zt_session(fd[i]);
 }
 
 static void count(const struct nlmsghdr *n, const __u64 *id, int *seen)

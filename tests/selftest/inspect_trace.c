@@ -94,7 +94,6 @@ static void tell(struct story *s)
 {
 	struct zcbuf_pool_create c = zt_arg(struct zcbuf_pool_create,
 		.arena_size = ZT_ARENA, .max_size = 2 * ZT_ARENA);
-	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
 	int keep = zt_pool_as(&c);
 	int fd = zt_join(keep, 0);
 	struct zcbuf_reservation r;
@@ -104,7 +103,7 @@ static void tell(struct story *s)
 
 	ASSERT_GE(fd, 0);
 	ASSERT_OK(zt_query(fd, &s->q));
-	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_GROW, &g));
+	ASSERT_OK(zt_pool_grow(fd, NULL));
 	ASSERT_OK(zt_alloc1(fd, 5000, &s->buffer));
 	ASSERT_OK(zt_free1(fd, s->buffer));
 	ASSERT_ERR(zt_free1(fd, s->buffer), EBADSLT);

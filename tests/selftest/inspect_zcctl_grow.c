@@ -22,13 +22,6 @@ static int growing_pool(const char *name, unsigned int mode,
 	return fd;
 }
 
-static void grow(int fd)
-{
-	struct zcbuf_pool_grow a = zt_arg(struct zcbuf_pool_grow);
-
-	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_GROW, &a));
-}
-
 /* In JSON and in columns; the second arena has what the first has no room for. */
 TEST(arenas)
 {
@@ -37,7 +30,7 @@ TEST(arenas)
 	char *flat, *out;
 	__u64 h[2];
 
-	grow(fd);
+	ASSERT_OK(zt_pool_grow(fd, NULL));
 	ASSERT_OK(zt_alloc1(fd, ZT_ARENA, &h[0]));
 	ASSERT_OK(zt_alloc1(fd, 8192, &h[1]));
 	ASSERT_OK(zt_pool_info(fd, &info));

@@ -10,7 +10,6 @@
 #include "common.h"
 #include "ktap.h"
 
-#define PARAMETERS	"/sys/module/zcbuf/parameters/"
 #define OTHER_USER	1001
 
 static int open_device(void)
@@ -485,21 +484,13 @@ TEST(just_map_it_but_not_so)
 
 /* --------------------------------------------------------------------- limits */
 
+/* What it was. */
 static long parameter(const char *name, long value)
 {
-	char path[128], text[32] = "";
-	int fd, n;
+	long before = zt_parameter(name, value);
 
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	fd = open(path, O_RDWR);
-	ASSERT_GE(fd, 0);
-	ASSERT_GT(read(fd, text, sizeof(text) - 1), 0);
-	if (value >= 0) {
-		n = dprintf(fd, "%ld\n", value);
-		ASSERT_GT(n, 0);
-	}
-	close(fd);
-	return strtol(text, NULL, 10);
+	ASSERT_GE(before, 0);
+	return before;
 }
 
 /* An unprivileged user, at a limit of 4 MiB. */

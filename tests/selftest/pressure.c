@@ -11,7 +11,6 @@
 #include "common.h"
 #include "ktap.h"
 
-#define USER_LIMIT	"/sys/module/zcbuf/parameters/user_limit_mb"
 #define FAILURE_PORTS	64	/* of one channel */
 #define ROUNDS		200
 
@@ -164,31 +163,21 @@ TEST(order_survives_a_consumer)
 	EXPECT_EQ(consume(fd, ch, 0), -EAGAIN);
 }
 
-static long user_limit(long mb)
-{
-	int fd = open(USER_LIMIT, O_RDWR | O_CLOEXEC);
-	char text[32] = "";
-
-	ASSERT_GE(fd, 0);
-	ASSERT_GT(read(fd, text, sizeof(text) - 1), 0);
-	ASSERT_GT(dprintf(fd, "%ld\n", mb), 0);
-	close(fd);
-	return strtol(text, NULL, 10);
-}
-
 /* Run @test as an unprivileged user who may hold @mb. */
 static void at_limit(long mb, void (*test)(void))
 {
-	long before = user_limit(mb);
-	pid_t child = fork();
+	long before = zt_parameter("user_limit_mb", mb);
+	pid_t child;
 
+	ASSERT_GE(before, 0);
+	child = fork();
 	if (!child) {
 		ASSERT_OK(zt_become(ZT_USER, ZT_GROUP));
 		test();
 		_exit(0);
 	}
 	ASSERT_STATUS(child, 0);
-	user_limit(before);
+	ASSERT_EQ(zt_parameter("user_limit_mb", before), mb);
 }
 
 /* What was closed does not count any more, whoever does the freeing. */

@@ -58,7 +58,6 @@ static __inline__ void rig_pool(struct rig *r)
 		.kind = ZCBUF_POOL_TIERS, .arena_size = ZT_ARENA,
 		.max_size = RIG_ARENAS * ZT_ARENA,
 		.classes = zt_ptr(classes), .nclasses = RIG_CLASSES);
-	struct zcbuf_query q;
 
 	hz_name(r->name, sizeof(r->name), "rig");
 	a.name = zt_ptr(r->name);
@@ -71,8 +70,8 @@ static __inline__ void rig_pool(struct rig *r)
 	ASSERT_NE(r->map, NULL);
 	r->other = zt_join(r->fd, 0);
 	ASSERT_GE(r->other, 0);
-	ASSERT_OK(zt_query(r->other, &q));
-	r->other_id = q.out_session;
+	r->other_id = zt_session(r->other);
+	ASSERT_NE(r->other_id, 0);
 	r->fresh = zt_open(O_RDWR);
 	ASSERT_GE(r->fresh, 0);
 	r->efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -49,61 +49,70 @@ static struct pair pair_of(const void *kind)
 	return p;
 }
 
-static __u64 id_of(int fd)
-{
-	struct zcbuf_query q;
-
-	ASSERT_OK(zt_query(fd, &q));
-	return q.out_session;
-}
-
-/* How many were given, or -errno. */
-static int give(int from, __u64 to, const __u64 *handles, __u32 count)
-{
-	struct zcbuf_transfer a = zt_arg(struct zcbuf_transfer, .session = to,
-		.handles = zt_ptr(handles), .count = count);
-	int err = zt_call(from, ZCBUF_IOC_TRANSFER, &a);
-
-	return err ? err : (int)a.out_done;
-}
-
 static int give1(int from, int to, __u64 handle)
 {
-	int done = give(from, id_of(to), &handle, 1);
+	int done = zt_transfer(from, zt_session(to), &handle, 1);
 
 	return done == 1 ? 0 : done;
+}
+
+static void send_number(int fd, __u64 number)
+{
+	ASSERT_EQ(write(fd, &number, sizeof(number)), (ssize_t)sizeof(number));
+}
+
+static __u64 read_number(int fd)
+{
+	__u64 number = 0;
+
+	ASSERT_EQ(read(fd, &number, sizeof(number)), (ssize_t)sizeof(number));
+	return number;
+}
+
+/* A process with a session of the pool, whose id is set, and what it does then. */
+static pid_t start_other(const struct pair *p, struct zt_turns *t, __u64 *id,
+			 void (*then)(int fd, struct zt_turns *t))
+{
+	pid_t child;
+
+	ASSERT_OK(zt_turns_init(t));
+	child = fork();
+	if (!child) {
+		int fd;
+
+		zt_turns_child(t);
+		fd = zt_join(p->a, 0);
+		send_number(t->to_parent[1], zt_session(fd));
+		then(fd, t);
+		_exit(0);
+	}
+	ASSERT_GT(child, 0);
+	zt_turns_parent(t);
+	*id = read_number(t->to_parent[0]);
+	ASSERT_NE(*id, 0);
+	return child;
+}
+
+static void free_what_comes(int fd, struct zt_turns *t)
+{
+	__u64 h = read_number(t->to_child[0]);
+
+	EXPECT_OK(zt_free1(fd, h));
+	EXPECT_ERR(zt_free1(fd, h), EBADSLT);
 }
 
 /* Allocate in process A, hand to process B, free in B: counts restored. */
 TRANSFERS(scenario_30_freed_elsewhere)
 {
 	struct pair p = pair_of(arg);
-	__u64 id, h;
 	struct zt_turns t;
-	pid_t child;
+	__u64 id, h;
+	pid_t child = start_other(&p, &t, &id, free_what_comes);
 
-	ASSERT_OK(zt_turns_init(&t));
-	child = fork();
-	if (!child) {
-		int fd;
-
-		zt_turns_child(&t);
-		fd = zt_join(p.a, 0);
-		h = id_of(fd);
-		ASSERT_EQ(write(t.to_parent[1], &h, sizeof(h)),
-			  (ssize_t)sizeof(h));
-		ASSERT_EQ(read(t.to_child[0], &h, sizeof(h)),
-			  (ssize_t)sizeof(h));
-		EXPECT_OK(zt_free1(fd, h));
-		EXPECT_ERR(zt_free1(fd, h), EBADSLT);
-		_exit(0);
-	}
-	zt_turns_parent(&t);
-	ASSERT_EQ(read(t.to_parent[0], &id, sizeof(id)), (ssize_t)sizeof(id));
 	ASSERT_OK(zt_alloc1(p.a, p.length, &h));
-	EXPECT_EQ(give(p.a, id, &h, 1), 1);
+	EXPECT_EQ(zt_transfer(p.a, id, &h, 1), 1);
 	EXPECT_ERR(zt_free1(p.a, h), EPERM);
-	ASSERT_EQ(write(t.to_child[1], &h, sizeof(h)), (ssize_t)sizeof(h));
+	send_number(t.to_child[1], h);
 	EXPECT_STATUS(child, 0);
 	EXPECT_EQ(zt_used(p.a), 0);
 }
@@ -113,21 +122,17 @@ TRANSFERS(it_stays_where_it_is)
 {
 	struct pair p = pair_of(arg);
 	struct zcbuf_buf_place place;
-	struct zcbuf_buf_info info = zt_arg(struct zcbuf_buf_info,
-		.entries = zt_ptr(&place), .count = 1,
-		.entry_size = sizeof(place));
 	__u64 h;
 	char *map;
 
 	map = zt_map(p.a, PROT_READ | PROT_WRITE, ZT_ARENA);
 	ASSERT_NE(map, NULL);
 	ASSERT_OK(zt_alloc1(p.a, p.length, &h));
-	info.handles = zt_ptr(&h);
 	memset(map + zcbuf_buf_offset(h), 0x2b, p.length);
 	ASSERT_OK(give1(p.a, p.b, h));
 	EXPECT_FILLED(map + zcbuf_buf_offset(h), 0x2b, p.length);
-	EXPECT_ERR(zt_call(p.a, ZCBUF_IOC_BUF_INFO, &info), EPERM);
-	EXPECT_OK(zt_call(p.b, ZCBUF_IOC_BUF_INFO, &info));
+	EXPECT_ERR(zt_buf_info(p.a, &h, &place, 1), EPERM);
+	EXPECT_EQ(zt_buf_info(p.b, &h, &place, 1), 1);
 	EXPECT_EQ(place.offset, zcbuf_buf_offset(h));
 	ASSERT_OK(give1(p.b, p.a, h));
 	EXPECT_OK(zt_free1(p.a, h));
@@ -150,33 +155,26 @@ TRANSFERS(the_giver_dies)
 	EXPECT_EQ(zt_used(p.b), 0);
 }
 
+static void stay(int fd, struct zt_turns *t)
+{
+	(void)fd;
+	(void)t;
+	ktap_stay();
+}
+
 /* However it dies. */
 TRANSFERS(who_got_it_is_killed)
 {
 	struct pair p = pair_of(arg);
-	__u64 h[4], id;
 	struct zt_turns t;
-	pid_t child;
+	__u64 h[4], id;
+	pid_t child = start_other(&p, &t, &id, stay);
 
-	ASSERT_OK(zt_turns_init(&t));
-	child = fork();
-	if (!child) {
-		int fd;
-
-		zt_turns_child(&t);
-		fd = zt_join(p.a, 0);
-		id = id_of(fd);
-		ASSERT_EQ(write(t.to_parent[1], &id, sizeof(id)),
-			  (ssize_t)sizeof(id));
-		ktap_stay();
-	}
-	zt_turns_parent(&t);
-	ASSERT_EQ(read(t.to_parent[0], &id, sizeof(id)), (ssize_t)sizeof(id));
 	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, h, 4), 4);
-	ASSERT_EQ(give(p.a, id, h, 3), 3);
+	ASSERT_EQ(zt_transfer(p.a, id, h, 3), 3);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	EXPECT_TRUE(HZ_UNTIL(give(p.a, id, h + 3, 1) == -ENOENT));
+	EXPECT_TRUE(HZ_UNTIL(zt_transfer(p.a, id, h + 3, 1) == -ENOENT));
 	EXPECT_OK(zt_free1(p.a, h[3]));
 	EXPECT_EQ(zt_used(p.a), 0);
 }
@@ -188,16 +186,16 @@ TEST(whom_not_to_give_to)
 	__u64 h, bad = zt_bad_frees(p.a);
 
 	ASSERT_OK(zt_alloc1(p.a, 1, &h));
-	EXPECT_ERR(give(p.a, 0, &h, 1), ENOENT);
-	EXPECT_ERR(give(p.a, ~0ULL, &h, 1), ENOENT);
+	EXPECT_ERR(zt_transfer(p.a, 0, &h, 1), ENOENT);
+	EXPECT_ERR(zt_transfer(p.a, ~0ULL, &h, 1), ENOENT);
 	EXPECT_ERR(give1(p.a, other.a, h), ENOENT);
 	EXPECT_ERR(give1(p.a, zt_open(O_RDWR), h), ENOENT);
 	EXPECT_ERR(give1(p.a, p.a, h), EINVAL);
 	EXPECT_ERR(give1(p.a, reader, h), EPERM);
 	EXPECT_ERR(give1(reader, p.a, h), EPERM);
 	EXPECT_ERR(give1(p.b, p.a, h), EPERM);
-	EXPECT_ERR(give(p.a, id_of(p.b), &h, 0), EINVAL);
-	EXPECT_ERR(give(p.a, id_of(p.b), NULL, 1), EFAULT);
+	EXPECT_ERR(zt_transfer(p.a, zt_session(p.b), &h, 0), EINVAL);
+	EXPECT_ERR(zt_transfer(p.a, zt_session(p.b), NULL, 1), EFAULT);
 	EXPECT_EQ(zt_bad_frees(p.a), bad);
 	EXPECT_OK(zt_free1(p.a, h));
 	EXPECT_ERR(give1(p.a, p.b, h), EBADSLT);
@@ -212,8 +210,8 @@ TRANSFERS(as_many_as_there_are)
 
 	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, h, 4), 4);
 	EXPECT_OK(zt_free1(p.a, h[2]));
-	EXPECT_EQ(give(p.a, id_of(p.b), h, 4), 2);
-	EXPECT_ERR(give(p.a, id_of(p.b), h + 2, 2), EBADSLT);
+	EXPECT_EQ(zt_transfer(p.a, zt_session(p.b), h, 4), 2);
+	EXPECT_ERR(zt_transfer(p.a, zt_session(p.b), h + 2, 2), EBADSLT);
 	EXPECT_EQ(zt_free(p.b, h, 2), 2);
 	EXPECT_OK(zt_free1(p.a, h[3]));
 	EXPECT_EQ(zt_used(p.a), 0);
@@ -244,7 +242,7 @@ static void *throw_all(void *arg)
 
 	for (i = 0; i < 20 * BALLS; i++) {
 		side = i / BALLS & 1;
-		err = give(g->fd[side], g->id[!side], &g->balls[i % BALLS], 1);
+		err = zt_transfer(g->fd[side], g->id[!side], &g->balls[i % BALLS], 1);
 		if (err == 1)
 			__atomic_fetch_add(&g->thrown, 1, __ATOMIC_RELAXED);
 		else
@@ -259,8 +257,8 @@ TRANSFERS(two_throw_at_once)
 	struct game g = { .fd = { p.a, p.b } };
 	int i, freed = 0;
 
-	g.id[0] = id_of(p.a);
-	g.id[1] = id_of(p.b);
+	g.id[0] = zt_session(p.a);
+	g.id[1] = zt_session(p.b);
 	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, g.balls, BALLS), BALLS);
 	hz_race(throw_all, &g, throw_all, &g);
 	EXPECT_GE(g.thrown, BALLS);
@@ -300,7 +298,7 @@ static void *give_more(void *arg)
 	int i, err;
 
 	for (i = 0; i < e->n; i++) {
-		err = give(e->fd, e->id, &e->gifts[i], 1);
+		err = zt_transfer(e->fd, e->id, &e->gifts[i], 1);
 		if (err != 1)
 			EXPECT_EQ(err, -ENOENT);
 	}
@@ -318,7 +316,7 @@ TEST(given_to_the_dying)
 	ASSERT_GE(e.fd, 0);
 	e.dying = zt_join(e.fd, 0);
 	ASSERT_GE(e.dying, 0);
-	e.id = id_of(e.dying);
+	e.id = zt_session(e.dying);
 	e.n = 1024;
 	ASSERT_EQ(zt_alloc(e.fd, ZT_PAGE, 0, 0, e.gifts, e.n), e.n);
 	for (i = 0; i < 7; i++)

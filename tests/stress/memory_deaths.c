@@ -200,14 +200,6 @@ static void show(const struct worker *t)
 			 __ATOMIC_RELAXED);
 }
 
-static int give(const struct house *h, __u64 session, __u64 handle)
-{
-	struct zcbuf_transfer a = zt_arg(struct zcbuf_transfer,
-		.session = session, .handles = zt_ptr(&handle), .count = 1);
-
-	return zt_call(h->fd, ZCBUF_IOC_TRANSFER, &a);
-}
-
 /*
  * A block of ours for another process, if he has room for letters. Objects of slabs
  * can have the same handle again: a letter might come late.
@@ -223,8 +215,8 @@ static void send_one(struct worker *t)
 	    zcbuf_buf_class(handle) >= ZCBUF_BUF_SLAB)
 		return;
 	id = __atomic_load_n(&fair->id[to], __ATOMIC_RELAXED);
-	err = give(t->h, id, handle);
-	if (err) {
+	err = zt_transfer(t->h->fd, id, &handle, 1);
+	if (err != 1) {
 		EXPECT_ERR(err, id == t->h->id ? EINVAL : ENOENT);
 		return;
 	}
@@ -236,11 +228,8 @@ static void send_one(struct worker *t)
 static bool is_ours(const struct house *h, __u64 handle)
 {
 	struct zcbuf_buf_place p;
-	struct zcbuf_buf_info a = zt_arg(struct zcbuf_buf_info,
-		.handles = zt_ptr(&handle), .entries = zt_ptr(&p), .count = 1,
-		.entry_size = sizeof(p));
 
-	return !zt_call(h->fd, ZCBUF_IOC_BUF_INFO, &a);
+	return zt_buf_info(h->fd, &handle, &p, 1) == 1;
 }
 
 static void fetch_one(struct worker *t)
@@ -292,16 +281,14 @@ static void *work(void *arg)
 
 static void house_open(struct house *h, unsigned int nr)
 {
-	struct zcbuf_query q;
-
 	memset(h, 0, sizeof(*h));
 	h->fd = zt_join(pool, 0);
 	ASSERT_GE(h->fd, 0);
 	h->map = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		      0);
 	ASSERT_NE(h->map, MAP_FAILED);
-	ASSERT_OK(zt_query(h->fd, &q));
-	h->id = q.out_session;
+	h->id = zt_session(h->fd);
+	ASSERT_NE(h->id, 0);
 	h->nr = nr;
 	__atomic_store_n(&fair->id[nr], h->id, __ATOMIC_RELAXED);
 }
