@@ -359,23 +359,37 @@ static void stream_refill_all(struct zcb_stream *s)
 }
 
 /**
+ * zcb_stream_retire_consumer() - a consumer is gone, and may be reading
+ * @s: the stream
+ * @c: its port, for zcb_stream_drop_consumer()
+ *
+ * What it was offered and did not take is offered to the others, before all that
+ * was complete later. What it holds stays held.
+ *
+ * Context: The caller holds the channel's lock. Walks the queue of @c and, if it
+ * was offered something, the parked groups.
+ */
+void zcb_stream_retire_consumer(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	list_del_init(&c->node);
+	stream_repark_queue(s, c);
+	stream_refill_all(s);
+}
+
+/**
  * zcb_stream_drop_consumer() - a consumer is gone
  * @s: the stream
- * @c: its port
+ * @c: its port, retired or not
  *
- * What it held is released. What it was offered and did not take is offered to
- * the others, before all that was complete later.
+ * What it held is released.
  *
- * Context: The caller holds the channel's lock. Walks what @c has and, if it
- * was offered something, the parked groups.
+ * Context: As zcb_stream_retire_consumer(). Walks what @c has.
  */
 void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c)
 {
 	struct zcb_group *g, *tmp;
 
-	list_del_init(&c->node);
 	list_for_each_entry_safe(g, tmp, &c->held, queue)
 		stream_let_go(s, c, g);
-	stream_repark_queue(s, c);
-	stream_refill_all(s);
+	zcb_stream_retire_consumer(s, c);
 }

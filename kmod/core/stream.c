@@ -653,6 +653,25 @@ static void resv_disown_all(struct list_head *list)
 }
 
 /**
+ * zcb_stream_retire_producer() - an owner is gone, and may be storing
+ * @s: the stream
+ * @p: its port, for zcb_stream_drop_producer()
+ * @now_ns: the time
+ *
+ * What it had pending fails. Nobody gets that memory before the port is dropped.
+ *
+ * Context: The caller holds the channel's lock. Walks what @p has.
+ */
+void zcb_stream_retire_producer(struct zcb_stream *s, struct zcb_producer *p,
+				u64 now_ns)
+{
+	struct zcb_resv *r, *tmp;
+
+	list_for_each_entry_safe(r, tmp, &p->pending, in_owner)
+		stream_fail_straggler(s, r, now_ns);
+}
+
+/**
  * zcb_stream_drop_producer() - an owner is gone
  * @s: the stream
  * @p: its port

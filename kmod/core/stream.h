@@ -221,10 +221,18 @@ int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group);
 /* Nothing is left for @c, now and ever. */
 bool zcb_stream_ended(const struct zcb_stream *s, const struct zcb_consumer *c);
 
+/*
+ * The owner is gone, but not what stores for it: its pending reservations fail
+ * and are stragglers, until zcb_stream_drop_producer().
+ */
+void zcb_stream_retire_producer(struct zcb_stream *s, struct zcb_producer *p,
+				u64 now_ns);
 /* The owner is gone: its pending reservations fail, its stragglers are done. */
 void zcb_stream_drop_producer(struct zcb_stream *s, struct zcb_producer *p,
 			      u64 now_ns);
-/* Its queue goes to the others or is parked, what it held is released. */
+/* Its queue goes to the others or is parked, what it holds it keeps. */
+void zcb_stream_retire_consumer(struct zcb_stream *s, struct zcb_consumer *c);
+/* The same, if that was not done before, and what it held is released. */
 void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c);
 /*
  * The channel is going away, no port is left: every group that is left is

@@ -65,6 +65,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_buf_info buf_info;
 	struct zcbuf_pool_grow pool_grow;
 	struct zcbuf_transfer transfer;
+	struct zcbuf_pin_token pin_token;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -136,6 +137,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_ADMIN, true, zcb_ioctl_pool_grow),
 	ZCB_ROW(ZCBUF_NR_TRANSFER, zcbuf_transfer, out_error, 0,
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_transfer),
+	ZCB_ROW(ZCBUF_NR_PIN_TOKEN, zcbuf_pin_token, __reserved, 0,
+		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pin_token),
 };
 
 static void query_memory(struct zcbuf_query *q, kuid_t uid)
@@ -164,7 +167,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 	q->out_features = ZCBUF_FEATURE_POOL_PAGES | ZCBUF_FEATURE_POOL_TIERS |
 			  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
 			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
-			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER;
+			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
+			  ZCBUF_FEATURE_PIN_TOKEN;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
 	q->out_version = ZCBUF_VERSION;

@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "../obj/memory.h"
+#include "../obj/pin.h"
 #include "face.h"
 #include "ioctl.h"
 #include "trace.h"
@@ -577,4 +578,38 @@ int zcb_ioctl_transfer(struct zcb_call *c)
 		return PTR_ERR(handles);
 	err = zcb_session_transfer(c->s, a->session, handles, a->count, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}
+
+/**
+ * zcb_ioctl_pin_token - PIN_TOKEN
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_pin_token(struct zcb_call *c)
+{
+	struct zcbuf_pin_token *a = c->arg;
+	struct file *file;
+	int fd, err;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = zcb_pin_token(c->s);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	a->out_fd = fd;
+	/* Last: what is installed belongs to the caller. */
+	err = zcb_call_answer(c);
+	if (err) {
+		put_unused_fd(fd);
+		fput(file);
+		return err;
+	}
+	fd_install(fd, file);
+	return 0;
 }

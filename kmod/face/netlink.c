@@ -156,6 +156,19 @@ static int zcb_put_free(struct sk_buff *skb, const struct zcb_pool_stat *st)
 	return 0;
 }
 
+static int zcb_put_quarantine(struct sk_buff *skb,
+			      const struct zcb_pool_stat *st)
+{
+	const struct zcb_quarantine_stat *q = &st->quarantine;
+
+	if (nla_put_u32(skb, ZCBUF_A_POOL_TOKENS, st->tokens) ||
+	    nla_put_u32(skb, ZCBUF_A_POOL_QUARANTINE_SESSIONS, q->sessions) ||
+	    zcb_put_u64(skb, ZCBUF_A_POOL_QUARANTINE_BYTES, q->bytes) ||
+	    zcb_put_u64(skb, ZCBUF_A_POOL_QUARANTINE_AGE_NS, q->age_ns))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int zcb_put_counts(struct sk_buff *skb, const struct zcb_pool_stat *st)
 {
 	if (zcb_put_u64(skb, ZCBUF_A_POOL_SIZE, st->size) ||
@@ -171,6 +184,7 @@ static int zcb_put_counts(struct sk_buff *skb, const struct zcb_pool_stat *st)
 	    zcb_put_u64(skb, ZCBUF_A_POOL_BAD_FREES, st->bad_frees) ||
 	    zcb_put_u64(skb, ZCBUF_A_POOL_MAX_SIZE, st->max_size) ||
 	    zcb_put_u64(skb, ZCBUF_A_POOL_MAX_USED, st->max_used) ||
+	    zcb_put_quarantine(skb, st) ||
 	    (st->zombie && nla_put_flag(skb, ZCBUF_A_POOL_ZOMBIE)))
 		return -EMSGSIZE;
 	return 0;

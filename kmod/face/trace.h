@@ -127,6 +127,27 @@ TRACE_EVENT(zcbuf_reclaim,
 		  __entry->objects)
 );
 
+/* @bytes stay behind, or 0: after @age_ns nothing does. */
+TRACE_EVENT(zcbuf_quarantine,
+	TP_PROTO(u64 pool, u64 session, u64 bytes, u64 age_ns),
+	TP_ARGS(pool, session, bytes, age_ns),
+	TP_STRUCT__entry(
+		__field(u64, pool)
+		__field(u64, session)
+		__field(u64, bytes)
+		__field(u64, age_ns)
+	),
+	TP_fast_assign(
+		__entry->pool = pool;
+		__entry->session = session;
+		__entry->bytes = bytes;
+		__entry->age_ns = age_ns;
+	),
+	TP_printk("pool=0x%llx session=%llu bytes=%llu age_ns=%llu",
+		  __entry->pool, __entry->session, __entry->bytes,
+		  __entry->age_ns)
+);
+
 TRACE_EVENT(zcbuf_reserve,
 	TP_PROTO(u64 channel, u64 id, u64 group, u64 offset, u64 length),
 	TP_ARGS(channel, id, group, offset, length),

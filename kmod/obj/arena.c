@@ -104,6 +104,45 @@ static bool folio_arena_busy(const struct zcb_arena *a)
 	return false;
 }
 
+/*
+ * The counts are read one by one while mappings come and go, which are counted
+ * before they have their reference or after; so what is read twice alike was there
+ * when the references were read. A small folio has no count of its own of pins:
+ * each is so many references.
+ */
+static bool folio_settled(const struct folio *folio, u32 pins)
+{
+	int maps = folio_mapcount(folio);
+	int pinned = folio_test_large(folio) ?
+		     atomic_read(&folio->_pincount) : 0;
+	int refs;
+
+	smp_rmb();	/* the order is all that matters: nothing pairs with it */
+	refs = folio_ref_count(folio) - 1 - maps;
+	smp_rmb();	/* as above */
+	if (maps != folio_mapcount(folio))
+		return false;
+	if (!folio_test_large(folio))
+		return refs >= 0 && !(refs % GUP_PIN_COUNTING_BIAS) &&
+		       refs / GUP_PIN_COUNTING_BIAS <= pins;
+	return pinned == atomic_read(&folio->_pincount) && refs == pinned &&
+	       pinned <= pins;
+}
+
+static bool folio_arena_settled(const struct zcb_arena *a, u32 first, u32 last,
+				u32 pins)
+{
+	u32 i;
+
+	for (i = first >> a->order; i <= last >> a->order; i++) {
+		if (!folio_settled(a->folios[i], pins))
+			return false;
+		if (!(i & 4095))
+			cond_resched();
+	}
+	return true;
+}
+
 static struct page *folio_arena_page(const struct zcb_arena *a, u32 index)
 {
 	struct folio *folio = a->folios[index >> a->order];
@@ -117,6 +156,7 @@ const struct zcb_arena_ops zcb_arena_folio_ops = {
 	.alloc	= folio_arena_alloc,
 	.free	= folio_arena_free,
 	.busy	= folio_arena_busy,
+	.settled = folio_arena_settled,
 	.page	= folio_arena_page,
 };
 

@@ -42,6 +42,8 @@ enum zcb_arena_huge {
  * @alloc: fill the arena with zeroed pages; may sleep
  * @free: give them back; only called when @busy says no
  * @busy: somebody else (I/O, a mapping) still holds a page
+ * @settled: but for the mappings, and @pins of every folio, nobody does of the
+ *	pages from @first to @last; may sleep
  * @page: the page at an index of the arena; no reference is taken
  */
 struct zcb_arena_ops {
@@ -50,6 +52,8 @@ struct zcb_arena_ops {
 	int (*alloc)(struct zcb_arena *a, enum zcb_arena_huge huge);
 	void (*free)(struct zcb_arena *a);
 	bool (*busy)(const struct zcb_arena *a);
+	bool (*settled)(const struct zcb_arena *a, u32 first, u32 last,
+			u32 pins);
 	struct page *(*page)(const struct zcb_arena *a, u32 index);
 };
 

@@ -85,6 +85,8 @@ struct zcb_channel {
  * @handle: the channel's; lookups may read it when @channel is gone
  * @channel: with a reference
  * @session: valid while @kinds is not 0
+ * @left: kinds it had when the session was gone, whose memory may still be used by
+ *	I/O; the port is then in the channel's list without any kind
  * @in_channel: in the channel's list
  * @kinds: ZCBUF_PORT_*; 0 once it is closed
  * @producer: with ZCBUF_PORT_PRODUCE
@@ -101,6 +103,7 @@ struct zcb_port {
 	struct zcb_session *session;
 	struct list_head in_channel;
 	u32 kinds;
+	u32 left;
 	struct zcb_producer producer;
 	struct zcb_consumer consumer;
 	struct zcb_consumer failure;
@@ -130,7 +133,9 @@ int zcb_channel_open(struct zcb_session *s, u64 handle,
 		     const struct zcb_channel_config *cfg, bool defaults,
 		     u32 kinds, u32 depth, struct zcb_port **port, u32 *added);
 int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds);
-void zcb_channels_leave(struct zcb_session *s);
+void zcb_channels_leave_locked(struct zcb_session *s);
+bool zcb_channels_drain_locked(struct zcb_session *s);
+u64 zcb_channels_kept_locked(struct zcb_session *s);
 
 /* Between channel.c, port.c and queue.c. */
 extern const struct zcb_stream_ops zcb_channel_stream_ops;

@@ -4,8 +4,7 @@
  * block that was another domain's is zeroed before anybody sees its handle.
  *
  * The pool's mem_lock guards everything that is looked up here. It is a spin
- * lock: memory for bookkeeping is allocated before it is taken, and long walks
- * drop it now and then.
+ * lock: memory for bookkeeping is allocated before it is taken.
  */
 #include <linux/mm.h>
 #include <linux/nospec.h>
@@ -18,7 +17,6 @@
 #include "slabs.h"
 
 #define ZCB_MEMORY_ALIGN_MAX	((u32)ZCB_ARENA_UNIT)
-#define ZCB_MEMORY_BATCH	128	/* blocks per hold of mem_lock */
 
 static u32 memory_arena_pages(const struct zcb_pool *pool)
 {
@@ -333,9 +331,9 @@ static int memory_free_block_locked(struct zcb_pool *pool,
 	return 0;
 }
 
-static void memory_put_fixed_locked(struct zcb_pool *pool,
-				    struct zcb_holdings *h, u32 class,
-				    u32 object)
+/* zcb_memory_put_fixed_locked() - an object of @h comes back */
+void zcb_memory_put_fixed_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				 u32 class, u32 object)
 {
 	struct zcb_fixed *f = &pool->cfg.fixed;
 
@@ -352,7 +350,7 @@ static int memory_free_fixed_locked(struct zcb_pool *pool,
 
 	err = zcb_fixed_find(&pool->cfg.fixed, handle, h, &class, &object);
 	if (!err)
-		memory_put_fixed_locked(pool, h, class, object);
+		zcb_memory_put_fixed_locked(pool, h, class, object);
 	return err;
 }
 
@@ -507,51 +505,4 @@ int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
 		return memory_move_block(pool, from, to, domain, handle);
 	return zcb_slabs_transfer(pool, from, to, handle, spare);
-}
-
-static bool memory_reclaim_one_locked(struct zcb_pool *pool,
-				      struct zcb_holdings *h)
-{
-	u32 object = h->fixed.first;
-	u32 page = h->blocks.first;
-	u32 npages;
-
-	if (object != ZCB_FIXED_NONE) {
-		memory_put_fixed_locked(pool, h,
-					zcb_fixed_class_of(&pool->cfg.fixed,
-							   object), object);
-		return true;
-	}
-	if (page != ZCB_BUF_NONE) {
-		npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
-		zcb_buf_take_back(&pool->bufs, &h->blocks, page);
-		zcb_memory_put_locked(pool, page, npages);
-		return true;
-	}
-	return zcb_slabs_reclaim_one_locked(pool, h);
-}
-
-/**
- * zcb_memory_reclaim - give back all a session holds
- * @pool: the pool
- * @h: the holdings of a session that is gone
- *
- * Context: may sleep. mem_lock is held for a bounded time only.
- */
-void zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h)
-{
-	bool more = true;
-	u32 n;
-
-	while (more) {
-		spin_lock(&pool->mem_lock);
-		for (n = 0; more && n < ZCB_MEMORY_BATCH; n++)
-			more = memory_reclaim_one_locked(pool, h);
-		/* Objects went with their slabs; zcctl may be looking. */
-		if (!more)
-			zcb_holdings_init(h);
-		spin_unlock(&pool->mem_lock);
-		cond_resched();
-	}
-	zcb_pool_space(pool);
 }

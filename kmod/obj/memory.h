@@ -42,6 +42,13 @@ struct zcb_memory_place {
 
 void zcb_holdings_init(struct zcb_holdings *h);
 
+/* zcb_holdings_bytes() - of the buffers; the caller holds the pool's mem_lock */
+static inline u64 zcb_holdings_bytes(const struct zcb_holdings *h)
+{
+	return (h->blocks.pages << PAGE_SHIFT) + h->object_bytes +
+	       h->fixed.bytes;
+}
+
 /* -ENOMEM: no block is free now. */
 int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
 		   u64 *pool_offset, u32 *pages);
@@ -56,12 +63,15 @@ int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 			struct zcb_holdings *to, u32 domain, u64 handle,
 			struct list_head *spare);
-void zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
+/* What nothing pins; whether that was all: reclaim.c. */
+bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 
-/* For slabs.c. */
+/* For slabs.c and reclaim.c. */
 int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
 		     u32 *page);
 void zcb_memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages);
+void zcb_memory_put_fixed_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				 u32 class, u32 object);
 void zcb_memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length);
 
 #endif /* ZCB_OBJ_MEMORY_H */

@@ -23,6 +23,7 @@
 #include "magazine.h"
 #include "memory.h"
 #include "pool.h"
+#include "quarantine.h"
 #include "session.h"
 
 /* How often to look whether pages are still pinned: less and less. */
@@ -306,6 +307,7 @@ static void pool_strip(struct zcb_pool *pool)
 	u32 i;
 
 	zcb_pool_growth_end(pool);
+	zcb_quarantine_end(pool);
 	if (pool->inode)
 		zcb_mapfs_put(pool->inode);
 	pool->inode = NULL;
@@ -411,6 +413,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	pool->gid = current_egid();
 	pool->ipc_ns = pool_current_ipc_ns();
 	zcb_pool_growth_init(pool);
+	zcb_quarantine_init(pool);
 	mutex_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->sessions);
 	spin_lock_init(&pool->mem_lock);

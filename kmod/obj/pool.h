@@ -119,15 +119,19 @@ enum zcb_pool_state {
  * @inode: what all mappings of the pool hang from; i_size is @cfg.max_size
  * @state: enum zcb_pool_state, pools_lock
  * @mappings: map files
+ * @tokens: pin tokens of all sessions
  * @grow_lock: one adds an arena at a time
  * @grow_paused: it could not grow of itself, and is left alone for a while;
  *	written under @grow_lock and by @grow_work, which ends that
  * @grow_pause: how long that was, ms; 0: it has grown since; @grow_lock
  * @grow_work: see above
- * @lock: guards @sessions, @nsessions, @channels
+ * @lock: guards @sessions, @nsessions, @channels, @quarantine
  * @sessions: attached
  * @nsessions: how many
  * @channels: table of channels
+ * @quarantine: sessions that are gone, first the one that was first; @lock
+ * @quarantine_work: takes them off
+ * @quarantine_delay: when it looks again, jiffies
  * @next_domain: last domain given to a session or channel
  * @mem_lock: guards the fields below
  * @arenas: in order of pool offset, all of one size; they stay
@@ -159,6 +163,7 @@ struct zcb_pool {
 	struct inode *inode;
 	u8 state;
 	atomic_t mappings;
+	atomic_t tokens;
 
 	struct mutex grow_lock;	/* arenas are added */
 	bool grow_paused;
@@ -169,6 +174,9 @@ struct zcb_pool {
 	struct list_head sessions;
 	u32 nsessions;
 	struct zcb_handles channels;
+	struct list_head quarantine;
+	struct delayed_work quarantine_work;
+	unsigned long quarantine_delay;
 	atomic_t next_domain;
 
 	spinlock_t mem_lock;	/* what is handed out */

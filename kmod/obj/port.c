@@ -13,6 +13,7 @@
 
 #include "account.h"
 #include "channel.h"
+#include "pin.h"
 
 #define ZCB_CHANNEL_BUCKETS_MIN	16U
 #define ZCB_CHANNEL_BUCKETS_MAX	8192U
@@ -205,14 +206,11 @@ static int port_add_locked(struct zcb_port *port, u32 kinds, u32 depth,
  * The last producer ends the stream of a channel that does not say otherwise;
  * then what it began is at least not held back until another one comes.
  */
-static void port_drop_producer_locked(struct zcb_port *port)
+static void port_count_producer_locked(struct zcb_channel *ch, u64 now)
 {
-	struct zcb_channel *ch = port->channel;
 	struct zcb_stream_counts n;
-	u64 now = ktime_get_ns();
 
 	lockdep_assert_held(&ch->lock);
-	zcb_stream_drop_producer(&ch->stream, &port->producer, now);
 	if (--ch->producers)
 		return;
 	if (ch->cfg.flags & ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE)
@@ -228,26 +226,78 @@ static void port_drop_eventfd_locked(struct eventfd_ctx **ctx)
 	*ctx = NULL;
 }
 
-static void port_drop_locked(struct zcb_port *port, u32 kinds)
+static void port_count_consumers_locked(struct zcb_port *port, u32 kinds)
 {
 	struct zcb_channel *ch = port->channel;
 
 	lockdep_assert_held(&ch->lock);
-	port->kinds &= ~kinds;
-	if (kinds & ZCBUF_PORT_PRODUCE)
-		port_drop_producer_locked(port);
 	if (kinds & ZCBUF_PORT_CONSUME) {
 		port_drop_eventfd_locked(&port->eventfd);
 		ch->consumers--;
-		zcb_stream_drop_consumer(&ch->stream, &port->consumer);
 	}
 	if (kinds & ZCBUF_PORT_RECV_FAILED) {
 		port_drop_eventfd_locked(&port->failure_eventfd);
 		ch->failure_ports--;
-		zcb_stream_drop_consumer(&ch->stream, &port->failure);
 	}
+}
+
+/* What it has of the stream, all or of one kind, is over. */
+static void port_drop_locked(struct zcb_port *port, u32 kinds)
+{
+	struct zcb_channel *ch = port->channel;
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&ch->lock);
+	port->kinds &= ~kinds;
+	port_count_consumers_locked(port, kinds);
+	if (kinds & ZCBUF_PORT_PRODUCE) {
+		zcb_stream_drop_producer(&ch->stream, &port->producer, now);
+		port_count_producer_locked(ch, now);
+	}
+	if (kinds & ZCBUF_PORT_CONSUME)
+		zcb_stream_drop_consumer(&ch->stream, &port->consumer);
+	if (kinds & ZCBUF_PORT_RECV_FAILED)
+		zcb_stream_drop_consumer(&ch->stream, &port->failure);
 	if (!port->kinds)
 		list_del_init(&port->in_channel);
+}
+
+/*
+ * As port_drop_locked() of all, but for the memory: that stays until
+ * port_end_locked().
+ */
+static void port_retire_locked(struct zcb_port *port)
+{
+	struct zcb_channel *ch = port->channel;
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&ch->lock);
+	port->left = port->kinds;
+	port->kinds = 0;
+	port_count_consumers_locked(port, port->left);
+	if (port->left & ZCBUF_PORT_PRODUCE) {
+		zcb_stream_retire_producer(&ch->stream, &port->producer, now);
+		port_count_producer_locked(ch, now);
+	}
+	if (port->left & ZCBUF_PORT_CONSUME)
+		zcb_stream_retire_consumer(&ch->stream, &port->consumer);
+	if (port->left & ZCBUF_PORT_RECV_FAILED)
+		zcb_stream_retire_consumer(&ch->stream, &port->failure);
+}
+
+static void port_end_locked(struct zcb_port *port)
+{
+	struct zcb_channel *ch = port->channel;
+
+	lockdep_assert_held(&ch->lock);
+	if (port->left & ZCBUF_PORT_PRODUCE)
+		zcb_stream_drop_producer(&ch->stream, &port->producer,
+					 ktime_get_ns());
+	if (port->left & ZCBUF_PORT_CONSUME)
+		zcb_stream_drop_consumer(&ch->stream, &port->consumer);
+	if (port->left & ZCBUF_PORT_RECV_FAILED)
+		zcb_stream_drop_consumer(&ch->stream, &port->failure);
+	list_del_init(&port->in_channel);
 }
 
 /* No port is left: the channel goes, and all that is in its stream. */
@@ -260,6 +310,19 @@ static void channel_end_locked(struct zcb_channel *ch)
 	zcb_stream_fini(&ch->stream);
 	mutex_unlock(&ch->lock);
 	channel_put(ch);
+}
+
+/* The port has been in its channel's list. */
+static void port_forget_locked(struct zcb_session *s, struct zcb_port *port,
+			       bool last)
+{
+	struct zcb_channel *ch = port->channel;
+
+	lockdep_assert_held(&ch->pool->lock);
+	xa_erase(&s->ports, (u32)ch->handle);
+	if (last)
+		channel_end_locked(ch);
+	zcb_port_put(port);
 }
 
 static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
@@ -276,11 +339,7 @@ static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
 	mutex_unlock(&ch->lock);
 
 	if (closed)
-		xa_erase(&s->ports, (u32)ch->handle);
-	if (last)
-		channel_end_locked(ch);
-	if (closed)
-		zcb_port_put(port);
+		port_forget_locked(s, port, last);
 }
 
 static bool channel_same(const struct zcb_channel_config *a,
@@ -438,18 +497,122 @@ int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds)
 }
 
 /**
- * zcb_channels_leave - close all ports of a session that is gone
+ * zcb_channels_leave_locked - no port of a session that is gone is one any more
  * @s: the session; its pool's lock is held
+ *
+ * What it had pending fails, what it was offered goes to others. What it may
+ * still be storing in, or reading, stays until zcb_channels_drain_locked().
  *
  * Context: may sleep.
  */
-void zcb_channels_leave(struct zcb_session *s)
+void zcb_channels_leave_locked(struct zcb_session *s)
 {
 	struct zcb_port *port;
 	unsigned long index;
 
 	lockdep_assert_held(&s->pool->lock);
-	xa_for_each(&s->ports, index, port)
-		port_close_locked(s, port, port->kinds);
+	xa_for_each(&s->ports, index, port) {
+		guard(mutex)(&port->channel->lock);
+		port_retire_locked(port);
+	}
 	zcb_pool_space(s->pool);
+}
+
+/* The pages are whole ones of the group: an extent begins with a page. */
+static bool port_held_settled_locked(const struct zcb_port *port,
+				     const struct zcb_consumer *c)
+{
+	struct zcb_group *g;
+	u32 i;
+
+	list_for_each_entry(g, &c->held, queue)
+		for (i = 0; i < g->nextents; i++)
+			if (g->extents[i].pages &&
+			    !zcb_pin_settled(port->channel->pool,
+					     g->extents[i].pool_offset,
+					     (u64)g->extents[i].pages <<
+					     PAGE_SHIFT))
+				return false;
+	return true;
+}
+
+static bool port_settled_locked(const struct zcb_port *port)
+{
+	struct zcb_resv *r;
+
+	lockdep_assert_held(&port->channel->lock);
+	if (port->left & ZCBUF_PORT_PRODUCE)
+		list_for_each_entry(r, &port->producer.stragglers, in_owner)
+			if (!zcb_pin_settled(port->channel->pool,
+					     r->pool_offset, r->length))
+				return false;
+	return (!(port->left & ZCBUF_PORT_CONSUME) ||
+		port_held_settled_locked(port, &port->consumer)) &&
+	       (!(port->left & ZCBUF_PORT_RECV_FAILED) ||
+		port_held_settled_locked(port, &port->failure));
+}
+
+/**
+ * zcb_channels_drain_locked - end the ports of a session that is gone
+ * @s: the session, without tokens; its pool's lock is held
+ *
+ * Context: may sleep.
+ * Return: whether those were all: nothing pins what any of them has.
+ */
+bool zcb_channels_drain_locked(struct zcb_session *s)
+{
+	struct zcb_port *port;
+	unsigned long index;
+	bool settled, last;
+	bool all = true;
+
+	lockdep_assert_held(&s->pool->lock);
+	xa_for_each(&s->ports, index, port) {
+		scoped_guard(mutex, &port->channel->lock) {
+			settled = port_settled_locked(port);
+			if (settled)
+				port_end_locked(port);
+			last = list_empty(&port->channel->ports);
+		}
+		if (settled)
+			port_forget_locked(s, port, last);
+		all &= settled;
+	}
+	zcb_pool_space(s->pool);
+	return all;
+}
+
+static u64 port_kept(struct zcb_port *port)
+{
+	struct zcb_resv *r;
+	u64 bytes = 0;
+
+	guard(mutex)(&port->channel->lock);
+	if (port->left & ZCBUF_PORT_PRODUCE)
+		list_for_each_entry(r, &port->producer.stragglers, in_owner)
+			bytes += r->length;
+	if (port->left & ZCBUF_PORT_CONSUME)
+		bytes += port->consumer.held_bytes;
+	if (port->left & ZCBUF_PORT_RECV_FAILED)
+		bytes += port->failure.held_bytes;
+	return bytes;
+}
+
+/**
+ * zcb_channels_kept_locked - memory in streams of a session that is gone
+ * @s: the session; its pool's lock is held
+ *
+ * Context: may sleep.
+ * Return: bytes of what has not been ended.
+ */
+u64 zcb_channels_kept_locked(struct zcb_session *s)
+{
+	struct zcb_port *port;
+	unsigned long index;
+	u64 bytes = 0;
+
+	lockdep_assert_held(&s->pool->lock);
+	xa_for_each(&s->ports, index, port)
+		bytes += port_kept(port);
+	return bytes;
 }

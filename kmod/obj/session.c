@@ -12,6 +12,7 @@
 
 #include "../face/trace.h"
 #include "channel.h"
+#include "quarantine.h"
 #include "session.h"
 #include "slabs.h"
 
@@ -60,41 +61,55 @@ static void session_trace_locked(const struct zcb_session *s,
 	trace_zcbuf_reclaim(pool->handle, s->id, blocks, objects);
 }
 
+/* zcb_session_free() - of a session that has nothing any more; may sleep */
+void zcb_session_free(struct zcb_session *s)
+{
+	zcb_pool_put(s->pool);
+	xa_destroy(&s->ports);
+	put_pid(s->pid);
+	zcb_mapfs_unpin();
+	kfree(s);
+}
+
 /*
  * In this order: what is in a stream first, so that others learn of it. And a
- * session that is not seen any more has given back everything.
+ * session that is not seen any more has given back everything, or is seen in
+ * quarantine.
  */
-static void session_leave(struct zcb_session *s, struct zcb_pool *pool)
+static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
 {
+	bool all;
+
+	zcb_pool_get(pool);	/* until its lock is let go */
 	mutex_lock(&pool->lock);
 	s->leaving = true;	/* nobody gives it anything from here on */
 	session_trace_locked(s, pool);
-	zcb_channels_leave(s);
+	zcb_channels_leave_locked(s);
 	mutex_unlock(&pool->lock);
-	zcb_memory_reclaim(pool, &s->hold);
+	all = zcb_quarantine_drain(s);
 	mutex_lock(&pool->lock);
 	list_del(&s->in_pool);
 	pool->nsessions--;
+	if (!all)
+		zcb_quarantine_add_locked(s);
 	mutex_unlock(&pool->lock);
 	zcb_pool_put(pool);
+	return all;
 }
 
 /**
  * zcb_session_close - the last reference to the file is gone
  * @s: its session
  *
- * Everything it held goes back, whatever was the reason.
+ * Everything it held goes back, whatever was the reason: at once, or when nothing
+ * pins it any more.
  *
  * Context: may sleep; no call on @s is running.
  */
 void zcb_session_close(struct zcb_session *s)
 {
-	if (s->pool)
-		session_leave(s, s->pool);
-	xa_destroy(&s->ports);
-	put_pid(s->pid);
-	zcb_mapfs_unpin();
-	kfree(s);
+	if (!s->pool || session_leave(s, s->pool))
+		zcb_session_free(s);
 }
 
 /**

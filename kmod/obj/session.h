@@ -25,9 +25,11 @@ struct zcb_port;
  *	acquire, which pairs with the release in zcb_session_join()
  * @rights: ZCBUF_RIGHT_*; valid with @pool, as is all that follows
  * @domain: whose memory it was
- * @in_pool: in the pool's list; the pool's lock
+ * @in_pool: in one of the pool's lists; the pool's lock
  * @leaving: what it holds is being taken back; the pool's lock
  * @hold: the pool's mem_lock
+ * @tokens: pin tokens
+ * @died_ns: when it went into quarantine; the pool's lock
  * @ports: struct zcb_port by channel index; changed under the pool's lock
  * @wq: woken for everything this session may wait for, but memory
  * @event_seq: counts those events, so that a waiter misses none
@@ -46,6 +48,8 @@ struct zcb_session {
 	struct list_head in_pool;
 	bool leaving;
 	struct zcb_holdings hold;
+	atomic_t tokens;
+	u64 died_ns;
 	struct xarray ports;
 	wait_queue_head_t wq;
 	atomic_t event_seq;
@@ -57,6 +61,7 @@ struct zcb_session {
 
 struct zcb_session *zcb_session_open(u32 file_rights);
 void zcb_session_close(struct zcb_session *s);
+void zcb_session_free(struct zcb_session *s);
 
 int zcb_session_claim(struct zcb_session *s);
 void zcb_session_unclaim(struct zcb_session *s);

@@ -393,36 +393,56 @@ static void slabs_orphan_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	zcb_buf_attach(&pool->bufs, &o->leases, o, slab->page);
 }
 
+/* So many objects have come back that @h had. */
+static void slabs_uncount(struct zcb_holdings *h, u32 n, u64 length)
+{
+	h->objects -= n;
+	h->object_bytes -= n * length;
+}
+
 /**
- * zcb_slabs_reclaim_one_locked - a loan or a slab of a session that is gone
+ * zcb_slabs_abandon_locked - a slab of a session that is gone
  * @pool: the pool; its mem_lock is held
  * @h: what the session held
+ * @slab: of it, with whatever is out
+ *
+ * It goes back to the pool, or stays as an orphan for what others have of it.
  *
  * Context: any that may hold the lock.
- * Return: false if there is no more.
  */
-bool zcb_slabs_reclaim_one_locked(struct zcb_pool *pool,
-				  struct zcb_holdings *h)
+void zcb_slabs_abandon_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			      struct zcb_slab *slab)
 {
-	struct zcb_slab *slab;
-	struct zcb_loan *loan;
-	u64 offset;
+	u64 length = slabs_length(pool, slab);
+	u32 nfree = slab->nfree;
 
 	lockdep_assert_held(&pool->mem_lock);
-	loan = list_first_entry_or_null(&h->loans, struct zcb_loan, in_hands);
-	if (loan) {
-		slab = loan->slab;
-		offset = loan->offset;
-		slabs_end_loan(loan);
-		slabs_put_locked(pool, slab, offset);
-		return true;
-	}
-	if (h->leases.first == ZCB_BUF_NONE)
-		return false;
-	slab = zcb_buf_at(&pool->bufs, h->leases.first)->slab;
-	if (list_empty(&slab->loans))
+	if (list_empty(&slab->loans)) {
+		slabs_uncount(h, pool->cfg.slabs.class[slab->class].nobjs -
+			      nfree, length);
 		slabs_unlease_locked(pool, h, slab);
-	else
-		slabs_orphan_locked(pool, h, slab);
-	return true;
+		return;
+	}
+	slabs_orphan_locked(pool, h, slab);
+	slabs_uncount(h, slab->nfree - nfree, length);
+}
+
+/**
+ * zcb_slabs_return_locked - an object that a session had from another's slab
+ * @pool: the pool; its mem_lock is held
+ * @h: what the session, which is gone, held
+ * @loan: of the object; it ends
+ *
+ * Context: any that may hold the lock.
+ */
+void zcb_slabs_return_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			     struct zcb_loan *loan)
+{
+	struct zcb_slab *slab = loan->slab;
+	u64 offset = loan->offset;
+
+	lockdep_assert_held(&pool->mem_lock);
+	slabs_uncount(h, 1, slabs_length(pool, slab));
+	slabs_end_loan(loan);
+	slabs_put_locked(pool, slab, offset);
 }

@@ -9,7 +9,9 @@
 
 struct list_head;
 struct zcb_holdings;
+struct zcb_loan;
 struct zcb_pool;
+struct zcb_slab;
 
 int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		    u32 class, bool zero, u64 *handle);
@@ -22,7 +24,9 @@ void zcb_slabs_spare_free(struct list_head *spare);
 int zcb_slabs_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 		       struct zcb_holdings *to, u64 handle,
 		       struct list_head *spare);
-bool zcb_slabs_reclaim_one_locked(struct zcb_pool *pool,
-				  struct zcb_holdings *h);
+void zcb_slabs_abandon_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			      struct zcb_slab *slab);
+void zcb_slabs_return_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			     struct zcb_loan *loan);
 
 #endif /* ZCB_OBJ_SLABS_H */

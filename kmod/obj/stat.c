@@ -13,6 +13,7 @@
 #include "channel.h"
 #include "magazine.h"
 #include "pool.h"
+#include "quarantine.h"
 #include "session.h"
 #include "stat.h"
 
@@ -171,11 +172,13 @@ void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st)
 	st->arena_size = pool->arenas[0]->size;
 	st->page_order = pool->arenas[0]->order;
 	st->mappings = atomic_read(&pool->mappings);
+	st->tokens = atomic_read(&pool->tokens);
 	st->zombie = READ_ONCE(pool->state) != ZCB_POOL_LIVE;
 
 	scoped_guard(mutex, &pool->lock) {
 		st->sessions = pool->nsessions;
 		st->channels = pool->channels.live;
+		zcb_quarantine_stat_locked(pool, &st->quarantine);
 	}
 	spin_lock(&pool->mem_lock);
 	stat_memory_locked(pool, st);
@@ -221,8 +224,7 @@ static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
 	spin_lock(&pool->mem_lock);
 	st->buffers = s->hold.blocks.count + s->hold.objects +
 		      s->hold.fixed.count;
-	st->bytes = (s->hold.blocks.pages << PAGE_SHIFT) +
-		    s->hold.object_bytes + s->hold.fixed.bytes;
+	st->bytes = zcb_holdings_bytes(&s->hold);
 	spin_unlock(&pool->mem_lock);
 }
 

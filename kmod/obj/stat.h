@@ -14,6 +14,7 @@
 #include "../core/buddy.h"
 #include "../core/fixed.h"
 #include "../core/slab.h"
+#include "quarantine.h"
 
 struct zcb_pool;
 
@@ -46,6 +47,8 @@ struct zcb_pool_stat {
 	u32 sessions;
 	u32 channels;
 	u32 mappings;
+	u32 tokens;
+	struct zcb_quarantine_stat quarantine;
 	u64 bad_frees;
 	bool zombie;
 	u32 norders;			/* entries of order_free in use */

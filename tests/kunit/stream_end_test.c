@@ -224,6 +224,52 @@ static void fini_frees_what_is_left(struct kunit *test)
 	rig_close(rig);
 }
 
+/* Its owner is gone, what stores for it is not. */
+static void retired_producer_keeps_its_memory(struct kunit *test)
+{
+	struct rig *rig = open_stream(test, 1000);
+	struct zcb_resv *r = rig_reserve(rig, 10);
+	u64 id = r->group->id;
+	struct zcb_group *g;
+
+	rig_commit(rig, rig_reserve(rig, 10));
+	zcb_stream_flush(&rig->s, rig_now(rig));
+	zcb_stream_retire_producer(&rig->s, &rig->p, rig_now(rig));
+	KUNIT_EXPECT_EQ(test, rig->s.npending, 0U);
+	g = rig_receive(rig, &rig->f);
+	KUNIT_EXPECT_EQ(test, g->id, id);
+	rig_release(rig, &rig->f, g);
+	expect_kept(rig, 1);
+	zcb_stream_drop_producer(&rig->s, &rig->p, rig_now(rig));
+	expect_kept(rig, 0);
+	rig_close(rig);
+}
+
+static void retired_consumer_keeps_what_it_holds(struct kunit *test)
+{
+	struct rig *rig = open_stream(test, 0);
+	struct rig_port other = {};
+
+	rig_commit(rig, rig_reserve(rig, 10));
+	rig_commit(rig, rig_reserve(rig, 10));
+	rig_receive(rig, &rig->c);
+	zcb_stream_retire_consumer(&rig->s, &rig->c.c);
+	KUNIT_EXPECT_EQ(test, rig->s.nparked, 1U);
+	KUNIT_EXPECT_EQ(test, rig->s.nheld, 1U);
+	KUNIT_EXPECT_EQ(test, rig_pages_held(rig), 2U);
+	/* It is offered nothing any more. */
+	rig_commit(rig, rig_reserve(rig, 10));
+	KUNIT_EXPECT_EQ(test, rig->s.nparked, 2U);
+	zcb_stream_drop_consumer(&rig->s, &rig->c.c);
+	KUNIT_EXPECT_EQ(test, rig->s.nheld, 0U);
+	KUNIT_EXPECT_EQ(test, rig_pages_held(rig), 2U);
+	zcb_consumer_init(&other.c, 8, false);
+	zcb_stream_add_consumer(&rig->s, &other.c);
+	KUNIT_EXPECT_EQ(test, other.c.queued, 2U);
+	zcb_stream_drop_consumer(&rig->s, &other.c);
+	rig_close(rig);
+}
+
 static struct kunit_case end_cases[] = {
 	KUNIT_CASE(stragglers_keep_the_memory),
 	KUNIT_CASE(only_the_owner_acknowledges),
@@ -234,6 +280,8 @@ static struct kunit_case end_cases[] = {
 	KUNIT_CASE(finalize_does_not_count_earlier_failures),
 	KUNIT_CASE(parked_groups_count_as_success),
 	KUNIT_CASE(fini_frees_what_is_left),
+	KUNIT_CASE(retired_producer_keeps_its_memory),
+	KUNIT_CASE(retired_consumer_keeps_what_it_holds),
 	{}
 };
 

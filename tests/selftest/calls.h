@@ -338,6 +338,12 @@ static __inline__ void make_transfer(const struct rig *r, struct attempt *t)
 	a->handles = call_array(t, 0, CALLS_ENTRIES * sizeof(*r->buffers));
 }
 
+static __inline__ void make_pin_token(const struct rig *r, struct attempt *t)
+{
+	(void)r;
+	call_arg(t, sizeof(struct zcbuf_pin_token));
+}
+
 #define CALL_ROW(_nr, _type, ...)					\
 	{ .name = #_nr, .nr = ZCBUF_NR_##_nr,				\
 	  .size = sizeof(struct _type), __VA_ARGS__ }
@@ -456,6 +462,9 @@ static const struct call calls[] = {
 		 .arrays = { CALL_IN(zcbuf_transfer, handles) },
 		 .counts = { CALL_COUNT(zcbuf_transfer, count) },
 		 .make = make_transfer),
+	CALL_ROW(PIN_TOKEN, zcbuf_pin_token, .writes = true,
+		 .reserved = CALL_AT(zcbuf_pin_token, __reserved),
+		 .make = make_pin_token),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

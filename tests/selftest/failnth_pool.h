@@ -251,6 +251,20 @@ static void fn_use_given(struct fn_run *f)
 	}
 }
 
+/* It must not outlive the session it is of. */
+static void fn_keep_token(struct fn_run *f, int err)
+{
+	const struct zcbuf_pin_token *a = fn_arg(f);
+
+	if (!err)
+		f->fds[f->nfds++] = a->out_fd;
+}
+
+static void fn_undo_token(struct fn_run *f)
+{
+	ASSERT_OK(close(f->fds[--f->nfds]));
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_pool_rows[] = {
@@ -304,6 +318,9 @@ static const struct fn_row fn_pool_rows[] = {
 	FN_CALL(buf_info, BUF_INFO, .use = fn_use_places),
 
 	FN_CALL(transfer, TRANSFER, .stands = true, .use = fn_use_given),
+
+	FN_CALL(pin_token, PIN_TOKEN, .then = fn_keep_token,
+		.undo = fn_undo_token),
 
 	FN_CALL(free, FREE, .stands = true),
 	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,

@@ -156,6 +156,35 @@ TEST(events_say_what_happened)
 	EXPECT_TRUE(traced("zcbuf_reclaim: " IN("blocks=1 objects=0")));
 }
 
+/* Dies before its token does; all is over when this returns. */
+static void tell_of_quarantine(struct zcbuf_query *q)
+{
+	struct zcbuf_pin_token a = zt_arg(struct zcbuf_pin_token);
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	__u64 handle;
+
+	ASSERT_OK(zt_query(fd, q));
+	ASSERT_OK(zt_alloc1(fd, 8192, &handle));
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_PIN_TOKEN, &a));
+	close(fd);
+	close(a.out_fd);
+	/* The end of the pool waits for it. */
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
+TEST(quarantine)
+{
+	struct zcbuf_query q;
+
+	trace_begin(0);
+	tell_of_quarantine(&q);
+	trace_end();
+	EXPECT_TRUE(traced("zcbuf_quarantine: pool=0x%llx session=%llu "
+			   "bytes=8192 age_ns=0", q.out_pool, q.out_session));
+	EXPECT_TRUE(traced("zcbuf_quarantine: pool=0x%llx session=%llu "
+			   "bytes=0 age_ns=", q.out_pool, q.out_session));
+}
+
 /* Objects of fixed classes are objects as well. */
 TEST(reclaim_of_a_fixed_pool)
 {
@@ -173,6 +202,7 @@ TEST(reclaim_of_a_fixed_pool)
 TEST(every_event_fires)
 {
 	char name[300];
+	struct zcbuf_query q;
 	struct dirent *e;
 	struct story s;
 	DIR *dir;
@@ -180,6 +210,7 @@ TEST(every_event_fires)
 	ASSERT_EQ(zt_await_charged(0), 0);
 	trace_begin(0);
 	tell(&s);
+	tell_of_quarantine(&q);
 	ASSERT_EQ(zt_await_charged(0), 0);
 	trace_end();
 	dir = opendir(EVENTS);

@@ -98,6 +98,10 @@ static const struct snap_kind snap_kinds[] = {
 			[ZCBUF_A_POOL_CLASS] = "class",
 			[ZCBUF_A_POOL_MAX_SIZE] = "max_size",
 			[ZCBUF_A_POOL_MAX_USED] = "max_used",
+			[ZCBUF_A_POOL_TOKENS] = "tokens",
+			[ZCBUF_A_POOL_QUARANTINE_SESSIONS] =
+				"quarantine_sessions",
+			[ZCBUF_A_POOL_QUARANTINE_BYTES] = "quarantine_bytes",
 		},
 	},
 	{

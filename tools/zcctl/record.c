@@ -52,6 +52,10 @@ static const struct field pool_fields[] = {
 	{ P(CHANNELS),	   SHOW_COUNT,	"channels",	"CHANNELS" },
 	{ P(MAPPINGS),	   SHOW_COUNT,	"mappings",	"MAPPINGS" },
 	{ P(BAD_FREES),	   SHOW_COUNT,	"bad_frees",	NULL },
+	{ P(TOKENS),	   SHOW_COUNT,	"tokens",	NULL },
+	{ P(QUARANTINE_SESSIONS), SHOW_COUNT, "quarantine_sessions", NULL },
+	{ P(QUARANTINE_BYTES), SHOW_BYTES, "quarantine_bytes", "QUARANTINE" },
+	{ P(QUARANTINE_AGE_NS), SHOW_AGE, "quarantine_age_ns", NULL },
 	{ P(ZOMBIE),	   SHOW_YES,	"zombie",	"ZOMBIE" },
 };
 

@@ -28,9 +28,9 @@
  * Lifetime. A session owns its buffers, its pending reservations and the
  * deliveries it has not released. All of it is given back the moment the last
  * reference to the open file is gone: close, exit, SIGKILL, exec, the last dup
- * closed. Mappings stay valid until munmap and own nothing. I/O of a dead
- * process that is still in flight may write into memory of its pool that is
- * somebody else's by then: such programs should have a pool of their own.
+ * closed. Mappings stay valid until munmap and own nothing. Memory that I/O of
+ * the dead may still write or read is handed out to nobody before that is over:
+ * see struct zcbuf_pin_token.
  *
  * Calls. Every argument starts with { __u32 size, flags }: size is
  * sizeof(the struct), as the caller was compiled. Fields named out_* are
@@ -126,6 +126,7 @@
 #define ZCBUF_NR_BUF_INFO		18
 #define ZCBUF_NR_POOL_GROW		19
 #define ZCBUF_NR_TRANSFER		20
+#define ZCBUF_NR_PIN_TOKEN		21
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -148,6 +149,7 @@
 #define ZCBUF_IOC_BUF_INFO	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_BUF_INFO)
 #define ZCBUF_IOC_POOL_GROW	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_GROW)
 #define ZCBUF_IOC_TRANSFER	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_TRANSFER)
+#define ZCBUF_IOC_PIN_TOKEN	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PIN_TOKEN)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -212,6 +214,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_POOL_FIXED	((__u64)1 << 6)
 #define ZCBUF_FEATURE_GROW		((__u64)1 << 7)
 #define ZCBUF_FEATURE_TRANSFER		((__u64)1 << 8)
+#define ZCBUF_FEATURE_PIN_TOKEN		((__u64)1 << 9)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -634,6 +637,40 @@ struct zcbuf_transfer {
 	__u32 __reserved;
 	__u32 out_done;
 	__u32 out_error;
+};
+
+/**
+ * struct zcbuf_pin_token - a file that stands for an io_uring with pool memory
+ * @size: sizeof(struct zcbuf_pin_token)
+ * @flags: 0
+ * @out_fd: the token, a descriptor with O_CLOEXEC; the caller's
+ * @__reserved: 0
+ *
+ * A ring lives on after its process: what it has in flight still writes, and its
+ * end is not the end of the session. So that the kernel knows of the ring, put a
+ * token into its table of fixed files, one for each ring, before memory of the pool
+ * is registered there or used by it, and close the descriptor. The ring gives its
+ * files back last. A token cannot be read, written or waited for.
+ *
+ * Memory of a session that has died is quarantined, handed out to nobody, until
+ * all its tokens are gone; then until nothing pins its pages that the tokens of
+ * others do not account for: each stands for one registration of every arena as
+ * one fixed buffer. A session without tokens is looked at in the same way. So a
+ * ring that registers memory without a token, or in pieces, keeps what died beside
+ * it in quarantine for as long as it lives. The same is true of reservations that
+ * were not decided and deliveries that were not released. Nothing else waits:
+ * groups are delivered, producers and consumers are gone. What is quarantined is
+ * in use for all counts, and shown by itself; its end wakes who waits for room.
+ *
+ * A token that is held open elsewhere, by a process it was sent to, counts as a
+ * ring. It keeps the pool. EMFILE, ENFILE: no descriptor, no file. ENOMEM.
+ * Since 0.1.
+ */
+struct zcbuf_pin_token {
+	__u32 size;
+	__u32 flags;
+	__s32 out_fd;
+	__u32 __reserved;
 };
 
 /**
@@ -1128,6 +1165,10 @@ enum zcbuf_genl_pool {
 	ZCBUF_A_POOL_CLASS,		/* nest, repeated; ZCBUF_A_CLASS_* */
 	ZCBUF_A_POOL_MAX_SIZE,		/* u64, bytes it may grow to */
 	ZCBUF_A_POOL_MAX_USED,		/* u64, bytes, the most there ever were */
+	ZCBUF_A_POOL_TOKENS,		/* u32, pin tokens */
+	ZCBUF_A_POOL_QUARANTINE_SESSIONS, /* u32, dead, with something pinned */
+	ZCBUF_A_POOL_QUARANTINE_BYTES,	/* u64, bytes of what they had */
+	ZCBUF_A_POOL_QUARANTINE_AGE_NS,	/* u64, since the first of them died */
 	__ZCBUF_A_POOL_MAX
 };
 

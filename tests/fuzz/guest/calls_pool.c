@@ -299,3 +299,19 @@ void kf_run_transfer(struct kf_lane *l)
 	for (i = 0; i < n && i < a->out_done; i++)
 		item[i]->slot = slot;
 }
+
+/* One of a few is kept: its session may die before it. */
+void kf_run_pin_token(struct kf_lane *l)
+{
+	unsigned int keep = kf_sel(l, 0) % 4;
+	struct zcbuf_pin_token *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_pin_token);
+	if (!kf_finish(&c))
+		return;
+	if (keep || l->st->token >= 0)
+		close(a->out_fd);
+	else
+		l->st->token = a->out_fd;
+}

@@ -521,6 +521,7 @@ static void clear_state(void)
 	for (i = 0; i < KF_SLOTS; i++)
 		state.slot[i] = -1;
 	state.eventfd = -1;
+	state.token = -1;
 	state.epoll = -1;
 	state.socket[0] = -1;
 	state.socket[1] = -1;

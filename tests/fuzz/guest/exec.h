@@ -92,6 +92,7 @@ struct kf_state {
 	int slot[KF_SLOTS];
 	unsigned int attached;
 	int eventfd;
+	int token;
 	int epoll;
 	int socket[2];
 	int pipe[2];

@@ -55,6 +55,7 @@ enum kf_call {
 	KF_BUF_INFO,
 	KF_POOL_GROW,
 	KF_TRANSFER,
+	KF_PIN_TOKEN,
 	KF_NCALLS
 };
 
@@ -126,6 +127,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_POOL_GROW;
 	case KF_TRANSFER:
 		return ZCBUF_NR_TRANSFER;
+	case KF_PIN_TOKEN:
+		return ZCBUF_NR_PIN_TOKEN;
 	default:
 		return kf_call(op);
 	}

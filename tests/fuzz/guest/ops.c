@@ -247,6 +247,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_BUF_INFO] = kf_run_buf_info,
 		[KF_POOL_GROW] = kf_run_pool_grow,
 		[KF_TRANSFER] = kf_run_transfer,
+		[KF_PIN_TOKEN] = kf_run_pin_token,
 	};
 	unsigned int call = kf_call(l->op);
 

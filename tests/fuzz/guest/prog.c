@@ -65,6 +65,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_BUF_INFO] = { "buf_info", 3, { 5, 10, 8 } },
 	[KF_POOL_GROW] = { "pool_grow", 2, { 0 } },
 	[KF_TRANSFER] = { "transfer", 6, { 16, 8, 10, 8 } },
+	[KF_PIN_TOKEN] = { "pin_token", 2, { 4 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)

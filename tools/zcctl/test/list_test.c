@@ -22,9 +22,9 @@ static void pool_table(void)
 	r = run_verb(&verb_pool, table, "list");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_TEXT(r.out,
-"HANDLE        NAME  KIND   UID  MODE   SIZE  LIMIT  USED  MAX-USED  LARGEST  SESSIONS  CHANNELS  MAPPINGS  ZOMBIE\n"
-"0x1000000001  demo  tiers    -  0640  32MiB  64MiB  6KiB      8KiB        -         -         -         -  -\n"
-"0x1000000002  -     tiers    -  0640  32MiB  64MiB  6KiB      8KiB        -         -         -         -  -\n");
+"HANDLE        NAME  KIND   UID  MODE   SIZE  LIMIT  USED  MAX-USED  LARGEST  SESSIONS  CHANNELS  MAPPINGS  QUARANTINE  ZOMBIE\n"
+"0x1000000001  demo  tiers    -  0640  32MiB  64MiB  6KiB      8KiB        -         -         -         -        4KiB  -\n"
+"0x1000000002  -     tiers    -  0640  32MiB  64MiB  6KiB      8KiB        -         -         -         -        4KiB  -\n");
 	CHECK_TEXT(r.err, "");
 	result_free(&r);
 	r = run_verb(&verb_pool, bytes, "");
@@ -60,7 +60,8 @@ static void pool_json(void)
 "\"min_free\":null,\"largest_free\":null,"
 "\"arena_size\":null,\"arenas\":null,\"page_order\":null,\"sessions\":null,"
 "\"channels\":null,\"mappings\":null,\"bad_frees\":18446744073709551615,"
-"\"zombie\":true,"
+"\"tokens\":null,\"quarantine_sessions\":null,\"quarantine_bytes\":4096,"
+"\"quarantine_age_ns\":null,\"zombie\":true,"
 "\"free_blocks\":[{\"size\":4096,\"count\":3},{\"size\":8192,\"count\":0},"
 "{\"size\":16384,\"count\":1}],"
 "\"classes\":[{\"length\":16,\"used\":1,\"total\":256,\"min_free\":null},"
