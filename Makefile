@@ -175,6 +175,10 @@ check-outside: ## Run stress-ng on the node, and the selftests among signals
 check-planted: ## Show that each kernel notices the bugs it is there for
 	@$(TOP)/scripts/check planted
 
+.PHONY: soak
+soak: ## Run the random operations on pools for minutes
+	@$(TOP)/scripts/check soak
+
 # A variable of that name in the environment would set bash's clock.
 unexport SECONDS
 .PHONY: fuzz

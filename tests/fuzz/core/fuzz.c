@@ -18,6 +18,7 @@ static struct {
 	u32 nmem;
 	bool warning_wanted;
 	bool trace;
+	u64 done;
 } fuzz;
 
 /* ------------------------------------------------------------- failures */
@@ -131,7 +132,13 @@ void fuzz_ops(const struct fuzz_target *target, struct zcb_rand *in,
 		if (fuzz.trace)
 			trace_bytes(from, in->at);
 		target->check(state);
+		fuzz.done++;
 	}
+}
+
+u64 fuzz_done(void)
+{
+	return fuzz.done;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -41,6 +41,9 @@ struct fuzz_target {
 void fuzz_ops(const struct fuzz_target *target, struct zcb_rand *in,
 	      void *state);
 
+/* fuzz_done() - how many, of all inputs so far */
+u64 fuzz_done(void);
+
 /* The core has to warn once from fuzz_expect_warning() to fuzz_warned(). */
 void fuzz_expect_warning(void);
 bool fuzz_warned(void);

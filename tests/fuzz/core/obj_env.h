@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * The kernel as the files of kmod/obj/ see it that hand out memory, for user
+ * space. Forced in front of each of them, and of the target that links them;
+ * what they include of linux/ are empty files then.
+ *
+ * One thread runs all of it: a lock only knows whether it is held, and nothing
+ * sleeps. What the files ask of the rest of obj/ is in pool_rig.h.
+ */
+#ifndef ZCBUF_OBJ_ENV_H
+#define ZCBUF_OBJ_ENV_H
+
+#include <kunit/test.h>
+
+/* Tracepoints: the header is not read. */
+#define ZCB_FACE_TRACE_H
+#define trace_zcbuf_bad_free(pool, handle, err)	((void)(err))
+#define trace_zcbuf_pool_grow(pool, size, order)	((void)(order))
+
+/* ----------------------------------------------------------------- numbers */
+
+#ifndef EDQUOT
+#define EDQUOT		122
+#endif
+
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#define PAGE_ALIGN(n)	ALIGN(n, PAGE_SIZE)
+
+typedef unsigned int uint;
+typedef unsigned int __poll_t;
+
+/* ------------------------------------------------------------------- locks */
+
+typedef struct {
+	bool held;
+} spinlock_t;
+
+struct mutex {
+	bool held;
+};
+
+static inline void obj_lock(bool *held)
+{
+	WARN_ON(*held);
+	*held = true;
+}
+
+static inline void obj_unlock(bool *held)
+{
+	WARN_ON(!*held);
+	*held = false;
+}
+
+#define spin_lock_init(l)	((l)->held = false)
+#define spin_lock(l)		obj_lock(&(l)->held)
+#define spin_unlock(l)		obj_unlock(&(l)->held)
+#define mutex_init(l)		((l)->held = false)
+#define mutex_lock(l)		obj_lock(&(l)->held)
+#define mutex_lock_killable(l)	(obj_lock(&(l)->held), 0)
+#define mutex_unlock(l)		obj_unlock(&(l)->held)
+#define lockdep_assert_held(l)	WARN_ON(!(l)->held)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+#define atomic_read(a)		((a)->counter)
+#define atomic_inc(a)		((void)(a)->counter++)
+#define atomic_inc_return(a)	(++(a)->counter)
+#define smp_load_acquire(p)	(*(p))
+#define smp_store_release(p, v)	(*(p) = (v))
+
+/* ------------------------------------------------ types of members, unused */
+
+struct kref {
+	int refs;
+};
+
+typedef struct {
+	int none;
+} wait_queue_head_t;
+
+typedef struct {
+	u32 val;
+} kuid_t;
+
+typedef struct {
+	u32 val;
+} kgid_t;
+
+struct xarray {
+	void *none;
+};
+
+struct cred;
+struct file;
+struct folio;
+struct inode;
+struct page;
+struct pid;
+
+#define TASK_COMM_LEN	16
+#define DEFINE_FREE(name, type, end)
+
+/* --------------------------------------------------------- error pointers */
+
+#define ERR_PTR(err)		((void *)(long)(err))
+#define PTR_ERR(ptr)		((long)(ptr))
+#define IS_ERR_OR_NULL(ptr)	(!(ptr) || IS_ERR(ptr))
+
+/* ------------------------------------------------------------------ memory */
+
+#define GFP_KERNEL_ACCOUNT	GFP_KERNEL
+#define __GFP_RETRY_MAYFAIL	0U
+
+/* Every allocation of obj/: so many are there, and the next ones that fail. */
+extern u32 obj_allocations;
+extern u32 obj_allocations_fail;
+
+void *obj_alloc(size_t bytes, int fill);
+void obj_free(const void *ptr);
+
+#define kmalloc(bytes, gfp)	obj_alloc(bytes, 0xa5)
+#define kzalloc(bytes, gfp)	obj_alloc(bytes, 0)
+#define kvcalloc(n, size, gfp)	obj_alloc(size_mul(n, size), 0)
+#define kfree(ptr)		obj_free(ptr)
+#define kvfree(ptr)		obj_free(ptr)
+
+/* The rig's. */
+int page_to_nid(const struct page *page);
+
+struct mem_cgroup;
+
+static inline struct mem_cgroup *set_active_memcg(struct mem_cgroup *memcg)
+{
+	return NULL;
+}
+
+/* ------------------------------------------------------------ CPUs and time */
+
+extern u32 obj_cpu;
+
+#define OBJ_CPUS		3U
+#define nr_cpu_ids		OBJ_CPUS
+#define raw_smp_processor_id()	obj_cpu
+#define cond_resched()		((void)0)
+#define fatal_signal_pending(task)	false
+
+/* A parameter can be set from outside. */
+#define module_param(name, type, mode)	type *obj_param_##name(void);	\
+					type *obj_param_##name(void)	\
+					{				\
+						return &name;		\
+					}				\
+					_Static_assert(1, "")
+#define MODULE_PARM_DESC(name, text)	_Static_assert(1, "")
+
+typedef s64 ktime_t;
+
+#define ktime_get()		((ktime_t)0)
+#define ktime_ms_delta(a, b)	((a) - (b))
+#define msecs_to_jiffies(ms)	((unsigned long)(ms))
+
+/* Work waits until obj_work_run(). */
+struct work_struct {
+	void (*func)(struct work_struct *work);
+};
+
+struct delayed_work {
+	struct work_struct work;
+	bool queued;
+};
+
+#define to_delayed_work(w)	container_of(w, struct delayed_work, work)
+#define INIT_DELAYED_WORK(w, f)	((w)->work.func = (f), (w)->queued = false)
+#define mod_delayed_work(wq, w, delay)	((void)(delay), (w)->queued = true)
+#define cancel_delayed_work_sync(w)	((w)->queued = false)
+
+static inline void obj_work_run(struct delayed_work *w)
+{
+	if (!w->queued)
+		return;
+	w->queued = false;
+	w->work.func(&w->work);
+}
+
+#endif /* ZCBUF_OBJ_ENV_H */

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * A pool without a kernel below it: what memory.c, slabs.c, magazine.c and grow.c
+ * of kmod/obj/ ask of the rest, and memory to hand out that has one byte for every
+ * 16: who wrote there last.
+ */
+#ifndef ZCBUF_POOL_RIG_H
+#define ZCBUF_POOL_RIG_H
+
+#include "fuzz.h"
+#include "../../../kmod/obj/memory.h"
+#include "../../../kmod/obj/pool.h"
+#include "../../../kmod/obj/slabs.h"
+#include "../../../kmod/obj/magazine.h"
+#include "../../../kmod/obj/session.h"
+
+#define RIG_ARENAS	6
+#define RIG_UNIT	16U	/* bytes of the pool for one of rig.memory */
+#define RIG_ZEROED	4	/* ranges in one call */
+
+struct rig_range {
+	u64 offset;
+	u64 length;
+};
+
+/*
+ * struct rig - what the pool stands on
+ * @memory: of all arenas there can be, by unit
+ * @zeroed: ranges that were zeroed since rig_forget()
+ * @nzeroed: how many
+ * @refuse_arenas: there is no memory for another arena
+ * @refuse_charges: a limit is reached
+ * @charged: bytes
+ * @grown: arenas that were asked for since rig_forget(), refused or not
+ */
+struct rig {
+	struct kunit *test;
+	struct zcb_pool *pool;
+	u8 *memory;
+	struct rig_range zeroed[RIG_ZEROED];
+	u32 nzeroed;
+	bool refuse_arenas;
+	bool refuse_charges;
+	u64 charged;
+	u32 grown;
+};
+
+static struct rig rig;
+
+u32 obj_allocations;
+u32 obj_allocations_fail;
+u32 obj_cpu;
+
+uint *obj_param_l0_depth(void);
+
+void *obj_alloc(size_t bytes, int fill)
+{
+	void *ptr;
+
+	if (obj_allocations_fail) {
+		obj_allocations_fail--;
+		return NULL;
+	}
+	ptr = malloc(bytes);
+	if (!ptr)
+		abort();
+	obj_allocations++;
+	return memset(ptr, fill, bytes);
+}
+
+void obj_free(const void *ptr)
+{
+	obj_allocations -= !!ptr;
+	free((void *)ptr);
+}
+
+/* ------------------------------------------------- the rest of kmod/obj/ */
+
+void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length)
+{
+	u64 at = ((u64)a->index << PAGE_SHIFT) + offset;
+
+	KUNIT_ASSERT_FALSE(rig.test, rig.pool->mem_lock.held);
+	KUNIT_ASSERT_LE(rig.test, offset + length, a->size);
+	KUNIT_ASSERT_EQ(rig.test, (offset | length) % RIG_UNIT, 0ULL);
+	KUNIT_ASSERT_LT(rig.test, rig.nzeroed, RIG_ZEROED);
+	rig.zeroed[rig.nzeroed++] = (struct rig_range){ at, length };
+	memset(rig.memory + at / RIG_UNIT, 0, length / RIG_UNIT);
+}
+
+static struct zcb_arena *rig_arena(struct zcb_pool *pool)
+{
+	struct zcb_arena *a = kunit_kzalloc(rig.test, sizeof(*a), GFP_KERNEL);
+
+	a->size = pool->cfg.arena_size;
+	a->npages = a->size >> PAGE_SHIFT;
+	a->index = pool->narenas * a->npages;
+	a->metadata = kunit_kmalloc(rig.test, zcb_buddy_metadata_size(a->npages),
+				    GFP_KERNEL);
+	zcb_buddy_init(&a->buddy, a->metadata, a->npages);
+	return a;
+}
+
+struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
+				 const struct zcb_payer *payer,
+				 struct zcb_buf_page **pages)
+{
+	u32 npages = pool->cfg.arena_size >> PAGE_SHIFT;
+
+	KUNIT_ASSERT_FALSE(rig.test, pool->mem_lock.held);
+	rig.grown++;
+	if (rig.refuse_arenas)
+		return ERR_PTR(-ENOMEM);
+	*pages = NULL;
+	if (pool->cfg.kind != ZCBUF_POOL_FIXED) {
+		*pages = kunit_kmalloc_array(rig.test, npages, sizeof(**pages),
+					     GFP_KERNEL);
+		zcb_buf_pages_init(*pages, npages);
+	}
+	return rig_arena(rig.pool);
+}
+
+u64 zcb_pool_largest(const struct zcb_pool *pool)
+{
+	return PAGE_SIZE << ilog2(pool->arenas[0]->npages);
+}
+
+u32 zcb_pool_domain(struct zcb_pool *pool)
+{
+	return atomic_inc_return(&pool->next_domain);
+}
+
+/* Anything that is no NULL. */
+struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index)
+{
+	KUNIT_ASSERT_LT(rig.test, index, (u64)pool->bufs.npages +
+			pool->arenas[0]->npages);
+	return (struct page *)rig.memory;
+}
+
+int page_to_nid(const struct page *page)
+{
+	return 0;
+}
+
+void zcb_pool_space(struct zcb_pool *pool)
+{
+	KUNIT_ASSERT_FALSE(rig.test, pool->mem_lock.held);
+	atomic_inc(&pool->space_seq);
+}
+
+void zcb_pools_settle(void)
+{
+}
+
+int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
+	     u64 deadline_ns)
+{
+	if (atomic_read(seq) != seen)
+		return 0;
+	return deadline_ns ? -ETIMEDOUT : -EAGAIN;
+}
+
+struct zcb_payer zcb_account_payer(kuid_t uid)
+{
+	return (struct zcb_payer){ .uid = uid };
+}
+
+int zcb_account_charge(u64 bytes, const struct zcb_payer *payer,
+		       struct zcb_user **user)
+{
+	if (rig.refuse_charges)
+		return -EDQUOT;
+	rig.charged += bytes;
+	*user = NULL;
+	return 0;
+}
+
+void zcb_account_uncharge(struct zcb_user *user, u64 bytes)
+{
+	KUNIT_ASSERT_GE(rig.test, rig.charged, bytes);
+	rig.charged -= bytes;
+}
+
+/* --------------------------------------------------------- making the pool */
+
+static void rig_forget(void)
+{
+	rig.nzeroed = 0;
+	rig.grown = 0;
+}
+
+static void rig_l0(struct zcb_pool *pool)
+{
+	u32 cpu;
+
+	pool->l0 = kunit_kmalloc_array(rig.test, nr_cpu_ids, sizeof(*pool->l0),
+				       GFP_KERNEL);
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		zcb_l0_init(&pool->l0[cpu]);
+}
+
+static void rig_objects(struct zcb_fixed *f)
+{
+	zcb_fixed_init(f, kunit_kmalloc_array(rig.test, f->nobjects,
+					      sizeof(*f->objects), GFP_KERNEL));
+}
+
+/* As zcb_pool_create(); @cfg has sizes and classes laid out. */
+static struct zcb_pool *rig_pool(struct kunit *test,
+				 const struct zcb_pool_config *cfg)
+{
+	struct zcb_pool *pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
+	struct zcb_buf_page *pages;
+	struct zcb_arena *a;
+
+	rig = (struct rig){ .test = test, .pool = pool };
+	rig.memory = kunit_kzalloc(test, RIG_ARENAS * cfg->arena_size / RIG_UNIT,
+				   GFP_KERNEL);
+	obj_cpu = 0;
+	obj_allocations_fail = 0;
+	pool->cfg = *cfg;
+	zcb_pool_growth_init(pool);
+	spin_lock_init(&pool->mem_lock);
+	zcb_holdings_init(&pool->orphans);
+	a = zcb_pool_arena(pool, &pool->payer, &pages);
+	pool->arenas[pool->narenas++] = a;
+	pool->min_free = a->size;
+	if (cfg->kind == ZCBUF_POOL_FIXED) {
+		rig_objects(&pool->cfg.fixed);
+	} else {
+		zcb_buf_table_init(&pool->bufs, pages, a->npages, PAGE_SHIFT);
+		rig_l0(pool);
+	}
+	return pool;
+}
+
+#endif /* ZCBUF_POOL_RIG_H */
