@@ -3,7 +3,9 @@
  * I/O straight from and to a mapping: other processes' reads, direct I/O,
  * pipes, io_uring's fixed buffers, whatever file system the device node is on.
  */
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 
@@ -223,6 +225,47 @@ TEST(node_elsewhere)
 	fixed_buffer(p, file);
 	EXPECT_EQ(memcmp(p, pool_map(other), SIZE), 0);
 	EXPECT_EQ(memcmp(p, pool_map(zt_join(fd, 0)), SIZE), 0);
+}
+
+static void make_root(const char *root)
+{
+	char name[64];
+	struct stat st;
+
+	ASSERT_OK(stat(ZCBUF_DEVICE, &st));
+	snprintf(name, sizeof(name), "%s/dev", root);
+	ASSERT_OK(mkdir(root, 0755));
+	ASSERT_OK(mkdir(name, 0755));
+	snprintf(name, sizeof(name), "%s" ZCBUF_DEVICE, root);
+	ASSERT_OK(mknod(name, S_IFCHR | 0600, st.st_rdev));
+}
+
+/*
+ * As in a container: its root is a directory of a disk, with a node in it, and
+ * the other /dev is out of sight. Such a file system writes pages back, which the
+ * kernel does not let be pinned for long: the pool's must not count as its.
+ */
+TEST(node_in_a_root_of_its_own)
+{
+	const char *root = "zcbuf-root.tmp";
+	int fd, file = direct_file(), here = open(".", O_PATH | O_CLOEXEC);
+	struct statfs fs;
+
+	ASSERT_OK(statfs(".", &fs));
+	if (fs.f_type != EXT4_SUPER_MAGIC)
+		SKIP("this is not ext4");
+	make_root(root);
+	ASSERT_OK(chroot(root));
+	fd = zt_open(O_RDWR);
+	EXPECT_OK(unlink(ZCBUF_DEVICE));
+	EXPECT_OK(rmdir("/dev"));
+	ASSERT_OK(fchdir(here));
+	ASSERT_OK(chroot("."));
+	EXPECT_OK(rmdir(root));
+	if (fd == -EACCES)
+		SKIP("no devices on this file system");
+	ASSERT_OK(zt_pool_create(fd, ZCBUF_POOL_PAGES, 0, SIZE));
+	fixed_buffer(pool_map(fd), file);
 }
 
 TEST(node_where_it_is)

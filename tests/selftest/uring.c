@@ -33,14 +33,22 @@ static void io_open_file(struct io *io)
 	EXPECT_EQ(unlink(io->path), 0);
 }
 
-static void io_open(struct io *io)
+static void io_open_kind(struct io *io, __u32 kind)
 {
-	struct zcbuf_pool_opts o = { .sz = sizeof(o), .arena_size = ZT_ARENA };
+	struct zcbuf_pool_opts o = {
+		.sz = sizeof(o), .kind = kind,
+		.arena_size = kind == ZCBUF_POOL_FIXED ? 0 : ZT_ARENA,
+	};
 
 	memset(io, 0, sizeof(*io));
 	ASSERT_OK(zcbuf_pool_create(&io->pool, &o));
 	ASSERT_OK(io_uring_queue_init(8, &io->ring, 0));
 	io_open_file(io);
+}
+
+static void io_open(struct io *io)
+{
+	io_open_kind(io, ZCBUF_POOL_PAGES);
 }
 
 static void io_close(struct io *io)
@@ -116,16 +124,25 @@ static void round_trip(struct io *io, struct zcbuf_pool *pool,
 	EXPECT_OK(zcbuf_buf_free(&out));
 }
 
-TEST(scenario_29_fixed_round_trip)
+/* All of the arena is one fixed buffer, whatever it is handed out as. */
+static void fixed_round_trip(const void *kind)
 {
 	struct io io;
 
-	io_open(&io);
+	io_open_kind(&io, *(const __u32 *)kind);
 	EXPECT_EQ(zcbuf_uring_slots(io.pool), 1);
 	ASSERT_OK(zcbuf_uring_register(&io.u, &io.ring, io.pool));
 	round_trip(&io, io.pool, &io.u, 1);
 	io_close(&io);
 }
+
+static const __u32 kind_pages = ZCBUF_POOL_PAGES;
+static const __u32 kind_tiers = ZCBUF_POOL_TIERS;
+static const __u32 kind_fixed = ZCBUF_POOL_FIXED;
+
+TEST_WITH(fixed_round_trip, scenario_29_fixed_round_trip, &kind_pages)
+TEST_WITH(fixed_round_trip, scenario_29_slab_round_trip, &kind_tiers)
+TEST_WITH(fixed_round_trip, scenario_29_class_round_trip, &kind_fixed)
 
 TEST(scenario_29_past_the_region)
 {
