@@ -285,15 +285,34 @@ static void end_pause(struct kunit *test, struct zcb_pool *pool)
 	flush_delayed_work(&pool->grow_work);
 }
 
-/* It cost enough to find out. */
-static void tries_again_after_a_while(struct kunit *test)
+/* Who has all of a pool, which might be larger but for a limit. */
+static struct zcb_session *full_at_a_limit(struct kunit *test, u32 arenas)
 {
-	struct zcb_pool *pool = grows_by_itself(test, 3);
-	struct zcb_session *s = obj_session(test, pool);
-	u64 handle;
+	struct zcb_session *s = obj_session(test, grows_by_itself(test, arenas));
 
 	obj_alloc(test, s, OBJ_ARENA);
 	obj_limits(test, 3, 3);
+	return s;
+}
+
+/* ... and has found out. */
+static struct zcb_session *paused(struct kunit *test, u32 arenas)
+{
+	struct zcb_session *s = full_at_a_limit(test, arenas);
+	u64 handle;
+
+	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, s->pool->grow_paused);
+	return s;
+}
+
+/* It cost enough to find out. */
+static void tries_again_after_a_while(struct kunit *test)
+{
+	struct zcb_session *s = full_at_a_limit(test, 3);
+	struct zcb_pool *pool = s->pool;
+	u64 handle;
+
 	KUNIT_EXPECT_TRUE(test, zcb_memory_room(pool, 1));
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
 	KUNIT_EXPECT_FALSE(test, zcb_memory_room(pool, 1));
@@ -313,16 +332,11 @@ static void tries_again_after_a_while(struct kunit *test)
 /* But who tells it to is answered at once, and that ends the pause. */
 static void a_pause_is_for_itself_only(struct kunit *test)
 {
-	struct zcb_pool *pool = grows_by_itself(test, 3);
-	struct zcb_session *s = obj_session(test, pool);
-	u64 handle;
+	struct zcb_session *s = paused(test, 3);
 
-	obj_alloc(test, s, OBJ_ARENA);
-	obj_limits(test, 3, 3);
-	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
 	obj_limits(test, 8, 8);
-	KUNIT_EXPECT_FALSE(test, IS_ERR(zcb_pool_grow(pool)));
-	KUNIT_EXPECT_FALSE(test, pool->grow_paused);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(zcb_pool_grow(s->pool)));
+	KUNIT_EXPECT_FALSE(test, s->pool->grow_paused);
 	obj_alloc(test, s, OBJ_ARENA);
 	obj_alloc(test, s, OBJ_ARENA);
 }
@@ -330,13 +344,11 @@ static void a_pause_is_for_itself_only(struct kunit *test)
 /* Nobody gives anything back: the end of the pause is what wakes him. */
 static void who_waits_sees_the_end_of_a_pause(struct kunit *test)
 {
-	struct zcb_pool *pool = grows_by_itself(test, 2);
-	struct zcb_session *s = obj_session(test, pool);
+	struct zcb_session *s = full_at_a_limit(test, 2);
 	struct obj_task t = { .call = wait_for_memory, .arg = s };
+	struct zcb_pool *pool = s->pool;
 	struct obj_sleeper poller;
 
-	obj_alloc(test, s, OBJ_ARENA);
-	obj_limits(test, 3, 3);
 	obj_start(test, &t, &pool->space_wq);
 	obj_sleep(&poller, &pool->space_wq);
 	obj_limits(test, 8, 8);
@@ -349,13 +361,9 @@ static void who_waits_sees_the_end_of_a_pause(struct kunit *test)
 
 static void a_pool_goes_in_a_pause(struct kunit *test)
 {
-	struct zcb_pool *pool = grows_by_itself(test, 2);
-	struct zcb_session *s = obj_session(test, pool);
-	u64 handle;
+	struct zcb_session *s = paused(test, 2);
+	struct zcb_pool *pool = s->pool;
 
-	obj_alloc(test, s, OBJ_ARENA);
-	obj_limits(test, 3, 3);
-	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
 	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&pool->grow_work));
 	obj_close(test, s);
 	obj_drop_pool(test, pool);
