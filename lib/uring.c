@@ -39,28 +39,21 @@ int zcbuf_uring_slots(const struct zcbuf_pool *pool)
 	       slots_per_arena(pool->arena_size);
 }
 
-/* An iovec without address empties a slot. */
-static int slot_set(struct io_uring *ring, unsigned int slot, void *base,
-		    size_t length)
+static int slot_set(const struct zcbuf_uring *uring, unsigned int slot,
+		    void *base, size_t length)
 {
-	struct iovec iov = { .iov_base = base, .iov_len = length };
-	int done;
-
-	done = io_uring_register_buffers_update_tag(ring, slot, &iov, NULL, 1);
-	if (done < 0)
-		return done;
-	return done == 1 ? 0 : -EINVAL;
+	return uring->registrar->update_slot(uring->ctx, slot, base, length);
 }
 
 /* Empties what was filled; the first error of it, going on anyway. */
-static int slots_clear(struct io_uring *ring, unsigned int first,
+static int slots_clear(const struct zcbuf_uring *uring, unsigned int first,
 		       unsigned int n)
 {
 	int result = 0;
 	int err;
 
 	while (n--) {
-		err = slot_set(ring, first + n, NULL, 0);
+		err = slot_set(uring, first + n, NULL, 0);
 		if (err && !result)
 			result = err;
 	}
@@ -79,9 +72,9 @@ static int slots_fill(struct zcbuf_uring *uring)
 
 	while (at < size) {
 		slot_of(uring->arena_size, at, &room);
-		err = slot_set(uring->ring, first + n, uring->base + at, room);
+		err = slot_set(uring, first + n, uring->base + at, room);
 		if (err) {
-			slots_clear(uring->ring, first, n);
+			slots_clear(uring, first, n);
 			return err;
 		}
 		at += room;
@@ -100,21 +93,15 @@ static int refresh(const struct zcbuf_pool *pool)
 	return zcb_map_refresh(pool);
 }
 
-int zcbuf_uring_register_at(struct zcbuf_uring *uring, struct io_uring *ring,
-			    const struct zcbuf_pool *pool,
-			    unsigned int first_slot)
+/* In the table that is there now. */
+static int fill_table(struct zcbuf_uring *uring, const struct zcbuf_pool *pool,
+		      unsigned int first_slot)
 {
 	int err;
 
-	memset(uring, 0, sizeof(*uring));
-	if (pool->session.fd < 0)
-		return -EBADF;
-	if (!zcbuf_uring_slots(pool))
-		return -EPERM;
 	err = refresh(pool);
 	if (err)
 		return err;
-	uring->ring = ring;
 	uring->pool = pool;
 	uring->base = pool->map->base;
 	uring->arena_size = pool->arena_size;
@@ -123,27 +110,88 @@ int zcbuf_uring_register_at(struct zcbuf_uring *uring, struct io_uring *ring,
 	return err < 0 ? err : 0;
 }
 
-int zcbuf_uring_register(struct zcbuf_uring *uring, struct io_uring *ring,
-			 const struct zcbuf_pool *pool)
+static int make_table(struct zcbuf_uring *uring, const struct zcbuf_pool *pool)
 {
-	int nslots = zcbuf_uring_slots(pool);
+	const struct zcbuf_registrar *registrar = uring->registrar;
+	int err;
+
+	err = registrar->register_table(uring->ctx, zcbuf_uring_slots(pool));
+	if (err)
+		return err;
+	err = fill_table(uring, pool, 0);
+	if (err)
+		registrar->unregister_table(uring->ctx);
+	else
+		uring->owns_table = 1;
+	return err;
+}
+
+static int read_opts(struct zcbuf_uring_opts *opts,
+		     const struct zcbuf_uring_opts *user_opts,
+		     struct io_uring *ring)
+{
+	struct zcbuf_registrar r;
+	int err;
+
+	err = zcb_opts_read(opts, sizeof(*opts), user_opts, sizeof(*opts));
+	if (err)
+		return err;
+	if (opts->flags & ~ZCBUF_URING_SHARE_TABLE)
+		return -EOPNOTSUPP;
+	if (opts->first_slot && !(opts->flags & ZCBUF_URING_SHARE_TABLE))
+		return -EINVAL;
+	if (!opts->registrar) {
+		opts->registrar = zcbuf_registrar_io_uring();
+		opts->ctx = ring;
+		return 0;
+	}
+	err = zcb_opts_read(&r, sizeof(r), opts->registrar, sizeof(r));
+	if (err)
+		return err;
+	if (!r.register_table || !r.update_slot || !r.unregister_table)
+		return -EINVAL;
+	return 0;
+}
+
+int zcbuf_uring_register_opts(struct zcbuf_uring *uring, struct io_uring *ring,
+			      const struct zcbuf_pool *pool,
+			      const struct zcbuf_uring_opts *user_opts)
+{
+	struct zcbuf_uring_opts opts;
 	int err;
 
 	memset(uring, 0, sizeof(*uring));
-	if (pool->session.fd < 0)
-		return -EBADF;
-	if (!nslots)
-		return -EPERM;
-	err = io_uring_register_buffers_sparse(ring, nslots);
+	err = read_opts(&opts, user_opts, ring);
 	if (err)
 		return err;
-	err = zcbuf_uring_register_at(uring, ring, pool, 0);
-	if (err) {
-		io_uring_unregister_buffers(ring);
-		return err;
-	}
-	uring->owns_table = 1;
-	return 0;
+	if (pool->session.fd < 0)
+		return -EBADF;
+	if (!zcbuf_uring_slots(pool))
+		return -EPERM;
+	uring->registrar = opts.registrar;
+	uring->ctx = opts.ctx;
+	if (opts.flags & ZCBUF_URING_SHARE_TABLE)
+		return fill_table(uring, pool, opts.first_slot);
+	return make_table(uring, pool);
+}
+
+int zcbuf_uring_register(struct zcbuf_uring *uring, struct io_uring *ring,
+			 const struct zcbuf_pool *pool)
+{
+	return zcbuf_uring_register_opts(uring, ring, pool, NULL);
+}
+
+int zcbuf_uring_register_at(struct zcbuf_uring *uring, struct io_uring *ring,
+			    const struct zcbuf_pool *pool,
+			    unsigned int first_slot)
+{
+	const struct zcbuf_uring_opts opts = {
+		.sz = sizeof(opts),
+		.flags = ZCBUF_URING_SHARE_TABLE,
+		.first_slot = first_slot,
+	};
+
+	return zcbuf_uring_register_opts(uring, ring, pool, &opts);
 }
 
 int zcbuf_uring_update(struct zcbuf_uring *uring)
@@ -163,10 +211,9 @@ int zcbuf_uring_unregister(struct zcbuf_uring *uring)
 	if (!uring->nslots)
 		return 0;
 	if (uring->owns_table)
-		err = io_uring_unregister_buffers(uring->ring);
+		err = uring->registrar->unregister_table(uring->ctx);
 	else
-		err = slots_clear(uring->ring, uring->first_slot,
-				  uring->nslots);
+		err = slots_clear(uring, uring->first_slot, uring->nslots);
 	memset(uring, 0, sizeof(*uring));
 	return err;
 }

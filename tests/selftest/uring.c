@@ -237,7 +237,7 @@ TEST(direct_io_by_pointer)
 TEST(several_pools_on_one_ring)
 {
 	struct zcbuf_pool_opts o = { .sz = sizeof(o), .arena_size = ZT_ARENA };
-	struct zcbuf_uring second = { .ring = NULL }, third;
+	struct zcbuf_uring second = { .ctx = NULL }, third;
 	struct zcbuf_pool *pool;
 	struct io io;
 
@@ -256,6 +256,42 @@ TEST(several_pools_on_one_ring)
 	round_trip(&io, io.pool, &io.u, 0);
 	round_trip(&io, pool, &second, 1);
 	EXPECT_OK(zcbuf_uring_unregister(&second));
+	EXPECT_OK(zcbuf_pool_close(pool));
+	io_close(&io);
+}
+
+/* Arenas of one of two pools come and go; the other has its slot between. */
+TEST(growth_beside_another_pool)
+{
+	struct zcbuf_pool_opts o = {
+		.sz = sizeof(o), .arena_size = ZT_ARENA,
+		.max_size = 3 * ZT_ARENA,
+	};
+	struct zcbuf_uring grown;
+	struct zcbuf_pool *pool;
+	struct zcbuf_buf fill_up;
+	struct io io;
+
+	io_open(&io);
+	ASSERT_OK(zcbuf_pool_create(&pool, &o));
+	EXPECT_EQ(zcbuf_uring_slots(pool), 3);
+	ASSERT_OK(io_uring_register_buffers_sparse(&io.ring, 5));
+	ASSERT_OK(zcbuf_uring_register_at(&grown, &io.ring, pool, 0));
+	ASSERT_OK(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 4));
+	ASSERT_OK(zcbuf_buf_alloc(pool, ZT_ARENA, &fill_up));
+	ASSERT_EQ(zcbuf_pool_grow(pool), 1);
+	round_trip(&io, pool, &grown, 0);
+	EXPECT_EQ(zcbuf_uring_update(&grown), 1);
+	round_trip(&io, pool, &grown, 1);
+	round_trip(&io, io.pool, &io.u, 1);
+	EXPECT_OK(zcbuf_uring_unregister(&grown));
+	round_trip(&io, pool, &grown, 0);
+	round_trip(&io, io.pool, &io.u, 1);
+	ASSERT_EQ(zcbuf_pool_grow(pool), 2);
+	ASSERT_OK(zcbuf_uring_register_at(&grown, &io.ring, pool, 1));
+	round_trip(&io, pool, &grown, 1);
+	EXPECT_ERR(zcbuf_pool_grow(pool), E2BIG);
+	EXPECT_OK(zcbuf_uring_unregister(&grown));
 	EXPECT_OK(zcbuf_pool_close(pool));
 	io_close(&io);
 }

@@ -15,6 +15,38 @@ extern "C" {
 struct io_uring;
 struct io_uring_sqe;
 
+/* ------------------------------------------------------------- registrars */
+
+/*
+ * struct zcbuf_registrar - who keeps a table of fixed buffers
+ * @sz: sizeof(struct zcbuf_registrar)
+ * @register_table: make a table of @nslots empty slots. -EBUSY: there is one.
+ * @update_slot: let @slot be the @length bytes at @base, or empty if @base is
+ *	NULL. -EINVAL: no such slot. -ENXIO: no table.
+ * @unregister_table: drop the table with all that is in it
+ *
+ * Everything the library does to a ring's table goes through these, so that they
+ * can be counted, be done by somebody else who owns the ring, or fail in a
+ * test. @ctx is what came with them, see struct zcbuf_uring_opts. They return 0
+ * or a negative errno, having changed nothing, and call nothing of the library
+ * on the same registration.
+ */
+struct zcbuf_registrar {
+	size_t sz;
+	int (*register_table)(void *ctx, unsigned int nslots);
+	int (*update_slot)(void *ctx, unsigned int slot, void *base,
+			   size_t length);
+	int (*unregister_table)(void *ctx);
+};
+
+/*
+ * zcbuf_registrar_io_uring() - the one that is used where no other is named:
+ * io_uring itself. Its @ctx is a struct io_uring. Never fails.
+ */
+ZCBUF_API const struct zcbuf_registrar *zcbuf_registrar_io_uring(void);
+
+/* ---------------------------------------------------------- registrations */
+
 /*
  * struct zcbuf_uring - a pool registered with a ring; zcbuf_uring_* only
  *
@@ -22,7 +54,8 @@ struct io_uring_sqe;
  * prepare plain operations.
  */
 struct zcbuf_uring {
-	struct io_uring *ring;
+	const struct zcbuf_registrar *registrar;
+	void *ctx;
 	const struct zcbuf_pool *pool;
 	unsigned char *base;
 	size_t size;
@@ -33,6 +66,25 @@ struct zcbuf_uring {
 	int __reserved;
 };
 
+#define ZCBUF_URING_SHARE_TABLE	(1U << 0) /* the ring has one, for all */
+
+/*
+ * struct zcbuf_uring_opts - how to register
+ * @sz: sizeof(struct zcbuf_uring_opts)
+ * @registrar: who keeps the table; NULL: io_uring. It outlives the registration.
+ * @ctx: for its functions; with io_uring the ring is it and this is not used
+ * @flags: ZCBUF_URING_*
+ * @first_slot: with SHARE_TABLE, the first of zcbuf_uring_slots() slots of that
+ *	table that are free; those of arenas to come must stay so. Else 0.
+ */
+struct zcbuf_uring_opts {
+	size_t sz;
+	const struct zcbuf_registrar *registrar;
+	void *ctx;
+	__u32 flags;
+	__u32 first_slot;
+};
+
 /*
  * zcbuf_uring_slots() - fixed-buffer slots a pool takes: one for each arena it
  * has or may grow by, which is split where it is larger than 1 GiB, the most a
@@ -41,30 +93,33 @@ struct zcbuf_uring {
 ZCBUF_API int zcbuf_uring_slots(const struct zcbuf_pool *pool);
 
 /*
- * zcbuf_uring_register() - make a table of fixed buffers of a pool's memory
+ * zcbuf_uring_register_opts() - make a pool's memory fixed buffers
  * @uring: written, also on failure: usable with plain operations
- * @ring: a ring without a table. It and @pool outlive @uring's use.
+ * @ring: it and @pool outlive @uring's use; NULL with a registrar of one's own
+ * @opts: NULL: a table of its own, by io_uring
  *
  * The table has zcbuf_uring_slots(); those of arenas to come stay empty, see
- * zcbuf_uring_update().
+ * zcbuf_uring_update(). With SHARE_TABLE several pools, and the caller's own
+ * buffers, live on one ring: the caller has made the table, with
+ * io_uring_register_buffers_sparse() or so, and says who has which slots.
  *
- * -EBUSY: the ring has a table; see zcbuf_uring_register_at(). -ENOMEM: above
- * RLIMIT_MEMLOCK. -EFAULT: the pool is attached read-only, such memory cannot
- * be registered. -EOPNOTSUPP, -EINVAL: this kernel cannot. Nothing stays
- * registered then.
+ * -EBUSY: the ring has a table, and SHARE_TABLE was not said. -ENXIO: it was,
+ * and there is none. -EINVAL: slots beyond the table, or @opts. -ENOMEM: above
+ * RLIMIT_MEMLOCK. -EFAULT: the pool is attached read-only, such memory cannot be
+ * registered. -EOPNOTSUPP, -EINVAL: this kernel cannot. Nothing stays registered
+ * then.
  */
+ZCBUF_API int zcbuf_uring_register_opts(struct zcbuf_uring *uring,
+					struct io_uring *ring,
+					const struct zcbuf_pool *pool,
+					const struct zcbuf_uring_opts *opts);
+
+/* zcbuf_uring_register() - the same, with a table of its own */
 ZCBUF_API int zcbuf_uring_register(struct zcbuf_uring *uring,
 				   struct io_uring *ring,
 				   const struct zcbuf_pool *pool);
 
-/*
- * zcbuf_uring_register_at() - the same in a table the ring has already
- * @first_slot: the first of zcbuf_uring_slots() that are free; those of arenas
- *	to come must stay so
- *
- * So several pools, and the caller's own buffers, live on one ring. -EINVAL:
- * slots beyond the table. -ENXIO: the ring has no table. Else as above.
- */
+/* zcbuf_uring_register_at() - the same, with SHARE_TABLE and @first_slot */
 ZCBUF_API int zcbuf_uring_register_at(struct zcbuf_uring *uring,
 				      struct io_uring *ring,
 				      const struct zcbuf_pool *pool,
@@ -77,7 +132,7 @@ ZCBUF_API int zcbuf_uring_register_at(struct zcbuf_uring *uring,
  * Until then, operations on memory of a new arena are plain ones.
  *
  * Return: slots filled, 0 if there is nothing new, or nothing registered at all.
- * Errors: as zcbuf_uring_register_at(), and those of mapping; what was
+ * Errors: as zcbuf_uring_register_opts(), and those of mapping; what was
  * registered before still is, and nothing more. -EBADF: in a fork child.
  */
 ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
@@ -85,10 +140,14 @@ ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
 /*
  * zcbuf_uring_unregister() - take the pool off the ring again
  *
- * The table goes, if zcbuf_uring_register() made it, else the slots are empty
- * afterwards. Operations in flight keep their memory. Not registered: 0.
+ * The table goes, if it is @uring's own, else the slots are empty afterwards:
+ * what others have in it stays. Operations in flight keep their memory. Not
+ * registered: 0. Otherwise the first error there was, and @uring is registered
+ * no more; what could not be emptied stays with the ring.
  */
 ZCBUF_API int zcbuf_uring_unregister(struct zcbuf_uring *uring);
+
+/* ------------------------------------------------------------- operations */
 
 /*
  * zcbuf_uring_prep_read() - prepare a read of @len bytes at @file_offset
