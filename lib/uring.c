@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * io_uring: every arena one fixed buffer, so that I/O on pool memory pins and
- * looks up no pages; and operations that are fixed where they can be.
+ * looks up no pages.
  */
 #include <errno.h>
-#include <liburing.h>
 #include <string.h>
 
 #include "internal.h"
@@ -218,45 +217,22 @@ int zcbuf_uring_unregister(struct zcbuf_uring *uring)
 	return err;
 }
 
-/* The ring's slot all of it is in, or -1. */
-static int fixed_slot(const struct zcbuf_uring *uring, const void *ptr,
-		      unsigned int len)
+int zcbuf_uring_slot(const struct zcbuf_uring *uring, const void *ptr,
+		     size_t length, struct zcbuf_slot *slot)
 {
 	uintptr_t offset = (uintptr_t)ptr - (uintptr_t)uring->base;
-	unsigned int slot;
+	struct zcbuf_slot found = { .offset = 0 };
 	__u64 room;
 
 	/* Below the base it wraps and is far beyond the end. */
 	if (!uring->nslots || offset >= uring->size)
-		return -1;
-	slot = slot_of(uring->arena_size, offset, &room);
-	return len <= room ? (int)(uring->first_slot + slot) : -1;
-}
-
-int zcbuf_uring_prep_read(const struct zcbuf_uring *uring,
-			  struct io_uring_sqe *sqe, int fd, void *ptr,
-			  unsigned int len, __u64 file_offset)
-{
-	int slot = fixed_slot(uring, ptr, len);
-
-	if (slot < 0) {
-		io_uring_prep_read(sqe, fd, ptr, len, file_offset);
 		return 0;
-	}
-	io_uring_prep_read_fixed(sqe, fd, ptr, len, file_offset, slot);
-	return 1;
-}
-
-int zcbuf_uring_prep_write(const struct zcbuf_uring *uring,
-			   struct io_uring_sqe *sqe, int fd, const void *ptr,
-			   unsigned int len, __u64 file_offset)
-{
-	int slot = fixed_slot(uring, ptr, len);
-
-	if (slot < 0) {
-		io_uring_prep_write(sqe, fd, ptr, len, file_offset);
+	found.index = uring->first_slot +
+		      slot_of(uring->arena_size, offset, &room);
+	found.offset = offset % uring->arena_size % MAX_SLOT;
+	if (length > room)
 		return 0;
-	}
-	io_uring_prep_write_fixed(sqe, fd, ptr, len, file_offset, slot);
+	if (slot)
+		*slot = found;
 	return 1;
 }

@@ -174,6 +174,38 @@ static void split(void)
 	EXPECT_EQ(table.unregistered, 1);
 }
 
+static void slot_of(void)
+{
+	struct zcbuf_pool pool = large_pool(2 * GIB + 4096, 2);
+	const __u64 arena = 2 * GIB + 4096;
+	unsigned char *base = pool.map->base;
+	struct zcbuf_slot slot = { .index = 77 };
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	table.nslots = 16;
+	ASSERT_EQ(zcbuf_uring_register_at(&u, &ring, &pool, 9), 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base - 1, 1, &slot), 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base + 2 * arena, 1, &slot), 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base + GIB - 1, 2, &slot), 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base, 2 * GIB, &slot), 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, &pool, 1, &slot), 0);
+	EXPECT_EQ(slot.index, 77);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base, GIB, &slot), 1);
+	EXPECT_EQ(slot.index, 9);
+	EXPECT_EQ(slot.offset, 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base + arena + GIB + 4097, 8, &slot), 1);
+	EXPECT_EQ(slot.index, 13);
+	EXPECT_EQ(slot.offset, 4097);
+	EXPECT_EQ(slot.__reserved, 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base + 2 * arena - 1, 1, &slot), 1);
+	EXPECT_EQ(slot.index, 14);
+	EXPECT_EQ(slot.offset, 4095);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base, 1, NULL), 1);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base, 1, &slot), 0);
+}
+
 static void refused(void)
 {
 	struct zcbuf_pool pool = large_pool(GIB, 4);
@@ -515,6 +547,7 @@ static void real_update(void)
 static const struct test_case cases[] = {
 	CASE(slots),
 	CASE(split),
+	CASE(slot_of),
 	CASE(refused),
 	CASE(shared_table),
 	CASE(update),

@@ -204,6 +204,33 @@ TEST(scenario_29_memlock_0)
 	EXPECT_STATUS(pid, KTAP_PASS);
 }
 
+/* A buffer says where it is: an operation made of that reads its bytes. */
+TEST(slots_of_buffers)
+{
+	struct zcbuf_slot slot;
+	struct zcbuf_buf first, buf;
+	struct io_uring_sqe *sqe;
+	struct io io;
+
+	io_open(&io);
+	ASSERT_OK(zcbuf_buf_alloc(io.pool, BLOCK, &first));
+	ASSERT_OK(zcbuf_buf_alloc(io.pool, 5 * BLOCK, &buf));
+	EXPECT_EQ(zcbuf_uring_slot(&io.u, buf.data, buf.capacity, &slot), 0);
+	ASSERT_OK(io_uring_register_buffers_sparse(&io.ring, 4));
+	ASSERT_OK(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 2));
+	ASSERT_EQ(zcbuf_uring_slot(&io.u, buf.data, buf.capacity, &slot), 1);
+	EXPECT_EQ(slot.index, 2);
+	EXPECT_EQ(slot.offset, buf.offset % ZT_ARENA);
+	EXPECT_EQ(zcbuf_uring_slot(&io.u, &buf, sizeof(buf), NULL), 0);
+	memset(buf.data, 0x26, BLOCK);
+	sqe = io_uring_get_sqe(&io.ring);
+	io_uring_prep_write_fixed(sqe, io.fd, buf.data, BLOCK, 0, slot.index);
+	EXPECT_EQ(io_run(&io), BLOCK);
+	EXPECT_EQ(pread(io.fd, first.data, BLOCK, 0), BLOCK);
+	EXPECT_FILLED(first.data, 0x26, BLOCK);
+	io_close(&io);
+}
+
 TEST(plain_after_unregister)
 {
 	struct io io;

@@ -147,6 +147,34 @@ ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
  */
 ZCBUF_API int zcbuf_uring_unregister(struct zcbuf_uring *uring);
 
+/*
+ * struct zcbuf_slot - where bytes are in a ring's table
+ * @index: the slot
+ * @__reserved: 0
+ * @offset: of the first byte, from the start of that slot's memory
+ */
+struct zcbuf_slot {
+	__u32 index;
+	__u32 __reserved;
+	__u64 offset;
+};
+
+/*
+ * zcbuf_uring_slot() - where @length bytes are registered, if they are
+ * @ptr: anywhere; of a buffer its data, and @length its capacity
+ * @slot: written if the answer is 1, or NULL
+ *
+ * It stays so until @uring is unregistered, for a buffer as for a delivery. For
+ * who prepares operations himself: they take the index, and the pointer.
+ *
+ * Return: 1: all of it is in one slot. 0: unregistered: it is memory of another
+ * kind or pool, of an arena that zcbuf_uring_update() has not seen yet, longer
+ * than a slot, or nothing is registered at all. Never fails.
+ */
+ZCBUF_API int zcbuf_uring_slot(const struct zcbuf_uring *uring,
+			       const void *ptr, size_t length,
+			       struct zcbuf_slot *slot);
+
 /* ------------------------------------------------------------- operations */
 
 /*
