@@ -20,6 +20,11 @@ static inline __u64 zcb_ptr(const void *ptr)
 	return (uintptr_t)ptr;
 }
 
+/* --------------------------------------------------------------- library.c */
+
+/* Is this kernel older? Not, if it cannot be told. */
+bool zcb_kernel_before(unsigned int major, unsigned int minor);
+
 /* ---------------------------------------------------------------- device.c */
 
 /*

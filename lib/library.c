@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * The library itself: its version and its clock.
+ * The library itself: its version and its clock; and the kernel's version.
  */
+#include <stdio.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "internal.h"
@@ -25,4 +27,16 @@ __u64 zcbuf_deadline_ms(int ms)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (__u64)now.tv_sec * NSEC_PER_SEC + (__u64)now.tv_nsec +
 	       (__u64)ms * NSEC_PER_MSEC;
+}
+
+bool zcb_kernel_before(unsigned int major, unsigned int minor)
+{
+	unsigned int has_major;
+	unsigned int has_minor;
+	struct utsname name;
+
+	if (uname(&name) ||
+	    sscanf(name.release, "%u.%u", &has_major, &has_minor) != 2)
+		return false;
+	return has_major < major || (has_major == major && has_minor < minor);
 }

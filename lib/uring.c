@@ -9,6 +9,7 @@
 #include "internal.h"
 
 #define MAX_SLOT	((__u64)1 << 30)	/* io_uring's, per buffer */
+#define LISTED_MAX	((size_t)64 << 10)	/* where it lists pages */
 
 static unsigned int slots_per_arena(__u64 arena_size)
 {
@@ -139,6 +140,9 @@ static int read_opts(struct zcbuf_uring_opts *opts,
 		return -EOPNOTSUPP;
 	if (opts->first_slot && !(opts->flags & ZCBUF_URING_SHARE_TABLE))
 		return -EINVAL;
+	if (!opts->fixed_max)
+		opts->fixed_max = zcb_kernel_before(6, 12) ?
+				  LISTED_MAX : ZCBUF_URING_FIXED_ALWAYS;
 	if (!opts->registrar) {
 		opts->registrar = zcbuf_registrar_io_uring();
 		opts->ctx = ring;
@@ -169,6 +173,7 @@ int zcbuf_uring_register_opts(struct zcbuf_uring *uring, struct io_uring *ring,
 		return -EPERM;
 	uring->registrar = opts.registrar;
 	uring->ctx = opts.ctx;
+	uring->fixed_max = opts.fixed_max;
 	if (opts.flags & ZCBUF_URING_SHARE_TABLE)
 		return fill_table(uring, pool, opts.first_slot);
 	return make_table(uring, pool);
@@ -201,6 +206,54 @@ int zcbuf_uring_update(struct zcbuf_uring *uring)
 		return 0;
 	err = refresh(uring->pool);
 	return err ? err : slots_fill(uring);
+}
+
+/* Are all of them registered, and on one ring? */
+static int check_clone(const struct zcbuf_uring *from, unsigned int n)
+{
+	unsigned int i;
+
+	if (!n)
+		return -EINVAL;
+	for (i = 0; i < n; i++) {
+		if (!from[i].nslots || from[i].ctx != from->ctx ||
+		    from[i].registrar != from->registrar)
+			return -EINVAL;
+		if (from[i].pool->session.fd < 0)
+			return -EBADF;
+	}
+	return from->registrar->clone_table ? 0 : -EOPNOTSUPP;
+}
+
+int zcbuf_uring_clone(struct zcbuf_uring *clones, struct io_uring *ring,
+		      const struct zcbuf_uring *from, unsigned int n,
+		      const struct zcbuf_uring_opts *user_opts)
+{
+	struct zcbuf_uring_opts opts;
+	unsigned int i;
+	int err;
+
+	memset(clones, 0, n * sizeof(*clones));
+	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	if (err)
+		return err;
+	if (opts.registrar || opts.flags || opts.first_slot)
+		return -EINVAL;
+	err = check_clone(from, n);
+	if (err)
+		return err;
+	if (from->registrar == zcbuf_registrar_io_uring())
+		opts.ctx = ring;
+	err = from->registrar->clone_table(opts.ctx, from->ctx);
+	if (err)
+		return err;
+	for (i = 0; i < n; i++) {
+		clones[i] = from[i];
+		clones[i].ctx = opts.ctx;
+		if (opts.fixed_max)
+			clones[i].fixed_max = opts.fixed_max;
+	}
+	return 0;
 }
 
 int zcbuf_uring_unregister(struct zcbuf_uring *uring)

@@ -6,12 +6,14 @@
 
 #include "internal.h"
 
-/* The ring's slot all of it is in, or -1. */
+/* The ring's slot to use, or -1: plain. */
 static int fixed_slot(const struct zcbuf_uring *uring, const void *ptr,
 		      unsigned int len)
 {
 	struct zcbuf_slot slot;
 
+	if (len > uring->fixed_max)
+		return -1;
 	return zcbuf_uring_slot(uring, ptr, len, &slot) ? (int)slot.index : -1;
 }
 

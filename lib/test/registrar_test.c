@@ -17,6 +17,7 @@
 #define GIB		0x40000000ULL
 #define SLOTS		48
 #define SPLIT_ARENA	(2 * GIB + (2 << 20))	/* three slots */
+#define ARENA		(4ULL << 20)
 #define POOLS		3
 
 /* A table, and how it fails: set a slot, set one to nothing, be made. */
@@ -78,11 +79,29 @@ static int table_drop(void *ctx)
 	return 0;
 }
 
+static int table_clone(void *ctx, void *from)
+{
+	struct table *source = from;
+	struct table *t = ctx;
+
+	if (t->make_error)
+		return t->make_error;
+	if (!source->exists)
+		return -ENXIO;
+	if (t->exists)
+		return -EBUSY;
+	t->nslots = source->nslots;
+	memcpy(t->slot, source->slot, sizeof(t->slot));
+	t->exists = true;
+	return 0;
+}
+
 static const struct zcbuf_registrar registrar = {
 	.sz = sizeof(registrar),
 	.register_table = table_make,
 	.update_slot = table_update,
 	.unregister_table = table_drop,
+	.clone_table = table_clone,
 };
 
 /* One that is there already, of all slots there can be. */
@@ -228,7 +247,8 @@ static void the_default(void)
 	const struct zcbuf_registrar *r = zcbuf_registrar_io_uring();
 
 	EXPECT_EQ(r->sz, sizeof(*r));
-	EXPECT(r->register_table && r->update_slot && r->unregister_table);
+	EXPECT(r->register_table && r->update_slot && r->unregister_table &&
+	       r->clone_table);
 }
 
 /* In a table of its own and between what others have in one. */
@@ -358,10 +378,126 @@ static void several_pools(void)
 	EXPECT_EQ(t.dropped, 0);
 }
 
+static int clone_to(struct zcbuf_uring *clones, struct table *t,
+		    const struct zcbuf_uring *from, unsigned int n,
+		    size_t fixed_max)
+{
+	const struct zcbuf_uring_opts opts = {
+		.sz = sizeof(opts), .ctx = t, .fixed_max = fixed_max,
+	};
+
+	return zcbuf_uring_clone(clones, NULL, from, n, &opts);
+}
+
+static void clone(void)
+{
+	struct table t = { .exists = false }, second = { .exists = false };
+	struct zcbuf_uring c;
+	struct rig r;
+
+	rig_init(&r, 0, SPLIT_ARENA, 1, 4);
+	ASSERT_EQ(rig_register(&r, &t, -1), 0);
+	ASSERT_EQ(clone_to(&c, &second, &r.uring, 1, 0), 0);
+	EXPECT_EQ(c.fixed_max, r.uring.fixed_max);
+	split_arenas_are(&r, &second, 0, 1);
+	r.map.size += SPLIT_ARENA;
+	EXPECT_EQ(zcbuf_uring_update(&c), 3);
+	split_arenas_are(&r, &second, 0, 2);
+	empty(&t, 3, SLOTS);
+	EXPECT_EQ(zcbuf_uring_slot(&c, r.map.base + SPLIT_ARENA, 1, NULL), 1);
+	EXPECT_EQ(zcbuf_uring_unregister(&r.uring), 0);
+	EXPECT(!t.exists && second.exists);
+	EXPECT_EQ(zcbuf_uring_unregister(&c), 0);
+	EXPECT(!second.exists);
+}
+
+/* All of a ring, next to what is not the library's. */
+static void clone_of_several(void)
+{
+	const struct iovec others = { &fake, 1 };
+	struct zcbuf_uring from[POOLS], c[POOLS];
+	struct table t, second = { .exists = false };
+	struct rig r[POOLS];
+	unsigned int i;
+
+	table_init(&t);
+	t.slot[47] = others;
+	for (i = 0; i < POOLS; i++) {
+		rig_init(&r[i], i, SPLIT_ARENA, 1, 4);
+		ASSERT_EQ(rig_register(&r[i], &t, 12 * i), 0);
+		from[i] = r[i].uring;
+	}
+	ASSERT_EQ(clone_to(c, &second, from, POOLS, 4096), 0);
+	EXPECT_EQ(zcbuf_uring_unregister(&c[1]), 0);
+	split_arenas_are(&r[0], &second, 0, 1);
+	empty(&second, 12, 24);
+	split_arenas_are(&r[2], &second, 24, 1);
+	slot_is(&second, 47, others.iov_base, 1);
+	split_arenas_are(&r[1], &t, 12, 1);
+	EXPECT_EQ(c[2].fixed_max, 4096);
+	EXPECT_EQ(zcbuf_uring_slot(&c[0], r[0].map.base, 1, NULL), 1);
+	EXPECT_EQ(zcbuf_uring_slot(&c[1], r[1].map.base, 1, NULL), 0);
+	EXPECT_EQ(zcbuf_uring_slot(&c[2], r[2].map.base, 1, NULL), 1);
+	EXPECT(second.exists && !second.dropped);
+}
+
+static void clones_that_cannot_be(void)
+{
+	struct zcbuf_uring_opts opts = { .sz = sizeof(opts) - 1 };
+	struct table t, other, second = { .exists = false };
+	struct zcbuf_registrar poor = registrar;
+	struct zcbuf_uring from[2], c[2];
+	struct rig r[2];
+	int fd;
+
+	rig_init(&r[0], 0, ARENA, 1, 1);
+	rig_init(&r[1], 1, ARENA, 1, 1);
+	table_init(&t);
+	table_init(&other);
+	ASSERT_EQ(rig_register(&r[0], &t, 0), 0);
+	ASSERT_EQ(rig_register(&r[1], &other, 0), 0);
+	from[0] = r[0].uring;
+	from[1] = r[1].uring;
+	EXPECT_EQ(clone_to(c, &second, from, 0, 0), -EINVAL);
+	EXPECT_EQ(clone_to(c, &second, from, 2, 0), -EINVAL);
+	memset(&from[1], 0, sizeof(from[1]));
+	EXPECT_EQ(clone_to(c, &second, from, 2, 0), -EINVAL);
+	EXPECT_EQ(clone_to(c, &second, &from[1], 1, 0), -EINVAL);
+	from[1] = from[0];
+	from[1].registrar = &poor;
+	EXPECT_EQ(clone_to(c, &second, from, 2, 0), -EINVAL);
+	poor.clone_table = NULL;
+	EXPECT_EQ(clone_to(c, &second, &from[1], 1, 0), -EOPNOTSUPP);
+	EXPECT_EQ(zcbuf_uring_clone(c, NULL, from, 1, &opts), -EINVAL);
+	opts.sz++;
+	opts.first_slot = 1;
+	EXPECT_EQ(zcbuf_uring_clone(c, NULL, from, 1, &opts), -EINVAL);
+	opts.first_slot = 0;
+	opts.flags = ZCBUF_URING_SHARE_TABLE;
+	EXPECT_EQ(zcbuf_uring_clone(c, NULL, from, 1, &opts), -EINVAL);
+	opts.flags = 0;
+	opts.registrar = &registrar;
+	EXPECT_EQ(zcbuf_uring_clone(c, NULL, from, 1, &opts), -EINVAL);
+	fd = r[0].pool.session.fd;
+	r[0].pool.session.fd = -1;	/* as in a fork child */
+	EXPECT_EQ(clone_to(c, &second, from, 1, 0), -EBADF);
+	r[0].pool.session.fd = fd;
+	EXPECT(!second.exists);
+
+	second.make_error = -ENOMEM;
+	memset(c, 0xff, sizeof(c));
+	EXPECT_EQ(clone_to(c, &second, from, 1, 0), -ENOMEM);
+	EXPECT_EQ(zcbuf_uring_slot(c, r[0].map.base, 1, NULL), 0);
+	EXPECT_EQ(zcbuf_uring_unregister(c), 0);
+	EXPECT_EQ(clone_to(c, &other, from, 1, 0), -EBUSY);
+	ASSERT_EQ(table_drop(&t), 0);
+	second.make_error = 0;
+	EXPECT_EQ(clone_to(c, &second, from, 1, 0), -ENXIO);
+}
+
 /* ------------------------------------------------------------------ at random */
 
 #define MAX_ARENAS	4
-#define ARENA		(4ULL << 20)
 
 /* What should be there: so many slots of each pool, in a room of its own. */
 struct model {
@@ -454,6 +590,9 @@ static const struct test_case cases[] = {
 	CASE(growth_fails_at_every_slot),
 	CASE(emptying_fails_at_every_slot),
 	CASE(several_pools),
+	CASE(clone),
+	CASE(clone_of_several),
+	CASE(clones_that_cannot_be),
 	CASE(random_steps),
 };
 

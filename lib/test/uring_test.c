@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../internal.h"
@@ -29,7 +30,30 @@ static struct {
 	unsigned int nslots;
 	struct iovec slot[16];
 	unsigned int unregistered;
+	int clone_error;
 } table;
+
+/* Of the kernel that is played; NULL: uname() fails. */
+static const char *release = "6.12.117+deb12-cloud-amd64";
+
+int __wrap_uname(struct utsname *name)
+{
+	memset(name, 0, sizeof(*name));
+	if (!release) {
+		errno = EFAULT;
+		return -1;
+	}
+	strcpy(name->release, release);
+	return 0;
+}
+
+int __wrap_io_uring_register(unsigned int fd, unsigned int opcode,
+			     const void *arg, unsigned int nr_args)
+{
+	if (table.clone_error)
+		return table.clone_error;
+	return __real_io_uring_register(fd, opcode, arg, nr_args);
+}
 
 int __wrap_io_uring_register_buffers_sparse(struct io_uring *ring,
 					    unsigned int nr)
@@ -204,6 +228,74 @@ static void slot_of(void)
 	EXPECT_EQ(zcbuf_uring_slot(&u, base, 1, NULL), 1);
 	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
 	EXPECT_EQ(zcbuf_uring_slot(&u, base, 1, &slot), 0);
+}
+
+/* How long an operation may be to be fixed, with these options. */
+static void fixed_up_to(size_t option, unsigned int most)
+{
+	struct zcbuf_pool pool = large_pool(GIB, 1);
+	const struct zcbuf_uring_opts opts = {
+		.sz = sizeof(opts), .fixed_max = option,
+	};
+	unsigned char *base = pool.map->base;
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	ASSERT_EQ(zcbuf_uring_register_opts(&u, &ring, &pool, &opts), 0);
+	fixed_is(&u, base, most, 0);
+	fixed_is(&u, base, most + 1, -1);
+	EXPECT_EQ(zcbuf_uring_slot(&u, base, most + 1, NULL), most < GIB);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+}
+
+static void fixed_or_plain(void)
+{
+	static const char *const lists[] = {
+		"6.11.11", "6.1.0-56-cloud-amd64", "6.1", "5.19.17", "4.99-rc1",
+	};
+	static const char *const merges[] = {
+		"6.12.117+deb12-cloud-amd64", "6.12-rc1", "6.18.4", "7.0",
+		"7.2.12", "10.1", "a new way to count", "",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		release = lists[i];
+		fixed_up_to(0, 65536);
+	}
+	for (i = 0; i < ARRAY_SIZE(merges); i++) {
+		release = merges[i];
+		fixed_up_to(0, GIB);
+	}
+	release = NULL;
+	fixed_up_to(0, GIB);
+	fixed_up_to(4096, 4096);
+	release = lists[0];
+	fixed_up_to(1, 1);
+	fixed_up_to(1 << 20, 1 << 20);
+	fixed_up_to(ZCBUF_URING_FIXED_ALWAYS, GIB);
+}
+
+static void clone_refused(void)
+{
+	struct zcbuf_pool pool = large_pool(GIB, 1);
+	struct io_uring ring, other = { .ring_fd = -1 };
+	struct zcbuf_uring u, clone;
+
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, &pool), 0);
+	table.clone_error = -EINVAL;
+	release = "6.11.11";
+	EXPECT_EQ(zcbuf_uring_clone(&clone, &other, &u, 1, NULL), -EOPNOTSUPP);
+	release = "6.12.0";
+	EXPECT_EQ(zcbuf_uring_clone(&clone, &other, &u, 1, NULL), -EINVAL);
+	table.clone_error = -EBUSY;
+	release = "6.11.11";
+	EXPECT_EQ(zcbuf_uring_clone(&clone, &other, &u, 1, NULL), -EBUSY);
+	fixed_is(&clone, pool.map->base, 1, -1);
+	EXPECT_EQ(zcbuf_uring_unregister(&clone), 0);
+	EXPECT_EQ(table.unregistered, 0);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	EXPECT_EQ(table.unregistered, 1);
 }
 
 static void refused(void)
@@ -544,10 +636,42 @@ static void real_update(void)
 	zcbuf_pool_close(pool);
 }
 
+static void real_clone(void)
+{
+	struct zcbuf_uring u, clone, other;
+	struct io_uring ring, second;
+	struct zcbuf_pool *pool;
+	int err;
+
+	err = io_uring_queue_init(4, &ring, 0);
+	if (err)
+		test_skip("no io_uring here: %s", strerror(-err));
+	ASSERT_EQ(io_uring_queue_init(4, &second, 0), 0);
+	ASSERT_EQ(zcbuf_pool_create(&pool, NULL), 0);
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, pool), 0);
+	release = "6.11";	/* which a clone that works does not ask for */
+	err = zcbuf_uring_clone(&clone, &second, &u, 1, NULL);
+	if (err == -EOPNOTSUPP)
+		test_skip("this kernel clones no buffers");
+	ASSERT_EQ(err, 0);
+	EXPECT_EQ(zcbuf_uring_clone(&other, &second, &u, 1, NULL), -EBUSY);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+	round_trip(&ring, &u, pool, 0);
+	round_trip(&second, &clone, pool, 1);
+	EXPECT_EQ(zcbuf_uring_unregister(&clone), 0);
+	round_trip(&second, &clone, pool, 0);
+	EXPECT_EQ(io_uring_unregister_buffers(&second), -ENXIO);
+	io_uring_queue_exit(&second);
+	io_uring_queue_exit(&ring);
+	zcbuf_pool_close(pool);
+}
+
 static const struct test_case cases[] = {
 	CASE(slots),
 	CASE(split),
 	CASE(slot_of),
+	CASE(fixed_or_plain),
+	CASE(clone_refused),
 	CASE(refused),
 	CASE(shared_table),
 	CASE(update),
@@ -557,6 +681,7 @@ static const struct test_case cases[] = {
 	CASE(update_split),
 	CASE(real_ring),
 	CASE(real_update),
+	CASE(real_clone),
 };
 
 TEST_MAIN(cases)

@@ -12,6 +12,7 @@
 
 struct io_uring;
 struct iovec;
+struct utsname;
 
 int __real_open(const char *path, int flags, ...);
 int __real_ioctl(int fd, unsigned long request, ...);
@@ -46,5 +47,10 @@ int __wrap_io_uring_register_buffers_update_tag(struct io_uring *ring,
 						const __u64 *tags,
 						unsigned int nr);
 int __wrap_io_uring_unregister_buffers(struct io_uring *ring);
+int __real_io_uring_register(unsigned int fd, unsigned int opcode,
+			     const void *arg, unsigned int nr_args);
+int __wrap_io_uring_register(unsigned int fd, unsigned int opcode,
+			     const void *arg, unsigned int nr_args);
+int __wrap_uname(struct utsname *name);
 
 #endif /* ZCBUF_LIB_TEST_WRAP_H */

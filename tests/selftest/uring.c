@@ -323,6 +323,99 @@ TEST(growth_beside_another_pool)
 	io_close(&io);
 }
 
+/* Two pools on a second ring, at once; then each ring goes its own way. */
+TEST(clone_of_two_pools)
+{
+	struct zcbuf_pool_opts o = {
+		.sz = sizeof(o), .arena_size = ZT_ARENA,
+		.max_size = 2 * ZT_ARENA,
+	};
+	struct zcbuf_uring u[2], c[2];
+	struct zcbuf_pool *pool;
+	struct io io, second;
+
+	io_open(&io);
+	io_open(&second);
+	ASSERT_OK(zcbuf_pool_create(&pool, &o));
+	ASSERT_OK(io_uring_register_buffers_sparse(&io.ring, 4));
+	ASSERT_OK(zcbuf_uring_register_at(&u[0], &io.ring, io.pool, 0));
+	ASSERT_OK(zcbuf_uring_register_at(&u[1], &io.ring, pool, 2));
+	ASSERT_OK(zcbuf_uring_clone(c, &second.ring, u, 2, NULL));
+	EXPECT_ERR(zcbuf_uring_clone(c, &second.ring, u, 2, NULL), EBUSY);
+	ASSERT_EQ(io_uring_unregister_buffers(&second.ring), 0);
+	ASSERT_OK(zcbuf_uring_clone(c, &second.ring, u, 2, NULL));
+	round_trip(&second, io.pool, &c[0], 1);
+	round_trip(&second, pool, &c[1], 1);
+	ASSERT_EQ(zcbuf_pool_grow(pool), 1);
+	EXPECT_EQ(zcbuf_uring_update(&c[1]), 1);
+	EXPECT_EQ(zcbuf_uring_slot(&c[1], zcbuf_pool_addr(pool, ZT_ARENA), 1,
+				   NULL), 1);
+	EXPECT_EQ(zcbuf_uring_slot(&u[1], zcbuf_pool_addr(pool, ZT_ARENA), 1,
+				   NULL), 0);
+	EXPECT_OK(zcbuf_uring_unregister(&u[0]));
+	EXPECT_OK(zcbuf_uring_unregister(&u[1]));
+	EXPECT_OK(zcbuf_uring_unregister(&c[0]));
+	round_trip(&second, io.pool, &c[0], 0);
+	round_trip(&second, pool, &c[1], 1);
+	EXPECT_OK(zcbuf_uring_unregister(&c[1]));
+	EXPECT_ERR(zcbuf_uring_clone(c, &io.ring, c, 1, NULL), EINVAL);
+	EXPECT_OK(zcbuf_pool_close(pool));
+	io_close(&second);
+	io_close(&io);
+}
+
+/* Who may lock no more than an arena has it on two rings. */
+static void with_one_arena(void)
+{
+	static const struct rlimit one = { ZT_ARENA, ZT_ARENA };
+	struct zcbuf_uring clone;
+	struct io_uring second;
+	struct io io;
+
+	ASSERT_EQ(setrlimit(RLIMIT_MEMLOCK, &one), 0);
+	ASSERT_OK(zt_become(ZT_USER, ZT_GROUP));
+	io_open(&io);
+	ASSERT_OK(io_uring_queue_init(4, &second, 0));
+	ASSERT_OK(zcbuf_uring_register(&io.u, &io.ring, io.pool));
+	EXPECT_ERR(zcbuf_uring_register(&clone, &second, io.pool), ENOMEM);
+	ASSERT_OK(zcbuf_uring_clone(&clone, &second, &io.u, 1, NULL));
+	EXPECT_EQ(zcbuf_uring_slot(&clone, zcbuf_pool_base(io.pool), ZT_ARENA,
+				   NULL), 1);
+	EXPECT_OK(zcbuf_uring_unregister(&clone));
+	io_uring_queue_exit(&second);
+	io_close(&io);
+}
+
+TEST(clones_are_not_charged_again)
+{
+	pid_t pid = fork();
+
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		with_one_arena();
+		_exit(KTAP_PASS);
+	}
+	EXPECT_STATUS(pid, KTAP_PASS);
+}
+
+/* On this kernel a fixed buffer is best for any length, unless one says other. */
+TEST(fixed_up_to_a_length)
+{
+	struct zcbuf_uring_opts o = { .sz = sizeof(o), .fixed_max = BLOCK };
+	struct zcbuf_buf buf;
+	struct io io;
+
+	io_open(&io);
+	ASSERT_OK(zcbuf_buf_alloc(io.pool, 1 << 20, &buf));
+	ASSERT_OK(zcbuf_uring_register(&io.u, &io.ring, io.pool));
+	EXPECT_EQ(io_write(&io, &io.u, buf.data, 1 << 20, 0), 1);
+	EXPECT_OK(zcbuf_uring_unregister(&io.u));
+	ASSERT_OK(zcbuf_uring_register_opts(&io.u, &io.ring, io.pool, &o));
+	EXPECT_EQ(io_read(&io, &io.u, buf.data, BLOCK, 0), 1);
+	EXPECT_EQ(io_read(&io, &io.u, buf.data, 2 * BLOCK, 0), 0);
+	io_close(&io);
+}
+
 TEST(read_only_pools_stay_plain)
 {
 	struct zcbuf_attach_opts o = {

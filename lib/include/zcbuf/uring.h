@@ -24,6 +24,8 @@ struct io_uring_sqe;
  * @update_slot: let @slot be the @length bytes at @base, or empty if @base is
  *	NULL. -EINVAL: no such slot. -ENXIO: no table.
  * @unregister_table: drop the table with all that is in it
+ * @clone_table: make a table of what is in that of the ctx @from. -EBUSY: there
+ *	is one. -ENXIO: there, there is none. NULL: cannot be done.
  *
  * Everything the library does to a ring's table goes through these, so that they
  * can be counted, be done by somebody else who owns the ring, or fail in a
@@ -37,6 +39,7 @@ struct zcbuf_registrar {
 	int (*update_slot)(void *ctx, unsigned int slot, void *base,
 			   size_t length);
 	int (*unregister_table)(void *ctx);
+	int (*clone_table)(void *ctx, void *from);
 };
 
 /*
@@ -60,6 +63,7 @@ struct zcbuf_uring {
 	unsigned char *base;
 	size_t size;
 	size_t arena_size;
+	size_t fixed_max;
 	unsigned int first_slot;
 	unsigned int nslots;
 	int owns_table;
@@ -67,6 +71,9 @@ struct zcbuf_uring {
 };
 
 #define ZCBUF_URING_SHARE_TABLE	(1U << 0) /* the ring has one, for all */
+
+/* zcbuf_uring_opts.fixed_max: whatever the kernel */
+#define ZCBUF_URING_FIXED_ALWAYS	((size_t)-1)
 
 /*
  * struct zcbuf_uring_opts - how to register
@@ -76,6 +83,11 @@ struct zcbuf_uring {
  * @flags: ZCBUF_URING_*
  * @first_slot: with SHARE_TABLE, the first of zcbuf_uring_slots() slots of that
  *	table that are free; those of arenas to come must stay so. Else 0.
+ * @fixed_max: operations of more bytes than this are plain, although they could
+ *	be fixed; 0: as is best on this kernel. That is no limit since Linux
+ *	6.12, which keeps huge pages in one piece. Before, a fixed buffer is a
+ *	list of its pages of 4 KiB, and by pointer is faster for long operations:
+ *	the limit is 64 KiB.
  */
 struct zcbuf_uring_opts {
 	size_t sz;
@@ -83,6 +95,7 @@ struct zcbuf_uring_opts {
 	void *ctx;
 	__u32 flags;
 	__u32 first_slot;
+	size_t fixed_max;
 };
 
 /*
@@ -138,6 +151,29 @@ ZCBUF_API int zcbuf_uring_register_at(struct zcbuf_uring *uring,
 ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
 
 /*
+ * zcbuf_uring_clone() - what one ring has registered, on another one as well
+ * @clones: written, @n of them, each as by zcbuf_uring_register_opts()
+ * @ring: the other one; of the same process and without a table
+ * @from: @n registrations, all of one ring and registrar
+ * @opts: NULL, or with the other ring's ctx, if the registrar is one's own, and
+ *	its fixed_max. What else it has stays 0.
+ *
+ * The table comes over as a whole, buffers that are not of @from as well, and at
+ * once: no page is pinned, nothing charged again. From then on the two are apart:
+ * each ring is updated and unregistered on its own, and memory is held until the
+ * last one lets go.
+ *
+ * -EINVAL: @n is 0, something of @from is not registered or on another ring, or
+ * the rings are not of one process and user. -EBUSY: @ring has a table. -ENXIO:
+ * that of @from is gone. -EOPNOTSUPP: this kernel (before 6.12) or the registrar
+ * cannot: register the pools with @ring. Nothing is registered then.
+ */
+ZCBUF_API int zcbuf_uring_clone(struct zcbuf_uring *clones,
+				struct io_uring *ring,
+				const struct zcbuf_uring *from, unsigned int n,
+				const struct zcbuf_uring_opts *opts);
+
+/*
  * zcbuf_uring_unregister() - take the pool off the ring again
  *
  * The table goes, if it is @uring's own, else the slots are empty afterwards:
@@ -182,7 +218,8 @@ ZCBUF_API int zcbuf_uring_slot(const struct zcbuf_uring *uring,
  * @sqe: from io_uring_get_sqe()
  * @ptr: anywhere
  *
- * Return: 1: READ_FIXED, all of it lies in one registered slot. 0: READ.
+ * Return: 1: READ_FIXED, all of it lies in one registered slot, and is no longer
+ * than zcbuf_uring_opts.fixed_max. 0: READ.
  */
 ZCBUF_API int zcbuf_uring_prep_read(const struct zcbuf_uring *uring,
 				    struct io_uring_sqe *sqe, int fd,
