@@ -44,3 +44,19 @@ int zcbuf_uring_prep_write(const struct zcbuf_uring *uring,
 	io_uring_prep_write_fixed(sqe, fd, ptr, len, file_offset, slot);
 	return 1;
 }
+
+int zcbuf_uring_prep_send_zc(const struct zcbuf_uring *uring,
+			     struct io_uring_sqe *sqe, int sockfd,
+			     const void *ptr, unsigned int len, int flags,
+			     unsigned int zc_flags)
+{
+	int slot = fixed_slot(uring, ptr, len);
+
+	if (slot < 0) {
+		io_uring_prep_send_zc(sqe, sockfd, ptr, len, flags, zc_flags);
+		return 0;
+	}
+	io_uring_prep_send_zc_fixed(sqe, sockfd, ptr, len, flags, zc_flags,
+				    slot);
+	return 1;
+}

@@ -298,6 +298,34 @@ static void clone_refused(void)
 	EXPECT_EQ(table.unregistered, 1);
 }
 
+static void send_zc(void)
+{
+	struct zcbuf_pool pool = large_pool(GIB, 2);
+	unsigned char *base = pool.map->base;
+	struct io_uring_sqe sqe = { 0 };
+	struct zcbuf_uring u;
+	struct io_uring ring;
+
+	ASSERT_EQ(zcbuf_uring_register(&u, &ring, &pool), 0);
+	EXPECT_EQ(zcbuf_uring_prep_send_zc(&u, &sqe, 7, base + GIB + 8, 100,
+					   0x4000, 0x10), 1);
+	EXPECT_EQ(sqe.opcode, IORING_OP_SEND_ZC);
+	EXPECT_EQ(sqe.fd, 7);
+	EXPECT_EQ(sqe.addr, (uintptr_t)base + GIB + 8);
+	EXPECT_EQ(sqe.len, 100);
+	EXPECT_EQ(sqe.msg_flags, 0x4000);
+	EXPECT_EQ(sqe.ioprio, 0x10 | IORING_RECVSEND_FIXED_BUF);
+	EXPECT_EQ(sqe.buf_index, 1);
+	EXPECT_EQ(zcbuf_uring_prep_send_zc(&u, &sqe, 8, &sqe, 10, 0, 0x10), 0);
+	EXPECT_EQ(sqe.opcode, IORING_OP_SEND_ZC);
+	EXPECT_EQ(sqe.fd, 8);
+	EXPECT_EQ(sqe.addr, (uintptr_t)&sqe);
+	EXPECT_EQ(sqe.len, 10);
+	EXPECT_EQ(sqe.msg_flags, 0);
+	EXPECT_EQ(sqe.ioprio, 0x10);
+	EXPECT_EQ(zcbuf_uring_unregister(&u), 0);
+}
+
 static void refused(void)
 {
 	struct zcbuf_pool pool = large_pool(GIB, 4);
@@ -672,6 +700,7 @@ static const struct test_case cases[] = {
 	CASE(slot_of),
 	CASE(fixed_or_plain),
 	CASE(clone_refused),
+	CASE(send_zc),
 	CASE(refused),
 	CASE(shared_table),
 	CASE(update),

@@ -216,6 +216,7 @@ ZCBUF_API int zcbuf_uring_slot(const struct zcbuf_uring *uring,
 /*
  * zcbuf_uring_prep_read() - prepare a read of @len bytes at @file_offset
  * @sqe: from io_uring_get_sqe()
+ * @fd: a file, a socket, a pipe; of what has no offset it is 0
  * @ptr: anywhere
  *
  * Return: 1: READ_FIXED, all of it lies in one registered slot, and is no longer
@@ -231,6 +232,30 @@ ZCBUF_API int zcbuf_uring_prep_write(const struct zcbuf_uring *uring,
 				     struct io_uring_sqe *sqe, int fd,
 				     const void *ptr, unsigned int len,
 				     __u64 file_offset);
+
+/*
+ * zcbuf_uring_prep_send_zc() - prepare sending @len bytes that are not copied
+ * @sockfd: a connected socket of a kind that can: TCP, UDP
+ * @flags: of send(2)
+ * @zc_flags: IORING_RECVSEND_* and IORING_SEND_ZC_*, without FIXED_BUF
+ *
+ * Its completions have the same user_data. The first one tells the result. If its
+ * flags have IORING_CQE_F_MORE, as they have even where sending failed half way,
+ * a second one comes when the network has done with the memory, which has
+ * IORING_CQE_F_NOTIF: that may be when the other side has acknowledged it, long
+ * after. Until then the bytes must not be changed, and the buffer not be freed
+ * nor given away, the delivery not be released: the kernel keeps the pages, but
+ * the pool would hand them out again, and the peer read what comes there next.
+ * Without F_MORE the first completion is the last one.
+ *
+ * Return: 1: from a registered slot. 0: by pointer, which pins the pages each
+ * time. A kernel or socket that cannot send so says that in the completion:
+ * -EINVAL, -EOPNOTSUPP.
+ */
+ZCBUF_API int zcbuf_uring_prep_send_zc(const struct zcbuf_uring *uring,
+				       struct io_uring_sqe *sqe, int sockfd,
+				       const void *ptr, unsigned int len,
+				       int flags, unsigned int zc_flags);
 
 #ifdef __cplusplus
 }
