@@ -669,7 +669,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	if (_IOC_TYPE(request) != ZCBUF_IOC_TYPE)
 		return __real_ioctl(fd, request, arg);
 	__atomic_fetch_add(&fake.calls[_IOC_NR(request)], 1, __ATOMIC_RELAXED);
-	errno = take(&fake.fail[_IOC_NR(request)]);
+	errno = take_after(&fake.fail_pass[_IOC_NR(request)],
+			   &fake.fail[_IOC_NR(request)]);
 	if (!errno)
 		errno = -call(fd, _IOC_NR(request), arg);
 	return errno ? -1 : 0;

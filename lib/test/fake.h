@@ -52,6 +52,7 @@ struct fake {
 	void (*on_info)(void);	/* called in POOL_INFO */
 	void (*on_map)(void);	/* called where memory comes into its place */
 	int fail[ZCBUF_NR_CALLS];
+	unsigned int fail_pass[ZCBUF_NR_CALLS];
 	__u64 reserve_shift;	/* added to where reservations are */
 	int reserve_error;	/* of the RESERVE half of COMMIT_RESERVE */
 	__u32 rights;		/* of whoever attaches */

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 struct io_uring;
+struct io_uring_buf_reg;
 struct iovec;
 struct utsname;
 
@@ -51,6 +52,10 @@ int __real_io_uring_register(unsigned int fd, unsigned int opcode,
 			     const void *arg, unsigned int nr_args);
 int __wrap_io_uring_register(unsigned int fd, unsigned int opcode,
 			     const void *arg, unsigned int nr_args);
+int __wrap_io_uring_register_buf_ring(struct io_uring *ring,
+				      struct io_uring_buf_reg *reg,
+				      unsigned int flags);
+int __wrap_io_uring_unregister_buf_ring(struct io_uring *ring, int group);
 int __wrap_uname(struct utsname *name);
 
 #endif /* ZCBUF_LIB_TEST_WRAP_H */

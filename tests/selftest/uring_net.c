@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Pool memory and sockets, through io_uring: what is sent without a copy, and
- * fixed reads and writes, over TCP on the loopback device.
+ * Pool memory and sockets, through io_uring: what is sent without a copy, fixed
+ * reads and writes, and buffers of a pool to receive into, over TCP on the
+ * loopback device.
  */
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -199,6 +200,229 @@ TEST(fixed_writes_and_reads)
 	zcbuf_uring_prep_read(&net.u, io_uring_get_sqe(&net.ring), net.there,
 			      in, 4096, 0);
 	EXPECT_EQ(net_run(&net), 0);
+	net_close(&net);
+}
+
+/* ------------------------------------------------------ receiving into a pool */
+
+#define ENTRIES	4
+#define LENGTH	8192U
+#define GROUP	5
+
+static struct zcbuf_bufring *bufring(struct net *net, __u32 flags)
+{
+	const struct zcbuf_bufring_opts o = {
+		.sz = sizeof(o),
+		.length = LENGTH,
+		.entries = ENTRIES,
+		.group = GROUP,
+		.flags = flags,
+	};
+	struct zcbuf_bufring *b;
+
+	ASSERT_OK(zcbuf_bufring_create(&b, &net->ring, net->pool, &o));
+	return b;
+}
+
+static void net_recv(struct net *net, const struct zcbuf_bufring *b,
+		     bool multishot)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&net->ring);
+
+	if (multishot)
+		io_uring_prep_recv_multishot(sqe, net->there, NULL, 0, 0);
+	else
+		io_uring_prep_recv(sqe, net->there, NULL, 0, 0);
+	zcbuf_bufring_select(b, sqe);
+	ASSERT_EQ(io_uring_submit(&net->ring), 1);
+}
+
+/* Send @n bytes that are @byte. */
+static void net_say(struct net *net, int byte, size_t n)
+{
+	char bytes[LENGTH];
+
+	memset(bytes, byte, n);
+	ASSERT_EQ(send(net->here, bytes, n, 0), (ssize_t)n);
+}
+
+/* The buffer of the next completion, which has @n bytes that are @byte. */
+static struct zcbuf_buf net_hear(struct net *net, struct zcbuf_bufring *b,
+				 int byte, size_t n)
+{
+	struct io_uring_cqe cqe = net_next(net);
+	struct zcbuf_buf buf;
+
+	ASSERT_EQ(cqe.res, n);
+	ASSERT_OK(zcbuf_bufring_take(b, &cqe, &buf));
+	ASSERT_EQ(buf.length, n);
+	EXPECT_FILLED(buf.data, byte, n);
+	return buf;
+}
+
+static void receive_into(__u32 flags)
+{
+	struct zcbuf_bufring *b;
+	struct zcbuf_buf buf;
+	struct net net;
+	int i;
+
+	net_open(&net);
+	b = bufring(&net, flags);
+	/* More than there are buffers: each comes back. */
+	for (i = 1; i <= 2 * ENTRIES; i++) {
+		net_recv(&net, b, false);
+		net_say(&net, i, 100 * i);
+		buf = net_hear(&net, b, i, 100 * i);
+		EXPECT_EQ(buf.capacity, LENGTH);
+		EXPECT_EQ(zcbuf_pool_offset(net.pool, buf.data), buf.offset);
+		EXPECT_EQ(zcbuf_uring_slot(&net.u, buf.data, buf.capacity,
+					   NULL), 1);
+		EXPECT_OK(zcbuf_bufring_add(b, &buf));
+	}
+	EXPECT_OK(zcbuf_bufring_close(b));
+	net_close(&net);
+}
+
+TEST(receive_into_a_pool)
+{
+	receive_into(0);
+}
+
+TEST(receive_by_a_private_ring)
+{
+	receive_into(ZCBUF_BUFRING_F_PRIVATE);
+}
+
+/* All that was used comes back when it is closed. */
+TEST(receive_gives_back)
+{
+	struct zcbuf_bufring *b;
+	struct zcbuf_buf buf;
+	struct net net;
+	__u64 used;
+
+	net_open(&net);
+	used = zt_used(zcbuf_pool_fd(net.pool));
+	b = bufring(&net, 0);
+	EXPECT_EQ(zt_used(zcbuf_pool_fd(net.pool)),
+		  used + ENTRIES * LENGTH + ZT_PAGE);
+	net_recv(&net, b, false);
+	net_say(&net, 1, 1);
+	buf = net_hear(&net, b, 1, 1);
+	EXPECT_OK(zcbuf_bufring_close(b));
+	EXPECT_EQ(zt_used(zcbuf_pool_fd(net.pool)), used + LENGTH);
+	EXPECT_FILLED(buf.data, 1, 1);
+	EXPECT_OK(zcbuf_buf_free(&buf));
+	/* The number is free again, and the ring without it. */
+	b = bufring(&net, 0);
+	EXPECT_OK(zcbuf_bufring_close(b));
+	net_close(&net);
+}
+
+/* One submission, many completions, until there is no buffer left. */
+TEST(receive_multishot)
+{
+	struct zcbuf_buf buf[ENTRIES];
+	struct zcbuf_bufring *b;
+	struct io_uring_cqe cqe;
+	struct net net;
+	int i;
+
+	net_open(&net);
+	b = bufring(&net, 0);
+	net_recv(&net, b, true);
+	for (i = 0; i < ENTRIES; i++) {
+		net_say(&net, i, 1000);
+		buf[i] = net_hear(&net, b, i, 1000);
+	}
+	EXPECT_EQ(zcbuf_bufring_room(b), ENTRIES);
+	net_say(&net, 9, 1000);
+	cqe = net_next(&net);
+	EXPECT_ERR(cqe.res, ENOBUFS);
+	EXPECT_FALSE(cqe.flags & IORING_CQE_F_MORE);
+	EXPECT_ERR(zcbuf_bufring_take(b, &cqe, &buf[0]), ENOENT);
+	EXPECT_OK(zcbuf_bufring_add(b, &buf[2]));
+	net_recv(&net, b, false);
+	buf[2] = net_hear(&net, b, 9, 1000);
+	for (i = 0; i < ENTRIES; i++)
+		EXPECT_FILLED(buf[i].data, i == 2 ? 9 : i, 1000);
+	EXPECT_OK(zcbuf_bufring_close(b));
+	net_close(&net);
+}
+
+/* The end of the stream may use a buffer, or not: none is lost. */
+TEST(receive_the_end)
+{
+	struct zcbuf_bufring *b;
+	struct io_uring_cqe cqe;
+	struct zcbuf_buf buf;
+	struct net net;
+
+	net_open(&net);
+	b = bufring(&net, 0);
+	close(net.here);
+	net.here = -1;
+	net_recv(&net, b, false);
+	cqe = net_next(&net);
+	EXPECT_EQ(cqe.res, 0);
+	if (!zcbuf_bufring_take(b, &cqe, &buf)) {
+		EXPECT_EQ(buf.length, 0);
+		EXPECT_OK(zcbuf_bufring_add(b, &buf));
+	}
+	EXPECT_EQ(zcbuf_bufring_room(b), 0);
+	EXPECT_OK(zcbuf_bufring_close(b));
+	net_close(&net);
+}
+
+/* What one process receives another one has, and nobody has copied it. */
+TEST(receive_for_another_session)
+{
+	struct zcbuf_bufring *b;
+	struct zcbuf_pool *other;
+	struct zcbuf_buf buf, theirs;
+	struct net net;
+	__u64 handle;
+
+	net_open(&net);
+	ASSERT_OK(zcbuf_pool_attach_fd(&other, zcbuf_pool_fd(net.pool), NULL));
+	b = bufring(&net, 0);
+	net_recv(&net, b, false);
+	net_say(&net, 0x5a, 3000);
+	buf = net_hear(&net, b, 0x5a, 3000);
+	handle = buf.handle;
+	ASSERT_OK(zcbuf_buf_give(&buf, zcbuf_pool_session(other)));
+	ASSERT_OK(zcbuf_buf_adopt(other, handle, 3000, &theirs));
+	EXPECT_FILLED(theirs.data, 0x5a, 3000);
+	ASSERT_OK(zcbuf_buf_alloc(net.pool, LENGTH, &buf));
+	EXPECT_OK(zcbuf_bufring_add(b, &buf));
+	EXPECT_OK(zcbuf_bufring_close(b));
+	EXPECT_FILLED(theirs.data, 0x5a, 3000);
+	EXPECT_OK(zcbuf_pool_close(other));
+	net_close(&net);
+}
+
+TEST(groups_that_cannot_be)
+{
+	struct zcbuf_bufring_opts o = {
+		.sz = sizeof(o), .length = LENGTH, .entries = ENTRIES,
+		.group = GROUP,
+	};
+	struct zcbuf_bufring *b, *second;
+	struct net net;
+	__u64 used;
+
+	net_open(&net);
+	b = bufring(&net, 0);
+	used = zt_used(zcbuf_pool_fd(net.pool));
+	EXPECT_ERR(zcbuf_bufring_create(&second, &net.ring, net.pool, &o),
+		   EEXIST);
+	o.group++;
+	o.length = ZT_ARENA / 2;
+	EXPECT_ERR(zcbuf_bufring_create(&second, &net.ring, net.pool, &o),
+		   ENOMEM);
+	EXPECT_EQ(zt_used(zcbuf_pool_fd(net.pool)), used);
+	EXPECT_OK(zcbuf_bufring_close(b));
 	net_close(&net);
 }
 

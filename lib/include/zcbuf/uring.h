@@ -13,7 +13,9 @@ extern "C" {
 #endif
 
 struct io_uring;
+struct io_uring_cqe;
 struct io_uring_sqe;
+struct zcbuf_bufring;	/* opaque: buffers a ring receives into */
 
 /* ------------------------------------------------------------- registrars */
 
@@ -256,6 +258,103 @@ ZCBUF_API int zcbuf_uring_prep_send_zc(const struct zcbuf_uring *uring,
 				       struct io_uring_sqe *sqe, int sockfd,
 				       const void *ptr, unsigned int len,
 				       int flags, unsigned int zc_flags);
+
+/* -------------------------------------------------- receiving into buffers */
+
+#define ZCBUF_BUFRING_F_PRIVATE	(1U << 0) /* its own memory is not the pool's */
+
+/*
+ * struct zcbuf_bufring_opts - what zcbuf_bufring_create() shall make
+ * @sz: sizeof(struct zcbuf_bufring_opts)
+ * @length: bytes of each buffer, as for zcbuf_alloc()
+ * @entries: buffers, a power of two up to 32768
+ * @group: the number operations know it by, up to 65535; the ring's, and free
+ * @flags: ZCBUF_BUFRING_F_*
+ * @__reserved: 0
+ */
+struct zcbuf_bufring_opts {
+	size_t sz;
+	size_t length;
+	__u32 entries;
+	__u32 group;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+/*
+ * zcbuf_bufring_create() - buffers of a pool, for a ring to receive into
+ * @bufring: written
+ * @ring: it and @pool outlive @bufring
+ * @opts: not NULL
+ *
+ * A provided-buffer ring of io_uring, filled with buffers of the pool: a receive
+ * takes one when there is something to put into it, so that thousands of
+ * sockets that are quiet need none. What arrives is in a buffer like any other:
+ * it can be written to a disk, be given to another session, be kept.
+ *
+ * The ring of their addresses is memory of the pool as well, and the kernel
+ * stores where that says: who else is attached to the pool for writing could
+ * make it store anywhere in this process. That is the trust all of a pool have
+ * in each other, and more than mapping it takes: with ZCBUF_BUFRING_F_PRIVATE it
+ * is memory of this process.
+ *
+ * Used by one thread at a time. -EINVAL: @opts. -EOPNOTSUPP: a flag, or this
+ * kernel cannot. -EEXIST: the group is taken. -ENOMEM: no buffers, or no block
+ * for their addresses. -E2BIG: as zcbuf_alloc(). -EPERM: right MAP_WRITE.
+ */
+ZCBUF_API int zcbuf_bufring_create(struct zcbuf_bufring **bufring,
+				   struct io_uring *ring,
+				   struct zcbuf_pool *pool,
+				   const struct zcbuf_bufring_opts *opts);
+
+/*
+ * zcbuf_bufring_select() - let an operation use them
+ * @sqe: prepared, with NULL as its buffer and 0 or the most to take as its
+ *	length: by io_uring_prep_recv(), its multishot kind, or
+ *	io_uring_prep_read()
+ *
+ * Where there is no buffer left when it wants one, its result is -ENOBUFS.
+ */
+ZCBUF_API void zcbuf_bufring_select(const struct zcbuf_bufring *bufring,
+				    struct io_uring_sqe *sqe);
+
+/*
+ * zcbuf_bufring_take() - the buffer a completion is about
+ * @buf: written: length is what was received. It is the caller's, to free,
+ *	give, or put back with zcbuf_bufring_add()
+ *
+ * -ENOENT: the completion has no buffer, as when it failed or is about something
+ * else. -ESTALE: it was taken before. -ERANGE: more was stored than the buffer
+ * has: somebody has written over the ring's memory. @cqe is not seen by this.
+ */
+ZCBUF_API int zcbuf_bufring_take(struct zcbuf_bufring *bufring,
+				 const struct io_uring_cqe *cqe,
+				 struct zcbuf_buf *buf);
+
+/*
+ * zcbuf_bufring_add() - let it receive into a buffer, all of its capacity
+ * @buf: of the same pool, what was taken or any other; zeroed
+ *
+ * -ENOSPC: it has its entries; take one first. -EINVAL: no buffer, or of another
+ * pool.
+ */
+ZCBUF_API int zcbuf_bufring_add(struct zcbuf_bufring *bufring,
+				struct zcbuf_buf *buf);
+
+/* zcbuf_bufring_room() - how many buffers could be added; never fails */
+ZCBUF_API unsigned int
+zcbuf_bufring_room(const struct zcbuf_bufring *bufring);
+
+/*
+ * zcbuf_bufring_close() - take it off the ring and free what is in it
+ * @bufring: NULL does nothing; freed whatever the result
+ *
+ * No receive that uses it may be in flight, and completions that have a buffer
+ * be taken: what they name is freed with the rest. What was taken stays. The
+ * result is that of unregistering; if that failed, the buffers are left to the
+ * session. -EBADF: in a fork child; the parent's goes on.
+ */
+ZCBUF_API int zcbuf_bufring_close(struct zcbuf_bufring *bufring);
 
 #ifdef __cplusplus
 }
