@@ -24,6 +24,8 @@ int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
 	if (err)
 		return err;
+	if (opts.flags & ZCBUF_BUF_F_FALLBACK)
+		return -EINVAL;
 	arg.flags = opts.flags;
 	arg.align = opts.align;
 	arg.deadline_ns = opts.deadline_ns;
@@ -66,7 +68,7 @@ int zcbuf_buf_info(struct zcbuf_pool *pool, const __u64 *handles,
 	return err ? err : (int)arg.out_done;
 }
 
-int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
+static int alloc_in_pool(struct zcbuf_pool *pool, size_t length,
 			 const struct zcbuf_buf_opts *opts,
 			 struct zcbuf_buf *buf)
 {
@@ -86,6 +88,26 @@ int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 	}
 	*buf = got;
 	return 0;
+}
+
+int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
+			 const struct zcbuf_buf_opts *user_opts,
+			 struct zcbuf_buf *buf)
+{
+	struct zcbuf_buf_opts opts;
+	__u32 fallback;
+	int err;
+
+	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	if (err)
+		return err;
+	fallback = opts.flags & ZCBUF_BUF_F_FALLBACK;
+	opts.flags &= ~fallback;
+	opts.sz = sizeof(opts);
+	err = alloc_in_pool(pool, length, &opts, buf);
+	if (err == -E2BIG && fallback)
+		return zcb_fallback_alloc(pool, length, opts.align, buf);
+	return err;
 }
 
 int zcbuf_buf_alloc(struct zcbuf_pool *pool, size_t length,
@@ -127,6 +149,8 @@ int zcbuf_buf_give(struct zcbuf_buf *buf, __u64 session)
 
 	if (!buf->handle)
 		return -EINVAL;
+	if (zcb_fallback_has(buf->handle))
+		return -EOPNOTSUPP;
 	done = zcbuf_transfer(buf->pool, session, &buf->handle, 1);
 	if (done < 0)
 		return done;
@@ -140,7 +164,10 @@ int zcbuf_buf_free(struct zcbuf_buf *buf)
 
 	if (!buf->handle)
 		return 0;
-	done = zcbuf_free(buf->pool, &buf->handle, 1);
+	if (zcb_fallback_has(buf->handle))
+		done = zcb_fallback_free(buf->pool, buf->handle);
+	else
+		done = zcbuf_free(buf->pool, &buf->handle, 1);
 	if (done < 0)
 		return done;
 	memset(buf, 0, sizeof(*buf));

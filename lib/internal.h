@@ -116,6 +116,29 @@ int zcb_map_refresh(const struct zcbuf_pool *pool);
 int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		  void **out);
 
+/* -------------------------------------------------------------- fallback.c */
+
+/*
+ * struct zcb_fallback - a buffer that is not in its pool
+ * @handle: of a class that no kernel gives, never used again
+ * @data: @capacity bytes that are mapped for it alone
+ * @next: of its pool, under zcb_session_lock()
+ */
+struct zcb_fallback;
+
+/* Is that what @handle is of? */
+bool zcb_fallback_has(__u64 handle);
+
+/* zcb_fallback_alloc - as zcbuf_buf_alloc_opts() */
+int zcb_fallback_alloc(struct zcbuf_pool *pool, size_t length, size_t align,
+		       struct zcbuf_buf *buf);
+
+/* zcb_fallback_free - 0, -EBADF without session, -EBADSLT freed before */
+int zcb_fallback_free(struct zcbuf_pool *pool, __u64 handle);
+
+/* All that are left; in a fork child, which has no mapping of them, as well. */
+void zcb_fallback_close(struct zcbuf_pool *pool);
+
 /* ------------------------------------------------------------------ pool.c */
 
 /*
@@ -125,6 +148,7 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
  * @refs: one of the caller's, one of each channel: they outlive
  *	zcbuf_pool_close() as names that answer -EBADF
  * @map: where it is mapped
+ * @fallbacks: buffers of the process's own memory
  * @arena_size: each arena's, bytes
  * @rights: ZCBUF_RIGHT_*
  * @class_size: by slab class, bytes; as many as a handle can name
@@ -134,6 +158,7 @@ struct zcbuf_pool {
 	__u64 id;
 	atomic_uint refs;
 	struct zcb_map *map;
+	struct zcb_fallback *fallbacks;
 	__u64 arena_size;
 	__u32 rights;
 	__u32 class_size[64 - ZCBUF_BUF_SLAB];

@@ -216,6 +216,7 @@ int zcbuf_pool_close(struct zcbuf_pool *pool)
 	if (!pool)
 		return 0;
 	zcb_map_close(pool);
+	zcb_fallback_close(pool);
 	zcb_session_close(&pool->session);
 	zcb_pool_put(pool);
 	return 0;

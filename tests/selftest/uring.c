@@ -231,6 +231,64 @@ TEST(slots_of_buffers)
 	io_close(&io);
 }
 
+/* What no class of a FIXED pool can hold: memory of one's own, and plain I/O. */
+TEST(fallback_is_not_registered)
+{
+	const struct zcbuf_pool_opts o = {
+		.sz = sizeof(o), .kind = ZCBUF_POOL_FIXED,
+	};
+	const struct zcbuf_buf_opts fall_back = {
+		.sz = sizeof(fall_back), .flags = ZCBUF_BUF_F_FALLBACK,
+	};
+	const struct zcbuf_buf_opts wrong = {
+		.sz = sizeof(wrong), .flags = ZCBUF_BUF_F_FALLBACK, .align = 3,
+	};
+	struct zcbuf_buf_place place;
+	struct zcbuf_buf buf[33], big, copy;
+	struct zcbuf_pool *pool;
+	struct zcbuf_uring u;
+	struct io io;
+	__u64 used;
+	int i;
+
+	io_open(&io);
+	ASSERT_OK(zcbuf_pool_create(&pool, &o));
+	ASSERT_OK(zcbuf_uring_register(&u, &io.ring, pool));
+	EXPECT_ERR(zcbuf_buf_alloc(pool, 65537, &big), E2BIG);
+	EXPECT_ERR(zcbuf_buf_alloc_opts(pool, 65537, &wrong, &big), EINVAL);
+	ASSERT_OK(zcbuf_buf_alloc_opts(pool, 65537, &fall_back, &big));
+	EXPECT_EQ(big.offset, ZCBUF_NO_OFFSET);
+	EXPECT_EQ(big.capacity, 65536 + BLOCK);
+	EXPECT_EQ(zcbuf_uring_slot(&u, big.data, big.capacity, NULL), 0);
+	fill(big.data, big.capacity, 6);
+	EXPECT_EQ(io_write(&io, &u, big.data, big.capacity, 0), 0);
+	memset(big.data, 0, big.capacity);
+	EXPECT_EQ(io_read(&io, &u, big.data, big.capacity, 0), 0);
+
+	/* To the kernel it is no buffer. */
+	EXPECT_ERR(zcbuf_free(pool, &big.handle, 1), EINVAL);
+	EXPECT_ERR(zcbuf_buf_info(pool, &big.handle, &place, 1), EINVAL);
+	EXPECT_ERR(zcbuf_buf_adopt(pool, big.handle, 1, &copy), EINVAL);
+	EXPECT_ERR(zcbuf_buf_give(&big, zcbuf_pool_session(io.pool)),
+		   EOPNOTSUPP);
+	used = zt_used(zcbuf_pool_fd(pool));
+	EXPECT_EQ(used, 0);
+
+	/* A class that is used up is not what it is for. */
+	for (i = 0; i < 32; i++)
+		ASSERT_OK(zcbuf_buf_alloc_opts(pool, 65536, &fall_back,
+					       &buf[i]));
+	EXPECT_ERR(zcbuf_buf_alloc_opts(pool, 65536, &fall_back, &buf[32]),
+		   ENOMEM);
+	EXPECT_EQ(io_write(&io, &u, buf[31].data, BLOCK, 0), 1);
+	copy = big;
+	EXPECT_OK(zcbuf_buf_free(&big));
+	EXPECT_ERR(zcbuf_buf_free(&copy), EBADSLT);
+	EXPECT_OK(zcbuf_uring_unregister(&u));
+	EXPECT_OK(zcbuf_pool_close(pool));
+	io_close(&io);
+}
+
 TEST(plain_after_unregister)
 {
 	struct io io;

@@ -314,10 +314,19 @@ ZCBUF_API int zcbuf_pool_info(const struct zcbuf_pool *pool,
 /* ---------------------------------------------------------------- buffers */
 
 /*
+ * zcbuf_buf_opts.flags, for zcbuf_buf_alloc_opts() only: what is too large for
+ * any block or class of the pool (-E2BIG) is got from the process's own memory.
+ */
+#define ZCBUF_BUF_F_FALLBACK	(1U << 31)
+
+/* zcbuf_buf.offset of a buffer that is not in the pool */
+#define ZCBUF_NO_OFFSET		(~(__u64)0)
+
+/*
  * struct zcbuf_buf_opts - what kind of buffers
  * @sz: sizeof(struct zcbuf_buf_opts)
  * @align: a power of two up to 2 MiB; 0: natural
- * @flags: ZCBUF_ALLOC_F_ZERO
+ * @flags: ZCBUF_ALLOC_F_ZERO, ZCBUF_BUF_F_FALLBACK
  * @deadline_ns: how long to wait while the pool has no room for any; 0: not
  */
 struct zcbuf_buf_opts {
@@ -336,8 +345,8 @@ struct zcbuf_buf_opts {
  *
  * Return: how many were got, at least 1. -ENOMEM: no block is free, and there
  * was no deadline. -ETIMEDOUT: none until the deadline. -EINTR: a signal came.
- * -E2BIG: larger than an arena. -EINVAL: length, @opts, count. -EPERM: right
- * MAP_WRITE.
+ * -E2BIG: larger than an arena, or than the largest class of a FIXED pool.
+ * -EINVAL: length, @opts, count. -EPERM: right MAP_WRITE.
  */
 ZCBUF_API int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 			  const struct zcbuf_buf_opts *opts, __u64 *handles,
@@ -397,8 +406,9 @@ ZCBUF_API int zcbuf_buf_info(struct zcbuf_pool *pool, const __u64 *handles,
  * @data: its first byte
  * @length: bytes in use, as asked for or set
  * @capacity: bytes there are
- * @offset: pool offset of @data
- * @handle: the kernel's name of it; 0: no buffer
+ * @offset: pool offset of @data, or ZCBUF_NO_OFFSET
+ * @handle: the kernel's name of it, or with ZCBUF_NO_OFFSET the library's; 0: no
+ *	buffer
  * @pool: where it came from
  */
 struct zcbuf_buf {
@@ -419,7 +429,17 @@ struct zcbuf_buf {
 ZCBUF_API int zcbuf_buf_alloc(struct zcbuf_pool *pool, size_t length,
 			      struct zcbuf_buf *buf);
 
-/* zcbuf_buf_alloc_opts() - the same, with @opts, which may be NULL */
+/*
+ * zcbuf_buf_alloc_opts() - the same, with @opts, which may be NULL
+ *
+ * What ZCBUF_BUF_F_FALLBACK brings is a buffer of its own: pages of this process
+ * (zeroed, at least page-aligned, the capacity whole pages), with an offset of
+ * ZCBUF_NO_OFFSET. It costs the pool nothing, and a system call each; it is
+ * registered with no ring, so operations on it are plain; nobody else can have
+ * it: zcbuf_buf_give() answers -EOPNOTSUPP, and calls that take handles answer
+ * -EINVAL to its. Its owner frees it as any other, or zcbuf_pool_close() does. A
+ * pool that is full, -ENOMEM, is no reason to fall back.
+ */
 ZCBUF_API int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 				   const struct zcbuf_buf_opts *opts,
 				   struct zcbuf_buf *buf);
@@ -440,6 +460,7 @@ ZCBUF_API int zcbuf_buf_free(struct zcbuf_buf *buf);
  * Tell the other side when it is done: until then zcbuf_buf_adopt() answers
  * -EPERM there. If that cannot be told, it is freed when the other session ends.
  * Errors: zcbuf_transfer(), and then @buf is as it was. -EINVAL also: no buffer.
+ * -EOPNOTSUPP: it is not in the pool, see zcbuf_buf_alloc_opts().
  */
 ZCBUF_API int zcbuf_buf_give(struct zcbuf_buf *buf, __u64 session);
 
