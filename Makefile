@@ -185,6 +185,14 @@ unexport SECONDS
 fuzz: ## Fuzz core and module, for SECONDS each (60)
 	@FUZZ_SECONDS=$(or $(SECONDS),60) $(TOP)/scripts/check fuzz
 
+# Room for four times 256 MiB, of which pools may be a quarter.
+.PHONY: bench-register
+bench-register: vm-kit ## Time how an arena and malloc's memory are registered
+	@$(MAKE) -C $(TOP)/bench all
+	@$(TOP)/tests/vm/run --mem 4096 -- $(BUILD)/bench/register \
+		>$(BUILD)/bench/register.tsv; status=$$?; \
+		cat $(BUILD)/bench/register.tsv; exit $$status
+
 .PHONY: coverage
 coverage: ## Run all that measures coverage, and report it
 	@$(TOP)/scripts/check kunit debug failnth coverage
