@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "../../../kmod/obj/memory.h"
+#include "../../../kmod/obj/pin.h"
 #include "../../../kmod/obj/pool.h"
 #include "../../../kmod/obj/slabs.h"
 #include "../../../kmod/obj/magazine.h"
@@ -32,6 +33,7 @@ struct rig_range {
  * @refuse_charges: a limit is reached
  * @charged: bytes
  * @grown: arenas that were asked for since rig_forget(), refused or not
+ * @pinned: bit n: the page looked at n looks from now is pinned
  */
 struct rig {
 	struct kunit *test;
@@ -43,6 +45,7 @@ struct rig {
 	bool refuse_charges;
 	u64 charged;
 	u32 grown;
+	u64 pinned;
 };
 
 static struct rig rig;
@@ -86,6 +89,18 @@ void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length)
 	KUNIT_ASSERT_LT(rig.test, rig.nzeroed, RIG_ZEROED);
 	rig.zeroed[rig.nzeroed++] = (struct rig_range){ at, length };
 	memset(rig.memory + at / RIG_UNIT, 0, length / RIG_UNIT);
+}
+
+bool zcb_pin_settled(const struct zcb_pool *pool, u64 offset, u64 length)
+{
+	bool pinned = rig.pinned & 1;
+
+	KUNIT_ASSERT_FALSE(rig.test, rig.pool->mem_lock.held);
+	KUNIT_ASSERT_NE(rig.test, length, 0ULL);
+	KUNIT_ASSERT_EQ(rig.test, offset / pool->cfg.arena_size,
+			(offset + length - 1) / pool->cfg.arena_size);
+	rig.pinned >>= 1;
+	return !pinned;
 }
 
 static struct zcb_arena *rig_arena(struct zcb_pool *pool)
