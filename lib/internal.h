@@ -139,6 +139,26 @@ int zcb_fallback_free(struct zcbuf_pool *pool, __u64 handle);
 /* All that are left; in a fork child, which has no mapping of them, as well. */
 void zcb_fallback_close(struct zcbuf_pool *pool);
 
+/* ----------------------------------------------------------------- token.c */
+
+/*
+ * zcb_tokens_add - give the ring a pin token for each of @n registrations
+ * @urings: of one ring: pool, registrar and ctx are set
+ * @opts: where they go, if anywhere
+ *
+ * Before any memory is registered. Return: 0, also where there are none; or a
+ * negative errno, and there are none.
+ */
+int zcb_tokens_add(struct zcbuf_uring *urings, unsigned int n,
+		   const struct zcbuf_uring_opts *opts);
+
+/* zcb_tokens_undo - as if that had not been */
+void zcb_tokens_undo(struct zcbuf_uring *urings, unsigned int n,
+		     const struct zcbuf_uring_opts *opts);
+
+/* zcb_token_drop - when its memory is not registered any more */
+int zcb_token_drop(struct zcbuf_uring *uring);
+
 /* ------------------------------------------------------------------ pool.c */
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Who keeps a table of fixed buffers if nobody else is named: io_uring.
+ * Who keeps tables of fixed buffers and files if nobody else is named: io_uring.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -53,12 +53,34 @@ static int ring_clone_table(void *ctx, void *from)
 	return err;
 }
 
+static int ring_register_files(void *ctx, unsigned int nslots)
+{
+	return io_uring_register_files_sparse(ctx, nslots);
+}
+
+static int ring_update_file(void *ctx, unsigned int slot, int fd)
+{
+	int done = io_uring_register_files_update(ctx, slot, &fd, 1);
+
+	if (done < 0)
+		return done;
+	return done == 1 ? 0 : -EINVAL;
+}
+
+static int ring_unregister_files(void *ctx)
+{
+	return io_uring_unregister_files(ctx);
+}
+
 static const struct zcbuf_registrar ring_registrar = {
 	.sz = sizeof(ring_registrar),
 	.register_table = ring_register_table,
 	.update_slot = ring_update_slot,
 	.unregister_table = ring_unregister_table,
 	.clone_table = ring_clone_table,
+	.register_files = ring_register_files,
+	.update_file = ring_update_file,
+	.unregister_files = ring_unregister_files,
 };
 
 const struct zcbuf_registrar *zcbuf_registrar_io_uring(void)

@@ -94,15 +94,14 @@ static int refresh(const struct zcbuf_pool *pool)
 }
 
 /* In the table that is there now. */
-static int fill_table(struct zcbuf_uring *uring, const struct zcbuf_pool *pool,
-		      unsigned int first_slot)
+static int fill_table(struct zcbuf_uring *uring, unsigned int first_slot)
 {
+	const struct zcbuf_pool *pool = uring->pool;
 	int err;
 
 	err = refresh(pool);
 	if (err)
 		return err;
-	uring->pool = pool;
 	uring->base = pool->map->base;
 	uring->arena_size = pool->arena_size;
 	uring->first_slot = first_slot;
@@ -110,15 +109,16 @@ static int fill_table(struct zcbuf_uring *uring, const struct zcbuf_pool *pool,
 	return err < 0 ? err : 0;
 }
 
-static int make_table(struct zcbuf_uring *uring, const struct zcbuf_pool *pool)
+static int make_table(struct zcbuf_uring *uring)
 {
 	const struct zcbuf_registrar *registrar = uring->registrar;
 	int err;
 
-	err = registrar->register_table(uring->ctx, zcbuf_uring_slots(pool));
+	err = registrar->register_table(uring->ctx,
+					zcbuf_uring_slots(uring->pool));
 	if (err)
 		return err;
-	err = fill_table(uring, pool, 0);
+	err = fill_table(uring, 0);
 	if (err)
 		registrar->unregister_table(uring->ctx);
 	else
@@ -126,20 +126,52 @@ static int make_table(struct zcbuf_uring *uring, const struct zcbuf_pool *pool)
 	return err;
 }
 
+#define KNOWN_FLAGS	(ZCBUF_URING_SHARE_TABLE | ZCBUF_URING_TOKEN_SLOT | \
+			 ZCBUF_URING_NO_TOKEN)
+
+/* What both ways to register have. */
+static int check_opts(const struct zcbuf_uring_opts *opts)
+{
+	const __u32 both = ZCBUF_URING_TOKEN_SLOT | ZCBUF_URING_NO_TOKEN;
+
+	if ((opts->flags & ~KNOWN_FLAGS) || opts->__reserved)
+		return -EOPNOTSUPP;
+	if (opts->first_slot && !(opts->flags & ZCBUF_URING_SHARE_TABLE))
+		return -EINVAL;
+	if (opts->token_slot && !(opts->flags & ZCBUF_URING_TOKEN_SLOT))
+		return -EINVAL;
+	return (opts->flags & both) == both ? -EINVAL : 0;
+}
+
+static int check_registrar(const struct zcbuf_registrar *registrar)
+{
+	struct zcbuf_registrar r;
+	int err;
+
+	err = zcb_opts_read(&r, sizeof(r), registrar, sizeof(r));
+	if (err)
+		return err;
+	if (!r.register_table || !r.update_slot || !r.unregister_table)
+		return -EINVAL;
+	/* All or none of them. */
+	if (!r.register_files != !r.update_file ||
+	    !r.register_files != !r.unregister_files)
+		return -EINVAL;
+	return 0;
+}
+
 static int read_opts(struct zcbuf_uring_opts *opts,
 		     const struct zcbuf_uring_opts *user_opts,
 		     struct io_uring *ring)
 {
-	struct zcbuf_registrar r;
 	int err;
 
 	err = zcb_opts_read(opts, sizeof(*opts), user_opts, sizeof(*opts));
 	if (err)
 		return err;
-	if (opts->flags & ~ZCBUF_URING_SHARE_TABLE)
-		return -EOPNOTSUPP;
-	if (opts->first_slot && !(opts->flags & ZCBUF_URING_SHARE_TABLE))
-		return -EINVAL;
+	err = check_opts(opts);
+	if (err)
+		return err;
 	if (!opts->fixed_max)
 		opts->fixed_max = zcb_kernel_before(6, 12) ?
 				  LISTED_MAX : ZCBUF_URING_FIXED_ALWAYS;
@@ -148,12 +180,7 @@ static int read_opts(struct zcbuf_uring_opts *opts,
 		opts->ctx = ring;
 		return 0;
 	}
-	err = zcb_opts_read(&r, sizeof(r), opts->registrar, sizeof(r));
-	if (err)
-		return err;
-	if (!r.register_table || !r.update_slot || !r.unregister_table)
-		return -EINVAL;
-	return 0;
+	return check_registrar(opts->registrar);
 }
 
 int zcbuf_uring_register_opts(struct zcbuf_uring *uring, struct io_uring *ring,
@@ -173,10 +200,18 @@ int zcbuf_uring_register_opts(struct zcbuf_uring *uring, struct io_uring *ring,
 		return -EPERM;
 	uring->registrar = opts.registrar;
 	uring->ctx = opts.ctx;
+	uring->pool = pool;
 	uring->fixed_max = opts.fixed_max;
+	err = zcb_tokens_add(uring, 1, &opts);
+	if (err)
+		return err;
 	if (opts.flags & ZCBUF_URING_SHARE_TABLE)
-		return fill_table(uring, pool, opts.first_slot);
-	return make_table(uring, pool);
+		err = fill_table(uring, opts.first_slot);
+	else
+		err = make_table(uring);
+	if (err)
+		zcb_tokens_undo(uring, 1, &opts);
+	return err;
 }
 
 int zcbuf_uring_register(struct zcbuf_uring *uring, struct io_uring *ring,
@@ -191,8 +226,9 @@ int zcbuf_uring_register_at(struct zcbuf_uring *uring, struct io_uring *ring,
 {
 	const struct zcbuf_uring_opts opts = {
 		.sz = sizeof(opts),
-		.flags = ZCBUF_URING_SHARE_TABLE,
+		.flags = ZCBUF_URING_SHARE_TABLE | ZCBUF_URING_TOKEN_SLOT,
 		.first_slot = first_slot,
+		.token_slot = first_slot,
 	};
 
 	return zcbuf_uring_register_opts(uring, ring, pool, &opts);
@@ -225,6 +261,21 @@ static int check_clone(const struct zcbuf_uring *from, unsigned int n)
 	return from->registrar->clone_table ? 0 : -EOPNOTSUPP;
 }
 
+static int clone_all(struct zcbuf_uring *clones,
+		     const struct zcbuf_uring *from, unsigned int n,
+		     const struct zcbuf_uring_opts *opts)
+{
+	int err;
+
+	err = zcb_tokens_add(clones, n, opts);
+	if (err)
+		return err;
+	err = from->registrar->clone_table(opts->ctx, from->ctx);
+	if (err)
+		zcb_tokens_undo(clones, n, opts);
+	return err;
+}
+
 int zcbuf_uring_clone(struct zcbuf_uring *clones, struct io_uring *ring,
 		      const struct zcbuf_uring *from, unsigned int n,
 		      const struct zcbuf_uring_opts *user_opts)
@@ -235,25 +286,27 @@ int zcbuf_uring_clone(struct zcbuf_uring *clones, struct io_uring *ring,
 
 	memset(clones, 0, n * sizeof(*clones));
 	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	if (!err)
+		err = check_opts(&opts);
 	if (err)
 		return err;
-	if (opts.registrar || opts.flags || opts.first_slot)
+	if (opts.registrar || (opts.flags & ZCBUF_URING_SHARE_TABLE))
 		return -EINVAL;
 	err = check_clone(from, n);
 	if (err)
 		return err;
 	if (from->registrar == zcbuf_registrar_io_uring())
 		opts.ctx = ring;
-	err = from->registrar->clone_table(opts.ctx, from->ctx);
-	if (err)
-		return err;
 	for (i = 0; i < n; i++) {
 		clones[i] = from[i];
 		clones[i].ctx = opts.ctx;
 		if (opts.fixed_max)
 			clones[i].fixed_max = opts.fixed_max;
 	}
-	return 0;
+	err = clone_all(clones, from, n, &opts);
+	if (err)
+		memset(clones, 0, n * sizeof(*clones));
+	return err;
 }
 
 int zcbuf_uring_unregister(struct zcbuf_uring *uring)
@@ -262,10 +315,15 @@ int zcbuf_uring_unregister(struct zcbuf_uring *uring)
 
 	if (!uring->nslots)
 		return 0;
-	if (uring->owns_table)
+	/* In a fork child the ring is the parent's. */
+	if (uring->pool->session.fd < 0)
+		err = -EBADF;
+	else if (uring->owns_table)
 		err = uring->registrar->unregister_table(uring->ctx);
 	else
 		err = slots_clear(uring, uring->first_slot, uring->nslots);
+	if (!err)
+		err = zcb_token_drop(uring);
 	memset(uring, 0, sizeof(*uring));
 	return err;
 }

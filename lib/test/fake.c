@@ -650,6 +650,10 @@ static int call(int fd, unsigned int nr, void *arg)
 		return do_buf_info(self, arg);
 	case ZCBUF_NR_TRANSFER:
 		return do_transfer(self, arg);
+	case ZCBUF_NR_PIN_TOKEN:
+		((struct zcbuf_pin_token *)arg)->out_fd =
+			memfd_create("token", MFD_CLOEXEC);
+		return 0;
 	case ZCBUF_NR_EVENTFD:
 		fake.eventfd = *(struct zcbuf_eventfd *)arg;
 		return 0;

@@ -32,14 +32,6 @@ void *__wrap_mremap(void *addr, size_t old_length, size_t length, int flags,
 		    ...);
 int __wrap_madvise(void *addr, size_t length, int advice);
 
-int __real_io_uring_register_buffers_sparse(struct io_uring *ring,
-					    unsigned int nr);
-int __real_io_uring_register_buffers_update_tag(struct io_uring *ring,
-						unsigned int off,
-						const struct iovec *iov,
-						const __u64 *tags,
-						unsigned int nr);
-int __real_io_uring_unregister_buffers(struct io_uring *ring);
 int __wrap_io_uring_register_buffers_sparse(struct io_uring *ring,
 					    unsigned int nr);
 int __wrap_io_uring_register_buffers_update_tag(struct io_uring *ring,
@@ -48,10 +40,14 @@ int __wrap_io_uring_register_buffers_update_tag(struct io_uring *ring,
 						const __u64 *tags,
 						unsigned int nr);
 int __wrap_io_uring_unregister_buffers(struct io_uring *ring);
-int __real_io_uring_register(unsigned int fd, unsigned int opcode,
-			     const void *arg, unsigned int nr_args);
 int __wrap_io_uring_register(unsigned int fd, unsigned int opcode,
 			     const void *arg, unsigned int nr_args);
+int __wrap_io_uring_register_files_sparse(struct io_uring *ring,
+					  unsigned int nr);
+int __wrap_io_uring_register_files_update(struct io_uring *ring,
+					  unsigned int off, const int *files,
+					  unsigned int nr_files);
+int __wrap_io_uring_unregister_files(struct io_uring *ring);
 int __wrap_io_uring_register_buf_ring(struct io_uring *ring,
 				      struct io_uring_buf_reg *reg,
 				      unsigned int flags);

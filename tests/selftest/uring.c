@@ -59,6 +59,13 @@ static void io_close(struct io *io)
 	EXPECT_OK(zcbuf_pool_close(io->pool));
 }
 
+/* Of buffers and files, for several pools. */
+static void make_tables(struct io *io, unsigned int slots)
+{
+	ASSERT_OK(io_uring_register_buffers_sparse(&io->ring, slots));
+	ASSERT_OK(io_uring_register_files_sparse(&io->ring, slots));
+}
+
 /* Submit what was prepared: the result of it. */
 static int io_run(struct io *io)
 {
@@ -216,7 +223,7 @@ TEST(slots_of_buffers)
 	ASSERT_OK(zcbuf_buf_alloc(io.pool, BLOCK, &first));
 	ASSERT_OK(zcbuf_buf_alloc(io.pool, 5 * BLOCK, &buf));
 	EXPECT_EQ(zcbuf_uring_slot(&io.u, buf.data, buf.capacity, &slot), 0);
-	ASSERT_OK(io_uring_register_buffers_sparse(&io.ring, 4));
+	make_tables(&io, 4);
 	ASSERT_OK(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 2));
 	ASSERT_EQ(zcbuf_uring_slot(&io.u, buf.data, buf.capacity, &slot), 1);
 	EXPECT_EQ(slot.index, 2);
@@ -329,7 +336,7 @@ TEST(several_pools_on_one_ring)
 	io_open(&io);
 	ASSERT_OK(zcbuf_pool_create(&pool, &o));
 	EXPECT_ERR(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 0), ENXIO);
-	ASSERT_OK(io_uring_register_buffers_sparse(&io.ring, 4));
+	make_tables(&io, 4);
 	EXPECT_ERR(zcbuf_uring_register(&io.u, &io.ring, io.pool), EBUSY);
 	ASSERT_OK(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 1));
 	ASSERT_OK(zcbuf_uring_register_at(&second, &io.ring, pool, 3));
@@ -360,7 +367,7 @@ TEST(growth_beside_another_pool)
 	io_open(&io);
 	ASSERT_OK(zcbuf_pool_create(&pool, &o));
 	EXPECT_EQ(zcbuf_uring_slots(pool), 3);
-	ASSERT_OK(io_uring_register_buffers_sparse(&io.ring, 5));
+	make_tables(&io, 5);
 	ASSERT_OK(zcbuf_uring_register_at(&grown, &io.ring, pool, 0));
 	ASSERT_OK(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 4));
 	ASSERT_OK(zcbuf_buf_alloc(pool, ZT_ARENA, &fill_up));
@@ -395,12 +402,13 @@ TEST(clone_of_two_pools)
 	io_open(&io);
 	io_open(&second);
 	ASSERT_OK(zcbuf_pool_create(&pool, &o));
-	ASSERT_OK(io_uring_register_buffers_sparse(&io.ring, 4));
+	make_tables(&io, 4);
 	ASSERT_OK(zcbuf_uring_register_at(&u[0], &io.ring, io.pool, 0));
 	ASSERT_OK(zcbuf_uring_register_at(&u[1], &io.ring, pool, 2));
 	ASSERT_OK(zcbuf_uring_clone(c, &second.ring, u, 2, NULL));
 	EXPECT_ERR(zcbuf_uring_clone(c, &second.ring, u, 2, NULL), EBUSY);
 	ASSERT_EQ(io_uring_unregister_buffers(&second.ring), 0);
+	ASSERT_EQ(io_uring_unregister_files(&second.ring), 0);
 	ASSERT_OK(zcbuf_uring_clone(c, &second.ring, u, 2, NULL));
 	round_trip(&second, io.pool, &c[0], 1);
 	round_trip(&second, pool, &c[1], 1);

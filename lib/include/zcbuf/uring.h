@@ -28,12 +28,17 @@ struct zcbuf_bufring;	/* opaque: buffers a ring receives into */
  * @unregister_table: drop the table with all that is in it
  * @clone_table: make a table of what is in that of the ctx @from. -EBUSY: there
  *	is one. -ENXIO: there, there is none. NULL: cannot be done.
+ * @register_files: make a table of @nslots fixed files, empty. -EBUSY: there is
+ *	one. NULL, and the two below: there are none, nor pin tokens.
+ * @update_file: let @slot be the file of @fd, or empty if it is -1. Errors: as
+ *	@update_slot. The descriptor is closed afterwards.
+ * @unregister_files: drop that table
  *
- * Everything the library does to a ring's table goes through these, so that they
+ * Everything the library does to a ring's tables goes through these, so that they
  * can be counted, be done by somebody else who owns the ring, or fail in a
  * test. @ctx is what came with them, see struct zcbuf_uring_opts. They return 0
- * or a negative errno, having changed nothing, and call nothing of the library
- * on the same registration.
+ * or a negative errno, having changed nothing, and call nothing of the library,
+ * which may hold its lock.
  */
 struct zcbuf_registrar {
 	size_t sz;
@@ -42,6 +47,9 @@ struct zcbuf_registrar {
 			   size_t length);
 	int (*unregister_table)(void *ctx);
 	int (*clone_table)(void *ctx, void *from);
+	int (*register_files)(void *ctx, unsigned int nslots);
+	int (*update_file)(void *ctx, unsigned int slot, int fd);
+	int (*unregister_files)(void *ctx);
 };
 
 /*
@@ -69,10 +77,14 @@ struct zcbuf_uring {
 	unsigned int first_slot;
 	unsigned int nslots;
 	int owns_table;
+	int token;
+	unsigned int token_slot;
 	int __reserved;
 };
 
 #define ZCBUF_URING_SHARE_TABLE	(1U << 0) /* the ring has one, for all */
+#define ZCBUF_URING_TOKEN_SLOT	(1U << 1) /* the ring has a table of files */
+#define ZCBUF_URING_NO_TOKEN	(1U << 2) /* none is wanted */
 
 /* zcbuf_uring_opts.fixed_max: whatever the kernel */
 #define ZCBUF_URING_FIXED_ALWAYS	((size_t)-1)
@@ -90,6 +102,8 @@ struct zcbuf_uring {
  *	6.12, which keeps huge pages in one piece. Before, a fixed buffer is a
  *	list of its pages of 4 KiB, and by pointer is faster for long operations:
  *	the limit is 64 KiB.
+ * @token_slot: with TOKEN_SLOT, where in that table the pin token goes. Else 0.
+ * @__reserved: 0
  */
 struct zcbuf_uring_opts {
 	size_t sz;
@@ -98,6 +112,8 @@ struct zcbuf_uring_opts {
 	__u32 flags;
 	__u32 first_slot;
 	size_t fixed_max;
+	__u32 token_slot;
+	__u32 __reserved;
 };
 
 /*
@@ -118,23 +134,40 @@ ZCBUF_API int zcbuf_uring_slots(const struct zcbuf_pool *pool);
  * buffers, live on one ring: the caller has made the table, with
  * io_uring_register_buffers_sparse() or so, and says who has which slots.
  *
- * -EBUSY: the ring has a table, and SHARE_TABLE was not said. -ENXIO: it was,
- * and there is none. -EINVAL: slots beyond the table, or @opts. -ENOMEM: above
- * RLIMIT_MEMLOCK. -EFAULT: the pool is attached read-only, such memory cannot be
- * registered. -EOPNOTSUPP, -EINVAL: this kernel cannot. Nothing stays registered
- * then.
+ * A ring lives on after its process for as long as it has something in flight. By
+ * a pin token, a file the ring keeps among its fixed files, the kernel's side
+ * knows of the ring, and hands the memory of a process that died to nobody before
+ * it is over: see struct zcbuf_pin_token. For it the ring gets a table of fixed
+ * files, of one slot, which is @uring's until it is unregistered, so that
+ * io_uring_register_files() answers -EBUSY meanwhile. A program that uses fixed
+ * files registers its own table first, with a slot left for each pool, and names
+ * that with TOKEN_SLOT. What is in the slot is replaced; the program leaves the
+ * token alone until the pool is unregistered, and its table in place. With
+ * NO_TOKEN there is none: whatever dies beside this ring in the pool is kept from
+ * use for as long as the ring lives, if it has the memory registered.
+ *
+ * -EBUSY: the ring has a table, and SHARE_TABLE was not said, or one of files,
+ * and TOKEN_SLOT was not. -ENXIO: it was, and there is none. -EINVAL: slots beyond
+ * the table, or @opts. -ENOMEM: above RLIMIT_MEMLOCK. -EMFILE, -ENFILE: no
+ * descriptor or file for the token. -EFAULT: the pool is attached read-only, such
+ * memory cannot be registered. -EOPNOTSUPP, -EINVAL: this kernel cannot. Nothing
+ * stays registered then.
  */
 ZCBUF_API int zcbuf_uring_register_opts(struct zcbuf_uring *uring,
 					struct io_uring *ring,
 					const struct zcbuf_pool *pool,
 					const struct zcbuf_uring_opts *opts);
 
-/* zcbuf_uring_register() - the same, with a table of its own */
+/* zcbuf_uring_register() - the same, with tables of its own */
 ZCBUF_API int zcbuf_uring_register(struct zcbuf_uring *uring,
 				   struct io_uring *ring,
 				   const struct zcbuf_pool *pool);
 
-/* zcbuf_uring_register_at() - the same, with SHARE_TABLE and @first_slot */
+/*
+ * zcbuf_uring_register_at() - the same, in tables the caller has made
+ * @first_slot: the first slot in the table of buffers, and the one in that of
+ *	files, which io_uring_register_files_sparse() makes
+ */
 ZCBUF_API int zcbuf_uring_register_at(struct zcbuf_uring *uring,
 				      struct io_uring *ring,
 				      const struct zcbuf_pool *pool,
@@ -157,13 +190,15 @@ ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
  * @clones: written, @n of them, each as by zcbuf_uring_register_opts()
  * @ring: the other one; of the same process and without a table
  * @from: @n registrations, all of one ring and registrar
- * @opts: NULL, or with the other ring's ctx, if the registrar is one's own, and
- *	its fixed_max. What else it has stays 0.
+ * @opts: NULL, or with the other ring's ctx, if the registrar is one's own, its
+ *	fixed_max, and where the pin tokens of @n pools go: from token_slot on, or
+ *	nowhere. The rest is 0.
  *
  * The table comes over as a whole, buffers that are not of @from as well, and at
  * once: no page is pinned, nothing charged again. From then on the two are apart:
  * each ring is updated and unregistered on its own, and memory is held until the
- * last one lets go.
+ * last one lets go. Without TOKEN_SLOT the table of files made for the tokens
+ * goes with the clone; that of several clones stays, empty.
  *
  * -EINVAL: @n is 0, something of @from is not registered or on another ring, or
  * the rings are not of one process and user. -EBUSY: @ring has a table. -ENXIO:
@@ -179,9 +214,10 @@ ZCBUF_API int zcbuf_uring_clone(struct zcbuf_uring *clones,
  * zcbuf_uring_unregister() - take the pool off the ring again
  *
  * The table goes, if it is @uring's own, else the slots are empty afterwards:
- * what others have in it stays. Operations in flight keep their memory. Not
- * registered: 0. Otherwise the first error there was, and @uring is registered
- * no more; what could not be emptied stays with the ring.
+ * what others have in it stays. So does the token, last. Operations in flight keep
+ * their memory. Not registered: 0. Otherwise the first error there was, and @uring
+ * is registered no more; what could not be emptied stays with the ring, and then
+ * the token does. -EBADF: in a fork child; the parent's registration stays.
  */
 ZCBUF_API int zcbuf_uring_unregister(struct zcbuf_uring *uring);
 
@@ -296,7 +332,9 @@ struct zcbuf_bufring_opts {
  * stores where that says: who else is attached to the pool for writing could
  * make it store anywhere in this process. That is the trust all of a pool have
  * in each other, and more than mapping it takes: with ZCBUF_BUFRING_F_PRIVATE it
- * is memory of this process.
+ * is memory of this process. In the pool it also is a pin that no token accounts
+ * for: what others leave in the same huge page stays in quarantine until the ring
+ * is gone.
  *
  * Used by one thread at a time. -EINVAL: @opts. -EOPNOTSUPP: a flag, or this
  * kernel cannot. -EEXIST: the group is taken. -ENOMEM: no buffers, or no block
