@@ -30,6 +30,24 @@ static struct {
 	unsigned short head;
 } kernel;
 
+/* What fails, once, after so many that do not; -1: nothing. */
+static int calloc_fails = -1;
+static int memalign_fails = -1;
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	if (calloc_fails >= 0 && !calloc_fails--)
+		return NULL;
+	return __real_calloc(n, size);
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+	if (memalign_fails >= 0 && !memalign_fails--)
+		return ENOMEM;
+	return __real_posix_memalign(memory, alignment, size);
+}
+
 int __wrap_io_uring_register_buf_ring(struct io_uring *ring,
 				      struct io_uring_buf_reg *reg,
 				      unsigned int flags)
@@ -331,6 +349,18 @@ static void failures(void)
 			  -ENOMEM);
 		EXPECT_EQ(live(), 0);
 	}
+	for (i = 0; i < 3; i++) {
+		calloc_fails = i;
+		EXPECT_EQ(zcbuf_bufring_create(&b, &ring, pool, &opts),
+			  -ENOMEM);
+		EXPECT_EQ(calloc_fails, -1);
+		EXPECT_EQ(live(), 0);
+	}
+	opts.flags = ZCBUF_BUFRING_F_PRIVATE;
+	memalign_fails = 0;
+	EXPECT_EQ(zcbuf_bufring_create(&b, &ring, pool, &opts), -ENOMEM);
+	EXPECT_EQ(live(), 0);
+	opts.flags = 0;
 	kernel.register_error = -EEXIST;
 	EXPECT_EQ(zcbuf_bufring_create(&b, &ring, pool, &opts), -EEXIST);
 	EXPECT_EQ(live(), 0);

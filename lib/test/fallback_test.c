@@ -10,8 +10,16 @@
 #include "../internal.h"
 #include "fake.h"
 #include "test.h"
+#include "wrap.h"
 
 #define PAGE	4096UL
+
+static bool malloc_fails;
+
+void *__wrap_malloc(size_t size)
+{
+	return malloc_fails ? NULL : __real_malloc(size);
+}
 
 static struct zcbuf_pool *new_pool(void)
 {
@@ -178,6 +186,9 @@ static void failing(void)
 	struct zcbuf_buf buf = { .length = 7 };
 	long long mapped = fake.mapped;
 
+	malloc_fails = true;
+	EXPECT_EQ(fall_back(pool, 1, 0, E2BIG, &buf), -ENOMEM);
+	malloc_fails = false;
 	fake.map_error = ENOMEM;
 	EXPECT_EQ(fall_back(pool, 1, 0, E2BIG, &buf), -ENOMEM);
 	fake.madvise_error = ENOMEM;

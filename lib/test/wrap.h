@@ -6,6 +6,7 @@
 #ifndef ZCBUF_LIB_TEST_WRAP_H
 #define ZCBUF_LIB_TEST_WRAP_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include <linux/types.h>
@@ -53,5 +54,12 @@ int __wrap_io_uring_register_buf_ring(struct io_uring *ring,
 				      unsigned int flags);
 int __wrap_io_uring_unregister_buf_ring(struct io_uring *ring, int group);
 int __wrap_uname(struct utsname *name);
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 
 #endif /* ZCBUF_LIB_TEST_WRAP_H */
