@@ -28,8 +28,6 @@ static char *fio(const char *command, int *status)
 	n = fread(text, 1, sizeof(text) - 1, pipe);
 	text[n] = '\0';
 	*status = pclose(pipe);
-	if (*status)
-		TEST_LOG("%.1000s", text);
 	return text;
 }
 
@@ -56,6 +54,8 @@ static void job(const char *command, unsigned int jobs)
 	int status;
 	char *text = fio(command, &status);
 
+	if (status)
+		TEST_LOG("%.1000s", text);
 	EXPECT_EQ(status, 0);
 	EXPECT_EQ(occurrences(text, "\"io_bytes\" : " SIZE), 2 * jobs);
 	EXPECT_EQ(occurrences(text, "\"error\" : 0"), jobs);
