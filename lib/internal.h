@@ -145,12 +145,19 @@ void zcb_fallback_close(struct zcbuf_pool *pool);
  * zcb_tokens_add - give the ring a pin token for each of @n registrations
  * @urings: of one ring: pool, registrar and ctx are set
  * @opts: where they go, if anywhere
+ * @arenas: how many each is to account for; 0: those of another ring
  *
  * Before any memory is registered. Return: 0, also where there are none; or a
  * negative errno, and there are none.
  */
 int zcb_tokens_add(struct zcbuf_uring *urings, unsigned int n,
-		   const struct zcbuf_uring_opts *opts);
+		   const struct zcbuf_uring_opts *opts, unsigned int arenas);
+
+/*
+ * zcb_token_renew - another in its place, if more arenas are registered than it
+ * accounts for. 0 or a negative errno: then it is the old one still.
+ */
+int zcb_token_renew(struct zcbuf_uring *uring);
 
 /* zcb_tokens_undo - as if that had not been */
 void zcb_tokens_undo(struct zcbuf_uring *urings, unsigned int n,

@@ -99,9 +99,6 @@ static int fill_table(struct zcbuf_uring *uring, unsigned int first_slot)
 	const struct zcbuf_pool *pool = uring->pool;
 	int err;
 
-	err = refresh(pool);
-	if (err)
-		return err;
 	uring->base = pool->map->base;
 	uring->arena_size = pool->arena_size;
 	uring->first_slot = first_slot;
@@ -202,7 +199,10 @@ int zcbuf_uring_register_opts(struct zcbuf_uring *uring, struct io_uring *ring,
 	uring->ctx = opts.ctx;
 	uring->pool = pool;
 	uring->fixed_max = opts.fixed_max;
-	err = zcb_tokens_add(uring, 1, &opts);
+	err = refresh(pool);
+	if (!err)
+		err = zcb_tokens_add(uring, 1, &opts, zcbuf_pool_size(pool) /
+				     pool->arena_size);
 	if (err)
 		return err;
 	if (opts.flags & ZCBUF_URING_SHARE_TABLE)
@@ -238,10 +238,18 @@ int zcbuf_uring_update(struct zcbuf_uring *uring)
 {
 	int err;
 
+	int n;
+
 	if (!uring->nslots)
 		return 0;
 	err = refresh(uring->pool);
-	return err ? err : slots_fill(uring);
+	if (err)
+		return err;
+	n = slots_fill(uring);
+	if (n < 0)
+		return n;
+	err = zcb_token_renew(uring);
+	return err ? err : n;
 }
 
 /* Are all of them registered, and on one ring? */
@@ -267,7 +275,7 @@ static int clone_all(struct zcbuf_uring *clones,
 {
 	int err;
 
-	err = zcb_tokens_add(clones, n, opts);
+	err = zcb_tokens_add(clones, n, opts, 0);
 	if (err)
 		return err;
 	err = from->registrar->clone_table(opts->ctx, from->ctx);

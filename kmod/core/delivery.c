@@ -286,9 +286,16 @@ int zcb_stream_receive(struct zcb_stream *s, struct zcb_consumer *c,
 	return 0;
 }
 
-/* @g is not in the hands of @c any more. */
-static void stream_let_go(struct zcb_stream *s, struct zcb_consumer *c,
-			  struct zcb_group *g)
+/**
+ * zcb_stream_let_go() - a group is not in the hands of a port any more
+ * @s: the stream
+ * @c: the port, retired or not
+ * @g: a group that it holds
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_stream_let_go(struct zcb_stream *s, struct zcb_consumer *c,
+		       struct zcb_group *g)
 {
 	list_del_init(&g->queue);
 	g->holder = NULL;
@@ -322,7 +329,7 @@ int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group)
 		return -ENOENT;
 	if (g->holder != c)
 		return -EPERM;
-	stream_let_go(s, c, g);
+	zcb_stream_let_go(s, c, g);
 	return 0;
 }
 
@@ -390,6 +397,28 @@ void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c)
 	struct zcb_group *g, *tmp;
 
 	list_for_each_entry_safe(g, tmp, &c->held, queue)
-		stream_let_go(s, c, g);
+		zcb_stream_let_go(s, c, g);
 	zcb_stream_retire_consumer(s, c);
+}
+
+/**
+ * zcb_stream_end() - free every group that no retired port keeps
+ * @s: the stream, with no other port left
+ *
+ * Context: The caller holds the channel's lock. Walks all groups.
+ */
+void zcb_stream_end(struct zcb_stream *s)
+{
+	struct zcb_group *g, *tmp;
+
+	s->open = NULL;
+	s->turn = NULL;
+	list_for_each_entry_safe(g, tmp, &s->groups, in_stream) {
+		if (g->state == ZCB_GROUP_HELD)
+			continue;
+		list_del_init(&g->queue);
+		zcb_stream_bury(s, g);
+	}
+	s->nparked = 0;
+	s->nfailed = 0;
 }

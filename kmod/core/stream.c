@@ -139,8 +139,14 @@ void zcb_stream_bury(struct zcb_stream *s, struct zcb_group *g)
 		stream_free(s, g);
 }
 
-/* The owner of @r has stopped storing: a dead group may wait for just that. */
-static void stream_ack(struct zcb_stream *s, struct zcb_resv *r)
+/**
+ * zcb_stream_ack() - nobody stores into a straggler any more
+ * @s: the stream
+ * @r: the straggler
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_stream_ack(struct zcb_stream *s, struct zcb_resv *r)
 {
 	struct zcb_group *g = r->group;
 
@@ -510,7 +516,7 @@ static int resv_refuse(struct zcb_stream *s, const struct zcb_producer *p,
 {
 	if ((err == -ESHUTDOWN || err == -ESTALE) && r && r->straggler &&
 	    r->owner == p)
-		stream_ack(s, r);
+		zcb_stream_ack(s, r);
 	return err;
 }
 
@@ -658,8 +664,6 @@ static void resv_disown_all(struct list_head *list)
  * @p: its port, for zcb_stream_drop_producer()
  * @now_ns: the time
  *
- * What it had pending fails. Nobody gets that memory before the port is dropped.
- *
  * Context: The caller holds the channel's lock. Walks what @p has.
  */
 void zcb_stream_retire_producer(struct zcb_stream *s, struct zcb_producer *p,
@@ -689,7 +693,7 @@ void zcb_stream_drop_producer(struct zcb_stream *s, struct zcb_producer *p,
 	list_for_each_entry_safe(r, tmp, &p->pending, in_owner)
 		stream_fail(s, r, now_ns);
 	list_for_each_entry_safe(r, tmp, &p->stragglers, in_owner)
-		stream_ack(s, r);
+		zcb_stream_ack(s, r);
 	resv_disown_all(&p->decided);
 }
 

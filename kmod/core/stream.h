@@ -230,10 +230,20 @@ void zcb_stream_retire_producer(struct zcb_stream *s, struct zcb_producer *p,
 /* The owner is gone: its pending reservations fail, its stragglers are done. */
 void zcb_stream_drop_producer(struct zcb_stream *s, struct zcb_producer *p,
 			      u64 now_ns);
+/* One straggler of a retired producer is done: its memory may go back. */
+void zcb_stream_ack(struct zcb_stream *s, struct zcb_resv *r);
+/* And one group that a retired consumer holds. */
+void zcb_stream_let_go(struct zcb_stream *s, struct zcb_consumer *c,
+		       struct zcb_group *g);
 /* Its queue goes to the others or is parked, what it holds it keeps. */
 void zcb_stream_retire_consumer(struct zcb_stream *s, struct zcb_consumer *c);
 /* The same, if that was not done before, and what it held is released. */
 void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c);
+/*
+ * The channel is going away, only retired ports are left: every group is freed that
+ * they do not keep.
+ */
+void zcb_stream_end(struct zcb_stream *s);
 /*
  * The channel is going away, no port is left: every group that is left is
  * freed.

@@ -137,7 +137,7 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_ADMIN, true, zcb_ioctl_pool_grow),
 	ZCB_ROW(ZCBUF_NR_TRANSFER, zcbuf_transfer, out_error, 0,
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_transfer),
-	ZCB_ROW(ZCBUF_NR_PIN_TOKEN, zcbuf_pin_token, __reserved, 0,
+	ZCB_ROW(ZCBUF_NR_PIN_TOKEN, zcbuf_pin_token, arenas, 0,
 		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pin_token),
 };
 

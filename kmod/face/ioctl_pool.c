@@ -592,12 +592,12 @@ int zcb_ioctl_pin_token(struct zcb_call *c)
 	struct file *file;
 	int fd, err;
 
-	if (a->__reserved)
-		return -EOPNOTSUPP;
+	if (a->arenas && !(c->s->rights & ZCBUF_RIGHT_MAP_WRITE))
+		return -EPERM;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	file = zcb_pin_token(c->s);
+	file = zcb_pin_token(c->s, a->arenas);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		return PTR_ERR(file);

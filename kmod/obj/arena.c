@@ -11,6 +11,7 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -104,17 +105,21 @@ static bool folio_arena_busy(const struct zcb_arena *a)
 	return false;
 }
 
+#define ZCB_SETTLED_TRIES	3	/* others may just be coming or going */
+
 /*
- * The counts are read one by one while mappings come and go, which are counted
- * before they have their reference or after; so what is read twice alike was there
- * when the references were read. A small folio has no count of its own of pins:
- * each is so many references.
+ * The counts are read one by one. Mappings only go while the folio is locked, which
+ * they are counted out of before their reference is: read twice alike, that many
+ * were there when the references were read. A small folio has no count of its own
+ * of pins: each is so many references. What is accounted for is read last: who has
+ * just let go of his pins may still have a token.
  */
-static bool folio_settled(const struct folio *folio, u32 pins)
+static bool folio_looks_settled(const struct zcb_arena *a,
+				const struct folio *folio)
 {
 	int maps = folio_mapcount(folio);
-	int pinned = folio_test_large(folio) ?
-		     atomic_read(&folio->_pincount) : 0;
+	int pins = folio_test_large(folio) ?
+		   atomic_read(&folio->_pincount) : 0;
 	int refs;
 
 	smp_rmb();	/* the order is all that matters: nothing pairs with it */
@@ -122,22 +127,42 @@ static bool folio_settled(const struct folio *folio, u32 pins)
 	smp_rmb();	/* as above */
 	if (maps != folio_mapcount(folio))
 		return false;
-	if (!folio_test_large(folio))
-		return refs >= 0 && !(refs % GUP_PIN_COUNTING_BIAS) &&
-		       refs / GUP_PIN_COUNTING_BIAS <= pins;
-	return pinned == atomic_read(&folio->_pincount) && refs == pinned &&
-	       pinned <= pins;
+	if (folio_test_large(folio)) {
+		if (pins != atomic_read(&folio->_pincount))
+			return false;
+	} else {
+		pins = refs / GUP_PIN_COUNTING_BIAS;
+		refs -= pins * (GUP_PIN_COUNTING_BIAS - 1);
+	}
+	return refs == pins && pins <= READ_ONCE(a->accounted);
 }
 
-static bool folio_arena_settled(const struct zcb_arena *a, u32 first, u32 last,
-				u32 pins)
+/* Twice: one pin may have gone and another come between two readings. */
+static bool folio_settled(const struct zcb_arena *a, struct folio *folio)
+{
+	bool settled;
+	u32 i;
+
+	for (i = 0; i < ZCB_SETTLED_TRIES; i++) {
+		if (!folio_trylock(folio))
+			continue;
+		settled = folio_looks_settled(a, folio) &&
+			  folio_looks_settled(a, folio);
+		folio_unlock(folio);
+		if (settled)
+			return true;
+	}
+	return false;
+}
+
+static bool folio_arena_settled(const struct zcb_arena *a, u32 first, u32 last)
 {
 	u32 i;
 
 	for (i = first >> a->order; i <= last >> a->order; i++) {
-		if (!folio_settled(a->folios[i], pins))
+		if (!folio_settled(a, a->folios[i]))
 			return false;
-		if (!(i & 4095))
+		if (!(i & 1023))
 			cond_resched();
 	}
 	return true;

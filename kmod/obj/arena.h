@@ -42,8 +42,8 @@ enum zcb_arena_huge {
  * @alloc: fill the arena with zeroed pages; may sleep
  * @free: give them back; only called when @busy says no
  * @busy: somebody else (I/O, a mapping) still holds a page
- * @settled: but for the mappings, and @pins of every folio, nobody does of the
- *	pages from @first to @last; may sleep
+ * @settled: but for mappings, and as many pins as are accounted for, nobody does
+ *	of the pages from @first to @last; may sleep
  * @page: the page at an index of the arena; no reference is taken
  */
 struct zcb_arena_ops {
@@ -52,8 +52,7 @@ struct zcb_arena_ops {
 	int (*alloc)(struct zcb_arena *a, enum zcb_arena_huge huge);
 	void (*free)(struct zcb_arena *a);
 	bool (*busy)(const struct zcb_arena *a);
-	bool (*settled)(const struct zcb_arena *a, u32 first, u32 last,
-			u32 pins);
+	bool (*settled)(const struct zcb_arena *a, u32 first, u32 last);
 	struct page *(*page)(const struct zcb_arena *a, u32 index);
 };
 
@@ -70,8 +69,9 @@ struct zcb_arena_ops {
  * @user: whom it is charged to
  * @buddy: free blocks; the pool's mem_lock
  * @metadata: of @buddy
+ * @accounted: pins of every folio that tokens account for; the pool's mem_lock
  *
- * All but @buddy is constant from creation to destruction.
+ * All but @buddy and @accounted is constant from creation to destruction.
  */
 struct zcb_arena {
 	const struct zcb_arena_ops *ops;
@@ -85,6 +85,7 @@ struct zcb_arena {
 	struct zcb_user *user;
 	struct zcb_buddy buddy;
 	void *metadata;
+	u32 accounted;
 };
 
 extern const struct zcb_arena_ops zcb_arena_folio_ops;

@@ -56,6 +56,8 @@ struct zcb_channel_config {
  * @consumers: ports that consume
  * @failure_ports: ports that serve the failure queue
  * @age: seals an open group of age @cfg.max_age_us
+ * @ended: nobody finds it any more, only ports of the dead are left; the pool's
+ *	lock
  */
 struct zcb_channel {
 	struct kref ref;
@@ -76,6 +78,7 @@ struct zcb_channel {
 	u32 consumers;
 	u32 failure_ports;
 	struct delayed_work age;
+	bool ended;
 };
 
 /**
@@ -134,7 +137,7 @@ int zcb_channel_open(struct zcb_session *s, u64 handle,
 		     u32 kinds, u32 depth, struct zcb_port **port, u32 *added);
 int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds);
 void zcb_channels_leave_locked(struct zcb_session *s);
-bool zcb_channels_drain_locked(struct zcb_session *s);
+bool zcb_channels_drain(struct zcb_session *s);
 u64 zcb_channels_kept_locked(struct zcb_session *s);
 
 /* Between channel.c, port.c and queue.c. */

@@ -100,6 +100,7 @@ void zcb_holdings_init(struct zcb_holdings *h)
 	for (i = 0; i < ZCB_SLAB_CLASSES; i++)
 		INIT_LIST_HEAD(&h->slabs[i]);
 	INIT_LIST_HEAD(&h->loans);
+	h->loan_bytes = 0;
 	h->objects = 0;
 	h->object_bytes = 0;
 	zcb_fixed_list_init(&h->fixed);

@@ -49,6 +49,13 @@ static inline u64 zcb_holdings_bytes(const struct zcb_holdings *h)
 	       h->fixed.bytes;
 }
 
+/* zcb_holdings_kept() - the same, but for slabs all their pages */
+static inline u64 zcb_holdings_kept(const struct zcb_holdings *h)
+{
+	return ((h->blocks.pages + h->leases.pages) << PAGE_SHIFT) +
+	       h->fixed.bytes + h->loan_bytes;
+}
+
 /* -ENOMEM: no block is free now. */
 int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
 		   u64 *pool_offset, u32 *pages);

@@ -10,19 +10,49 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
 
 #include "pin.h"
 #include "quarantine.h"
 #include "session.h"
 
-#define ZCB_PIN_LOOKS	3	/* others may just be coming or going */
+/**
+ * struct pin_token - one
+ * @s: whose; it stays while it has tokens
+ * @in_session: on its list
+ * @arenas: how many the token accounts for; none once the session is gone. The
+ *	pool's mem_lock, as the list.
+ */
+struct pin_token {
+	struct zcb_session *s;
+	struct list_head in_session;
+	u32 arenas;
+};
+
+/* Read without the lock by who looks at the pages of a dead session. */
+static void pin_account_locked(struct zcb_pool *pool, u32 arenas, int more)
+{
+	struct zcb_arena *a;
+
+	lockdep_assert_held(&pool->mem_lock);
+	while (arenas--) {
+		a = pool->arenas[arenas];
+		WRITE_ONCE(a->accounted, a->accounted + more);
+	}
+}
 
 static int pin_release(struct inode *inode, struct file *file)
 {
-	struct zcb_session *s = file->private_data;
+	struct pin_token *t = file->private_data;
+	struct zcb_session *s = t->s;
 	struct zcb_pool *pool = s->pool;
 
-	/* First: who sees the session without tokens counts them no more. */
+	spin_lock(&pool->mem_lock);
+	pin_account_locked(pool, t->arenas, -1);
+	list_del(&t->in_session);
+	spin_unlock(&pool->mem_lock);
+	kfree(t);
 	atomic_dec(&pool->tokens);
 	/* Fully ordered. A dead session may be freed from here on. */
 	if (atomic_dec_and_test(&s->tokens))
@@ -31,30 +61,79 @@ static int pin_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* As of a session: who keeps a dead one's memory is found by it. */
+static void pin_fdinfo(struct seq_file *m, struct file *file)
+{
+	const struct pin_token *t = file->private_data;
+
+	seq_printf(m, "zcbuf-session:\t%llu\n", t->s->id);
+	seq_printf(m, "zcbuf-pool:\t0x%llx\n", t->s->pool->handle);
+	seq_puts(m, "zcbuf-token:\t1\n");
+}
+
 static const struct file_operations pin_fops = {
 	.owner		= THIS_MODULE,
 	.release	= pin_release,
+	.show_fdinfo	= pin_fdinfo,
 	.llseek		= noop_llseek,
 };
 
 /**
  * zcb_pin_token - a file that stands for a ring
  * @s: whose, attached; a call of it is running
+ * @arenas: so many, from the first, are registered there
  *
  * Context: may sleep.
- * Return: the file, which holds the pool, or -ENFILE, -ENOMEM as error pointer.
+ * Return: the file, which holds the pool, or -EINVAL no so many arenas, -ENFILE,
+ * -ENOMEM as error pointer.
  */
-struct file *zcb_pin_token(struct zcb_session *s)
+struct file *zcb_pin_token(struct zcb_session *s, u32 arenas)
 {
-	struct file *file = anon_inode_getfile("[zcbuf-pin]", &pin_fops, s,
-					       O_RDONLY);
+	struct zcb_pool *pool = s->pool;
+	struct pin_token *t;
+	struct file *file;
 
-	if (IS_ERR(file))
+	if (arenas > zcb_pool_arenas(pool))
+		return ERR_PTR(-EINVAL);
+	t = kmalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	t->s = s;
+	t->arenas = arenas;
+	file = anon_inode_getfile("[zcbuf-pin]", &pin_fops, t, O_RDONLY);
+	if (IS_ERR(file)) {
+		kfree(t);
 		return file;
-	zcb_pool_get(s->pool);
+	}
+	zcb_pool_get(pool);
 	atomic_inc(&s->tokens);
-	atomic_inc(&s->pool->tokens);
+	atomic_inc(&pool->tokens);
+	spin_lock(&pool->mem_lock);
+	pin_account_locked(pool, arenas, 1);
+	list_add(&t->in_session, &s->pins);
+	spin_unlock(&pool->mem_lock);
 	return file;
+}
+
+/**
+ * zcb_pins_leave - the tokens of a session that is gone account for nothing
+ * @s: the session
+ *
+ * Its rings may have let go of the pages, and their pins would excuse another's.
+ *
+ * Context: any but interrupt.
+ */
+void zcb_pins_leave(struct zcb_session *s)
+{
+	struct zcb_pool *pool = s->pool;
+	struct pin_token *t;
+
+	spin_lock(&pool->mem_lock);
+	list_for_each_entry(t, &s->pins, in_session) {
+		pin_account_locked(pool, t->arenas, -1);
+		t->arenas = 0;
+	}
+	spin_unlock(&pool->mem_lock);
 }
 
 /**
@@ -63,8 +142,8 @@ struct file *zcb_pin_token(struct zcb_session *s)
  * @offset: where they are, pool offset
  * @length: bytes, in one arena; not 0
  *
- * Nothing but what the tokens account for, which are those of others. Once true
- * of pages that nobody can find to pin again, that stays so.
+ * But for mappings and what the tokens of the living account for. Once true of pages
+ * that nobody can find to pin again, that stays so.
  *
  * Context: may sleep.
  * Return: true if so.
@@ -73,13 +152,8 @@ bool zcb_pin_settled(const struct zcb_pool *pool, u64 offset, u64 length)
 {
 	u64 in_arena = pool->arenas[0]->size;
 	const struct zcb_arena *a = pool->arenas[offset / in_arena];
-	u32 first = (offset % in_arena) >> PAGE_SHIFT;
-	u32 last = (offset % in_arena + length - 1) >> PAGE_SHIFT;
-	u32 tokens = atomic_read(&pool->tokens);
-	u32 i;
 
-	for (i = 0; i < ZCB_PIN_LOOKS; i++)
-		if (a->ops->settled(a, first, last, tokens))
-			return true;
-	return false;
+	offset %= in_arena;
+	return a->ops->settled(a, offset >> PAGE_SHIFT,
+			       (offset + length - 1) >> PAGE_SHIFT);
 }

@@ -12,7 +12,8 @@ struct file;
 struct zcb_pool;
 struct zcb_session;
 
-struct file *zcb_pin_token(struct zcb_session *s);
+struct file *zcb_pin_token(struct zcb_session *s, u32 arenas);
+void zcb_pins_leave(struct zcb_session *s);
 bool zcb_pin_settled(const struct zcb_pool *pool, u64 offset, u64 length);
 
 #endif /* ZCB_OBJ_PIN_H */

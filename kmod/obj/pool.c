@@ -51,6 +51,7 @@ static bool pool_named(const struct zcb_pool *pool, const char *name,
 		       kuid_t uid, u32 ipc_ns)
 {
 	return *name && pool->state == ZCB_POOL_LIVE &&
+	       zcb_pool_inhabited(pool) &&
 	       uid_eq(pool->uid, uid) && pool->ipc_ns == ipc_ns &&
 	       !strcmp(pool->cfg.name, name);
 }

@@ -80,6 +80,7 @@ struct zcb_pool_config {
  * @leases: blocks leased to slab classes
  * @slabs: by class, its slabs; those with a free object first
  * @loans: objects of other sessions' slabs
+ * @loan_bytes: bytes of those
  * @objects: slab objects out, those of @loans included
  * @object_bytes: bytes of them
  * @fixed: objects of fixed classes
@@ -91,6 +92,7 @@ struct zcb_holdings {
 	struct zcb_buf_list leases;
 	struct list_head slabs[ZCB_SLAB_CLASSES];
 	struct list_head loans;
+	u64 loan_bytes;
 	u64 objects;
 	u64 object_bytes;
 	struct zcb_fixed_list fixed;
@@ -127,11 +129,14 @@ enum zcb_pool_state {
  * @grow_work: see above
  * @lock: guards @sessions, @nsessions, @channels, @quarantine
  * @sessions: attached
- * @nsessions: how many
+ * @nsessions: how many; read without the lock for its name
+ * @joined: there was one
  * @channels: table of channels
  * @quarantine: sessions that are gone, first the one that was first; @lock
+ * @nquarantine: how many; @lock
  * @quarantine_work: takes them off
  * @quarantine_delay: when it looks again, jiffies
+ * @quarantine_rest: how long it leaves the machine alone after a look, jiffies
  * @next_domain: last domain given to a session or channel
  * @mem_lock: guards the fields below
  * @arenas: in order of pool offset, all of one size; they stay
@@ -173,10 +178,13 @@ struct zcb_pool {
 	struct mutex lock;	/* who is attached, channels, ports */
 	struct list_head sessions;
 	u32 nsessions;
+	bool joined;
 	struct zcb_handles channels;
 	struct list_head quarantine;
+	u32 nquarantine;
 	struct delayed_work quarantine_work;
 	unsigned long quarantine_delay;
+	unsigned long quarantine_rest;
 	atomic_t next_domain;
 
 	spinlock_t mem_lock;	/* what is handed out */
@@ -226,6 +234,17 @@ static inline u32 zcb_pool_arenas(const struct zcb_pool *pool)
 static inline u64 zcb_pool_size(const struct zcb_pool *pool)
 {
 	return zcb_pool_arenas(pool) * pool->cfg.arena_size;
+}
+
+/*
+ * zcb_pool_inhabited() - somebody is there to whom the name leads, or is about to
+ * be. Only dead sessions, whose memory is in quarantine, may be left.
+ */
+static inline bool zcb_pool_inhabited(const struct zcb_pool *pool)
+{
+	/* Pairs with zcb_session_join(): the first session is seen as well. */
+	return !smp_load_acquire(&pool->joined) ||
+	       READ_ONCE(pool->nsessions) || atomic_read(&pool->mappings);
 }
 
 /* More arenas: grow.c. */

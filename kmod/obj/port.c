@@ -9,6 +9,7 @@
 #include <linux/eventfd.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "account.h"
@@ -285,43 +286,49 @@ static void port_retire_locked(struct zcb_port *port)
 		zcb_stream_retire_consumer(&ch->stream, &port->failure);
 }
 
-static void port_end_locked(struct zcb_port *port)
-{
-	struct zcb_channel *ch = port->channel;
-
-	lockdep_assert_held(&ch->lock);
-	if (port->left & ZCBUF_PORT_PRODUCE)
-		zcb_stream_drop_producer(&ch->stream, &port->producer,
-					 ktime_get_ns());
-	if (port->left & ZCBUF_PORT_CONSUME)
-		zcb_stream_drop_consumer(&ch->stream, &port->consumer);
-	if (port->left & ZCBUF_PORT_RECV_FAILED)
-		zcb_stream_drop_consumer(&ch->stream, &port->failure);
-	list_del_init(&port->in_channel);
-}
-
-/* No port is left: the channel goes, and all that is in its stream. */
+/*
+ * Nobody is there any more: nobody finds the channel, and all that is in its stream
+ * goes but for what retired ports keep. The lock of the channel is not held, since
+ * the work that is waited for takes it.
+ */
 static void channel_end_locked(struct zcb_channel *ch)
 {
 	lockdep_assert_held(&ch->pool->lock);
+	if (ch->ended)
+		return;
+	ch->ended = true;
 	zcb_handle_remove(&ch->pool->channels, ch->handle);
 	cancel_delayed_work_sync(&ch->age);
+	mutex_lock(&ch->lock);
+	zcb_stream_end(&ch->stream);
+	mutex_unlock(&ch->lock);
+}
+
+/* No port is left, retired ones included. */
+static void channel_drop_locked(struct zcb_channel *ch)
+{
+	channel_end_locked(ch);
 	mutex_lock(&ch->lock);
 	zcb_stream_fini(&ch->stream);
 	mutex_unlock(&ch->lock);
 	channel_put(ch);
 }
 
+static bool channel_deserted_locked(const struct zcb_channel *ch)
+{
+	lockdep_assert_held(&ch->lock);
+	return !ch->producers && !ch->consumers && !ch->failure_ports;
+}
+
 /* The port has been in its channel's list. */
-static void port_forget_locked(struct zcb_session *s, struct zcb_port *port,
-			       bool last)
+static void port_forget_locked(struct zcb_session *s, struct zcb_port *port)
 {
 	struct zcb_channel *ch = port->channel;
 
 	lockdep_assert_held(&ch->pool->lock);
 	xa_erase(&s->ports, (u32)ch->handle);
-	if (last)
-		channel_end_locked(ch);
+	if (list_empty(&ch->ports))
+		channel_drop_locked(ch);
 	zcb_port_put(port);
 }
 
@@ -329,17 +336,19 @@ static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
 			      u32 kinds)
 {
 	struct zcb_channel *ch = port->channel;
-	bool closed, last;
+	bool closed, deserted;
 
 	lockdep_assert_held(&ch->pool->lock);
 	mutex_lock(&ch->lock);
 	port_drop_locked(port, kinds);
 	closed = !port->kinds;
-	last = list_empty(&ch->ports);
+	deserted = channel_deserted_locked(ch);
 	mutex_unlock(&ch->lock);
 
+	if (deserted)
+		channel_end_locked(ch);
 	if (closed)
-		port_forget_locked(s, port, last);
+		port_forget_locked(s, port);
 }
 
 static bool channel_same(const struct zcb_channel_config *a,
@@ -501,7 +510,7 @@ int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds)
  * @s: the session; its pool's lock is held
  *
  * What it had pending fails, what it was offered goes to others. What it may
- * still be storing in, or reading, stays until zcb_channels_drain_locked().
+ * still be storing in, or reading, stays until zcb_channels_drain().
  *
  * Context: may sleep.
  */
@@ -509,77 +518,114 @@ void zcb_channels_leave_locked(struct zcb_session *s)
 {
 	struct zcb_port *port;
 	unsigned long index;
-
-	lockdep_assert_held(&s->pool->lock);
-	xa_for_each(&s->ports, index, port) {
-		guard(mutex)(&port->channel->lock);
-		port_retire_locked(port);
-	}
-	zcb_pool_space(s->pool);
-}
-
-/* The pages are whole ones of the group: an extent begins with a page. */
-static bool port_held_settled_locked(const struct zcb_port *port,
-				     const struct zcb_consumer *c)
-{
-	struct zcb_group *g;
-	u32 i;
-
-	list_for_each_entry(g, &c->held, queue)
-		for (i = 0; i < g->nextents; i++)
-			if (g->extents[i].pages &&
-			    !zcb_pin_settled(port->channel->pool,
-					     g->extents[i].pool_offset,
-					     (u64)g->extents[i].pages <<
-					     PAGE_SHIFT))
-				return false;
-	return true;
-}
-
-static bool port_settled_locked(const struct zcb_port *port)
-{
-	struct zcb_resv *r;
-
-	lockdep_assert_held(&port->channel->lock);
-	if (port->left & ZCBUF_PORT_PRODUCE)
-		list_for_each_entry(r, &port->producer.stragglers, in_owner)
-			if (!zcb_pin_settled(port->channel->pool,
-					     r->pool_offset, r->length))
-				return false;
-	return (!(port->left & ZCBUF_PORT_CONSUME) ||
-		port_held_settled_locked(port, &port->consumer)) &&
-	       (!(port->left & ZCBUF_PORT_RECV_FAILED) ||
-		port_held_settled_locked(port, &port->failure));
-}
-
-/**
- * zcb_channels_drain_locked - end the ports of a session that is gone
- * @s: the session, without tokens; its pool's lock is held
- *
- * Context: may sleep.
- * Return: whether those were all: nothing pins what any of them has.
- */
-bool zcb_channels_drain_locked(struct zcb_session *s)
-{
-	struct zcb_port *port;
-	unsigned long index;
-	bool settled, last;
-	bool all = true;
+	bool deserted;
 
 	lockdep_assert_held(&s->pool->lock);
 	xa_for_each(&s->ports, index, port) {
 		scoped_guard(mutex, &port->channel->lock) {
-			settled = port_settled_locked(port);
-			if (settled)
-				port_end_locked(port);
-			last = list_empty(&port->channel->ports);
+			port_retire_locked(port);
+			deserted = channel_deserted_locked(port->channel);
 		}
-		if (settled)
-			port_forget_locked(s, port, last);
-		all &= settled;
+		if (deserted)
+			channel_end_locked(port->channel);
 	}
 	zcb_pool_space(s->pool);
+}
+
+/*
+ * What a retired port has is on lists that only this walks and shortens: a group
+ * stays while one of its stragglers, or its holder, is not done. So the lock of the
+ * channel is taken only to end one of them; looking at pages may take long.
+ */
+static bool port_drain_stragglers(struct zcb_port *port)
+{
+	struct zcb_channel *ch = port->channel;
+	struct zcb_resv *r, *next;
+
+	list_for_each_entry_safe(r, next, &port->producer.stragglers,
+				 in_owner) {
+		cond_resched();
+		if (!zcb_pin_settled(ch->pool, r->pool_offset, r->length))
+			continue;
+		guard(mutex)(&ch->lock);
+		zcb_stream_ack(&ch->stream, r);
+	}
+	return list_empty(&port->producer.stragglers);
+}
+
+/* The pages are all those of the group. */
+static bool port_group_settled(const struct zcb_pool *pool,
+			       const struct zcb_group *g)
+{
+	u32 i;
+
+	for (i = 0; i < g->nextents; i++)
+		if (g->extents[i].pages &&
+		    !zcb_pin_settled(pool, g->extents[i].pool_offset,
+				     (u64)g->extents[i].pages << PAGE_SHIFT))
+			return false;
+	return true;
+}
+
+static bool port_drain_held(struct zcb_port *port, struct zcb_consumer *c)
+{
+	struct zcb_channel *ch = port->channel;
+	struct zcb_group *g, *next;
+
+	list_for_each_entry_safe(g, next, &c->held, queue) {
+		cond_resched();
+		if (!port_group_settled(ch->pool, g))
+			continue;
+		guard(mutex)(&ch->lock);
+		zcb_stream_let_go(&ch->stream, c, g);
+	}
+	return list_empty(&c->held);
+}
+
+static bool port_drain(struct zcb_port *port)
+{
+	bool all = true;
+
+	if (port->left & ZCBUF_PORT_PRODUCE)
+		all &= port_drain_stragglers(port);
+	if (port->left & ZCBUF_PORT_CONSUME)
+		all &= port_drain_held(port, &port->consumer);
+	if (port->left & ZCBUF_PORT_RECV_FAILED)
+		all &= port_drain_held(port, &port->failure);
 	return all;
+}
+
+/* Nothing is left of it but what was decided. */
+static void port_end(struct zcb_session *s, struct zcb_port *port)
+{
+	struct zcb_channel *ch = port->channel;
+
+	guard(mutex)(&s->pool->lock);
+	scoped_guard(mutex, &ch->lock) {
+		if (port->left & ZCBUF_PORT_PRODUCE)
+			zcb_stream_drop_producer(&ch->stream, &port->producer,
+						 ktime_get_ns());
+		list_del_init(&port->in_channel);
+	}
+	port_forget_locked(s, port);
+}
+
+/**
+ * zcb_channels_drain - end what nothing pins of a session that is gone
+ * @s: the session, without tokens
+ *
+ * Context: may sleep; no lock is held, nobody else does it.
+ * Return: whether that was all its ports had.
+ */
+bool zcb_channels_drain(struct zcb_session *s)
+{
+	struct zcb_port *port;
+	unsigned long index;
+
+	xa_for_each(&s->ports, index, port)
+		if (port_drain(port))
+			port_end(s, port);
+	return xa_empty(&s->ports);
 }
 
 static u64 port_kept(struct zcb_port *port)
@@ -590,7 +636,7 @@ static u64 port_kept(struct zcb_port *port)
 	guard(mutex)(&port->channel->lock);
 	if (port->left & ZCBUF_PORT_PRODUCE)
 		list_for_each_entry(r, &port->producer.stragglers, in_owner)
-			bytes += r->length;
+			bytes += PAGE_ALIGN(r->length);
 	if (port->left & ZCBUF_PORT_CONSUME)
 		bytes += port->consumer.held_bytes;
 	if (port->left & ZCBUF_PORT_RECV_FAILED)
@@ -603,7 +649,7 @@ static u64 port_kept(struct zcb_port *port)
  * @s: the session; its pool's lock is held
  *
  * Context: may sleep.
- * Return: bytes of what has not been ended.
+ * Return: bytes of what has not been ended, whole pages.
  */
 u64 zcb_channels_kept_locked(struct zcb_session *s)
 {

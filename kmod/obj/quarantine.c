@@ -20,6 +20,7 @@
 
 #define ZCB_QUARANTINE_MIN	msecs_to_jiffies(2)
 #define ZCB_QUARANTINE_MAX	msecs_to_jiffies(250)
+#define ZCB_QUARANTINE_REST	20	/* times what looking took */
 
 static u64 quarantine_bytes_locked(struct zcb_session *s)
 {
@@ -28,7 +29,7 @@ static u64 quarantine_bytes_locked(struct zcb_session *s)
 
 	lockdep_assert_held(&pool->lock);
 	spin_lock(&pool->mem_lock);
-	bytes += zcb_holdings_bytes(&s->hold);
+	bytes += zcb_holdings_kept(&s->hold);
 	spin_unlock(&pool->mem_lock);
 	return bytes;
 }
@@ -47,9 +48,16 @@ bool zcb_quarantine_drain(struct zcb_session *s)
 	/* Pairs with the ordered decrement of the last token. */
 	if (atomic_read_acquire(&s->tokens))
 		return false;
-	scoped_guard(mutex, &s->pool->lock)
-		all = zcb_channels_drain_locked(s);
+	all = zcb_channels_drain(s);
 	return zcb_memory_reclaim(s->pool, &s->hold) && all;
+}
+
+/* Not at once if looking has cost much: it rests in proportion. */
+static void quarantine_look(struct zcb_pool *pool, unsigned long delay)
+{
+	WRITE_ONCE(pool->quarantine_delay, 0);
+	mod_delayed_work(system_unbound_wq, &pool->quarantine_work,
+			 max(delay, READ_ONCE(pool->quarantine_rest)));
 }
 
 /**
@@ -65,21 +73,23 @@ void zcb_quarantine_add_locked(struct zcb_session *s)
 	lockdep_assert_held(&pool->lock);
 	s->died_ns = ktime_get_ns();
 	list_add_tail(&s->in_pool, &pool->quarantine);
-	trace_zcbuf_quarantine(pool->handle, s->id, quarantine_bytes_locked(s),
-			       0);
-	zcb_quarantine_look(pool);
+	pool->nquarantine++;
+	if (trace_zcbuf_quarantine_enabled())
+		trace_zcbuf_quarantine(pool->handle, s->id,
+				       quarantine_bytes_locked(s), 0);
+	/* It was looked at just now. A token may have gone since then. */
+	quarantine_look(pool, ZCB_QUARANTINE_MIN);
 }
 
 /**
- * zcb_quarantine_look - something has changed, look at once
+ * zcb_quarantine_look - something has changed, look soon
  * @pool: the pool
  *
  * Context: any.
  */
 void zcb_quarantine_look(struct zcb_pool *pool)
 {
-	WRITE_ONCE(pool->quarantine_delay, 0);
-	mod_delayed_work(system_unbound_wq, &pool->quarantine_work, 0);
+	quarantine_look(pool, 0);
 }
 
 static struct zcb_session *quarantine_next(struct zcb_pool *pool,
@@ -93,8 +103,10 @@ static struct zcb_session *quarantine_next(struct zcb_pool *pool,
 						struct zcb_session, in_pool);
 	next = list_is_last(&s->in_pool, &pool->quarantine) ?
 	       NULL : list_next_entry(s, in_pool);
-	if (drained)
+	if (drained) {
 		list_del(&s->in_pool);
+		pool->nquarantine--;
+	}
 	return next;
 }
 
@@ -115,6 +127,8 @@ static void quarantine_work(struct work_struct *work)
 					     struct zcb_pool, quarantine_work);
 	unsigned long delay = READ_ONCE(pool->quarantine_delay);
 	struct zcb_session *next, *s = quarantine_next(pool, NULL, false);
+	ktime_t began = ktime_get();
+	unsigned long rest;
 	bool left = false;
 	bool drained;
 
@@ -126,11 +140,15 @@ static void quarantine_work(struct work_struct *work)
 		if (drained)
 			quarantine_free(s);
 	}
+	rest = ZCB_QUARANTINE_REST *
+	       nsecs_to_jiffies(ktime_to_ns(ktime_sub(ktime_get(), began)));
+	WRITE_ONCE(pool->quarantine_rest, rest);
 	if (!left)
 		return;
 	delay = clamp(delay * 2, ZCB_QUARANTINE_MIN, ZCB_QUARANTINE_MAX);
 	WRITE_ONCE(pool->quarantine_delay, delay);
-	queue_delayed_work(system_unbound_wq, &pool->quarantine_work, delay);
+	queue_delayed_work(system_unbound_wq, &pool->quarantine_work,
+			   max(delay, rest));
 }
 
 /**

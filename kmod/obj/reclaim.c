@@ -129,16 +129,20 @@ static bool reclaim_over(const struct zcb_holdings *h)
  */
 bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h)
 {
-	bool all;
+	bool all, some;
+	u64 kept;
 	u32 n = 0;
 
 	spin_lock(&pool->mem_lock);
+	kept = zcb_holdings_kept(h);
 	reclaim_fixed_locked(pool, h, &n);
 	reclaim_blocks_locked(pool, h, &n);
 	reclaim_loans_locked(pool, h, &n);
 	reclaim_slabs_locked(pool, h, &n);
 	all = reclaim_over(h);
+	some = zcb_holdings_kept(h) != kept;
 	spin_unlock(&pool->mem_lock);
-	zcb_pool_space(pool);
+	if (some)
+		zcb_pool_space(pool);
 	return all;
 }

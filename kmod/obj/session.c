@@ -12,6 +12,7 @@
 
 #include "../face/trace.h"
 #include "channel.h"
+#include "pin.h"
 #include "quarantine.h"
 #include "session.h"
 #include "slabs.h"
@@ -39,6 +40,7 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 	s->file_rights = file_rights;
 	INIT_LIST_HEAD(&s->in_pool);
 	zcb_holdings_init(&s->hold);
+	INIT_LIST_HEAD(&s->pins);
 	xa_init(&s->ports);
 	init_waitqueue_head(&s->wq);
 	s->pid = get_pid(task_tgid(current));
@@ -86,10 +88,11 @@ static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
 	session_trace_locked(s, pool);
 	zcb_channels_leave_locked(s);
 	mutex_unlock(&pool->lock);
+	zcb_pins_leave(s);
 	all = zcb_quarantine_drain(s);
 	mutex_lock(&pool->lock);
 	list_del(&s->in_pool);
-	pool->nsessions--;
+	WRITE_ONCE(pool->nsessions, pool->nsessions - 1);
 	if (!all)
 		zcb_quarantine_add_locked(s);
 	mutex_unlock(&pool->lock);
@@ -139,14 +142,19 @@ void zcb_session_unclaim(struct zcb_session *s)
  * @rights: ZCBUF_RIGHT_* it has
  *
  * Context: may sleep.
- * Return: 0, or -EMFILE: as many sessions as the pool may have.
+ * Return: 0; -EMFILE: as many sessions as the pool may have; -ENOENT: it has ended.
  */
 int zcb_session_join(struct zcb_session *s, struct zcb_pool *pool, u32 rights)
 {
 	guard(mutex)(&pool->lock);
-	if (pool->nsessions >= ZCB_POOL_MAX_SESSIONS)
+	/* Found just before the last session left: its name may be another's. */
+	if (*pool->cfg.name && !zcb_pool_inhabited(pool))
+		return -ENOENT;
+	if (pool->nsessions + pool->nquarantine >= ZCB_POOL_MAX_SESSIONS)
 		return -EMFILE;
-	pool->nsessions++;
+	WRITE_ONCE(pool->nsessions, pool->nsessions + 1);
+	/* Pairs with zcb_pool_inhabited(). */
+	smp_store_release(&pool->joined, true);
 	list_add_tail(&s->in_pool, &pool->sessions);
 	s->rights = rights;
 	s->domain = zcb_pool_domain(pool);

@@ -29,6 +29,7 @@ struct zcb_port;
  * @leaving: what it holds is being taken back; the pool's lock
  * @hold: the pool's mem_lock
  * @tokens: pin tokens
+ * @pins: them; the pool's mem_lock
  * @died_ns: when it went into quarantine; the pool's lock
  * @ports: struct zcb_port by channel index; changed under the pool's lock
  * @wq: woken for everything this session may wait for, but memory
@@ -49,6 +50,7 @@ struct zcb_session {
 	bool leaving;
 	struct zcb_holdings hold;
 	atomic_t tokens;
+	struct list_head pins;
 	u64 died_ns;
 	struct xarray ports;
 	wait_queue_head_t wq;

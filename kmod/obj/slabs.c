@@ -192,8 +192,11 @@ static void slabs_loan_free(struct slabs_loan *l)
 	kfree(l);
 }
 
-static void slabs_end_loan(struct zcb_loan *loan)
+static void slabs_end_loan(struct zcb_pool *pool, struct zcb_loan *loan)
 {
+	struct zcb_holdings *h = loan->owner;
+
+	h->loan_bytes -= slabs_length(pool, loan->slab);
 	zcb_slab_loan_end(loan);
 	slabs_loan_free(container_of(loan, struct slabs_loan, loan));
 }
@@ -234,7 +237,7 @@ int zcb_slabs_free_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 		return err;
 	length = slabs_length(pool, slab);
 	if (loan)
-		slabs_end_loan(loan);
+		slabs_end_loan(pool, loan);
 	err = slabs_put_locked(pool, slab, offset);
 	if (!err)
 		slabs_count(h, length, false);
@@ -315,13 +318,17 @@ static int slabs_move_locked(struct zcb_pool *pool, struct zcb_slab *slab,
 			     u64 offset, struct zcb_loan *loan,
 			     struct zcb_holdings *to, struct list_head *spare)
 {
+	struct zcb_holdings *from;
+
 	lockdep_assert_held(&pool->mem_lock);
 	if (slabs_lessee(pool, slab) == to) {
 		if (loan)
-			slabs_end_loan(loan);
+			slabs_end_loan(pool, loan);
 		return 0;
 	}
 	if (loan) {
+		from = loan->owner;
+		from->loan_bytes -= slabs_length(pool, slab);
 		zcb_slab_loan_end(loan);
 	} else {
 		loan = list_first_entry_or_null(spare, struct zcb_loan,
@@ -331,6 +338,7 @@ static int slabs_move_locked(struct zcb_pool *pool, struct zcb_slab *slab,
 		list_del(&loan->in_hands);
 	}
 	slab->mixed = true;
+	to->loan_bytes += slabs_length(pool, slab);
 	zcb_slab_lend(slab, offset, loan, to, &to->loans);
 	return 0;
 }
@@ -443,6 +451,6 @@ void zcb_slabs_return_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 
 	lockdep_assert_held(&pool->mem_lock);
 	slabs_uncount(h, 1, slabs_length(pool, slab));
-	slabs_end_loan(loan);
+	slabs_end_loan(pool, loan);
 	slabs_put_locked(pool, slab, offset);
 }

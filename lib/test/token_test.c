@@ -13,7 +13,7 @@
 /* How the token fails: nothing is registered then, nor left over. */
 static void tokens_that_fail(void)
 {
-	static const int errors[] = { EMFILE, ENOMEM, EPERM };
+	static const int errors[] = { EMFILE, ENOMEM, EINVAL };
 	unsigned int fds = fake_open_fds();
 	struct table t;
 	struct rig r;
@@ -35,6 +35,10 @@ static void tokens_that_fail(void)
 		EXPECT(!t.has_files && !t.exists);
 		EXPECT_EQ(zcbuf_uring_unregister(&r.uring), 0);
 	}
+	/* What registering read-only memory says. */
+	fake.fail[ZCBUF_NR_PIN_TOKEN] = EPERM;
+	EXPECT_EQ(rig_register(&r, &t, -1), -EFAULT);
+	EXPECT(!t.has_files && !t.exists);
 	table_init(&t);
 	t.file_error = -EINTR;
 	t.file_fails_at = 7;

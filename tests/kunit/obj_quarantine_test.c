@@ -146,7 +146,7 @@ static void slab_with_held_object(struct kunit *test)
 
 	obj_close(test, s);
 	KUNIT_EXPECT_GT(test, obj_used(test, pool), 0);
-	expect_quarantine(test, pool, 1, OBJECT);
+	expect_quarantine(test, pool, 1, PAGE_SIZE);
 	let_go(test, pool, folio);
 	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, pool)->classes[0].used, 0);
 }
@@ -166,7 +166,7 @@ static void lent_object_is_held(struct kunit *test)
 	obj_close(test, s);
 	expect_quarantine(test, pool, 1, OBJECT);
 	obj_close(test, lender);
-	expect_quarantine(test, pool, 2, OBJECT);
+	expect_quarantine(test, pool, 2, OBJECT + PAGE_SIZE);
 	let_go(test, pool, folio);
 }
 
@@ -183,7 +183,7 @@ static void slab_of_the_dead_shrinks(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, zcb_session_transfer(s, other->id, &handle, 1,
 						   &done), 0);
 	obj_close(test, s);
-	expect_quarantine(test, pool, 1, 0);
+	expect_quarantine(test, pool, 1, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, zcb_memory_free(pool, &other->hold, handle), 0);
 	KUNIT_EXPECT_EQ(test, obj_used(test, pool), 0);
 	let_go(test, pool, folio);
@@ -226,7 +226,7 @@ static void reservation_is_held(struct kunit *test)
 			0);
 	zcb_failed_group_free(&f);
 	KUNIT_EXPECT_EQ(test, obj_used(test, pool), PAGE_SIZE);
-	expect_quarantine(test, pool, 1, 100);
+	expect_quarantine(test, pool, 1, PAGE_SIZE);
 	let_go(test, pool, folio);
 }
 
@@ -246,16 +246,16 @@ static void delivery_is_held(struct kunit *test)
 	obj_drop_port(test, port);
 	obj_close(test, s);
 	expect_quarantine(test, pool, 1, PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, pool)->channels, 1);
-	let_go(test, pool, folio);
 	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, pool)->channels, 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, pool), PAGE_SIZE);
+	let_go(test, pool, folio);
 }
 
 static void token_is_waited_for(struct kunit *test)
 {
 	struct zcb_pool *pool = obj_make_pool(test, small(test));
 	struct zcb_session *s = obj_session(test, pool);
-	struct file *token = zcb_pin_token(s), *second = zcb_pin_token(s);
+	struct file *token = zcb_pin_token(s, 0), *second = zcb_pin_token(s, 0);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, token);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, second);
@@ -277,7 +277,7 @@ static void tokens_account_for_pins(struct kunit *test)
 {
 	struct zcb_pool *pool = obj_make_pool(test, small(test));
 	struct zcb_session *living = obj_session(test, pool);
-	struct file *token = zcb_pin_token(living);
+	struct file *token = zcb_pin_token(living, 1);
 	struct folio *folio = folio_at(pool, 0);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, token);
@@ -307,7 +307,7 @@ static void large_pins_are_counted(struct kunit *test)
 
 	if (!folio_test_large(folio))
 		kunit_skip(test, "no huge page");
-	token = zcb_pin_token(living);
+	token = zcb_pin_token(living, 1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, token);
 	folio_ref_inc(folio);
 	KUNIT_EXPECT_FALSE(test, zcb_pin_settled(pool, 0, PAGE_SIZE));
@@ -320,12 +320,32 @@ static void large_pins_are_counted(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_pin_settled(pool, 0, PAGE_SIZE));
 }
 
+/* A ring of his that lets go of its pages must not excuse another's. */
+static void tokens_of_the_dead_account_for_nothing(struct kunit *test)
+{
+	struct zcb_pool *pool = obj_make_pool(test, small(test));
+	struct zcb_session *s = obj_session(test, pool);
+	struct file *token = zcb_pin_token(s, 1);
+	struct folio *folio = folio_at(pool, 0);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, token);
+	KUNIT_EXPECT_PTR_EQ(test, zcb_pin_token(s, 2), ERR_PTR(-EINVAL));
+	folio_ref_add(folio, GUP_PIN_COUNTING_BIAS);
+	KUNIT_EXPECT_TRUE(test, zcb_pin_settled(pool, 0, PAGE_SIZE));
+	obj_close(test, s);
+	KUNIT_EXPECT_FALSE(test, zcb_pin_settled(pool, 0, PAGE_SIZE));
+	__fput_sync(token);
+	KUNIT_EXPECT_FALSE(test, zcb_pin_settled(pool, 0, PAGE_SIZE));
+	folio_ref_sub(folio, GUP_PIN_COUNTING_BIAS);
+	KUNIT_EXPECT_TRUE(test, zcb_pin_settled(pool, 0, PAGE_SIZE));
+}
+
 /* The pool goes with what is in quarantine, by the hand that looks. */
 static void pool_goes_with_the_last(struct kunit *test)
 {
 	struct zcb_pool *pool = obj_make_pool(test, small(test));
 	struct zcb_session *s = obj_session(test, pool);
-	struct file *token = zcb_pin_token(s);
+	struct file *token = zcb_pin_token(s, 0);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, token);
 	obj_alloc(test, s, PAGE_SIZE);
@@ -349,6 +369,7 @@ static struct kunit_case quarantine_cases[] = {
 	KUNIT_CASE(token_is_waited_for),
 	KUNIT_CASE(tokens_account_for_pins),
 	KUNIT_CASE(large_pins_are_counted),
+	KUNIT_CASE(tokens_of_the_dead_account_for_nothing),
 	KUNIT_CASE(pool_goes_with_the_last),
 	{}
 };

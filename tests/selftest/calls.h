@@ -340,8 +340,10 @@ static __inline__ void make_transfer(const struct rig *r, struct attempt *t)
 
 static __inline__ void make_pin_token(const struct rig *r, struct attempt *t)
 {
+	struct zcbuf_pin_token *a = call_arg(t, sizeof(*a));
+
 	(void)r;
-	call_arg(t, sizeof(struct zcbuf_pin_token));
+	a->arenas = 1;
 }
 
 #define CALL_ROW(_nr, _type, ...)					\
@@ -463,7 +465,6 @@ static const struct call calls[] = {
 		 .counts = { CALL_COUNT(zcbuf_transfer, count) },
 		 .make = make_transfer),
 	CALL_ROW(PIN_TOKEN, zcbuf_pin_token, .writes = true,
-		 .reserved = CALL_AT(zcbuf_pin_token, __reserved),
 		 .make = make_pin_token),
 };
 

@@ -108,9 +108,10 @@ static __u64 now_ns(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static int token(int fd)
+static int token(int fd, __u32 arenas)
 {
-	struct zcbuf_pin_token arg = zt_arg(struct zcbuf_pin_token);
+	struct zcbuf_pin_token arg = zt_arg(struct zcbuf_pin_token,
+					    .arenas = arenas);
 
 	ASSERT_OK(zt_call(fd, ZCBUF_IOC_PIN_TOKEN, &arg));
 	return arg.out_fd;
@@ -125,7 +126,7 @@ static void ring_open(struct io_uring *ring, unsigned int flags, int fd,
 
 	ASSERT_OK(io_uring_queue_init(OPS, ring, flags));
 	if (with_token) {
-		file = token(fd);
+		file = token(fd, 1);
 		ASSERT_OK(io_uring_register_files(ring, &file, 1));
 		close(file);
 	}
@@ -402,7 +403,7 @@ TEST(token_held_open)
 {
 	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
 	int other = zt_join(fd, 0);
-	int file = token(other);
+	int file = token(other, 0);
 	__u64 handle;
 	char byte;
 
@@ -426,7 +427,7 @@ TEST(token_closed_first)
 	__u64 handle;
 
 	ASSERT_OK(zt_alloc1(other, LENGTH, &handle));
-	close(token(other));
+	close(token(other, 0));
 	close(other);
 	EXPECT_EQ(zt_used(fd), 0);
 }
@@ -436,7 +437,7 @@ TEST(token_keeps_the_pool)
 {
 	__u64 charged = zt_await_charged(0);
 	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
-	int file = token(fd);
+	int file = token(fd, 0);
 
 	ASSERT_EQ(charged, 0);
 	close(fd);
@@ -451,7 +452,7 @@ TEST(end_of_quarantine_wakes)
 	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
 	int other = zt_join(fd, 0);
 	struct zcbuf_alloc a = zt_arg(struct zcbuf_alloc);
-	int file = token(other);
+	int file = token(other, 0);
 	__u64 handle;
 	pid_t child;
 
@@ -470,6 +471,62 @@ TEST(end_of_quarantine_wakes)
 	ASSERT_OK(zt_await_sleep(child, SYS_ioctl));
 	close(file);
 	EXPECT_STATUS(child, 0);
+}
+
+/* It stands for registrations, which need to write. */
+TEST(token_of_a_reader)
+{
+	struct zcbuf_pin_token t = zt_arg(struct zcbuf_pin_token);
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	int reader = zt_join(fd, ZT_READ_ONLY);
+
+	ASSERT_OK(zt_call(reader, ZCBUF_IOC_PIN_TOKEN, &t));
+	t.arenas = 1;
+	EXPECT_ERR(zt_call(reader, ZCBUF_IOC_PIN_TOKEN, &t), EPERM);
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_PIN_TOKEN, &t));
+	t.arenas = 2;
+	EXPECT_ERR(zt_call(fd, ZCBUF_IOC_PIN_TOKEN, &t), EINVAL);
+}
+
+/* Its name is free while its memory is in quarantine. */
+TEST(name_of_the_dead)
+{
+	struct zcbuf_pin_token t = zt_arg(struct zcbuf_pin_token);
+	int fd = zt_open(O_RDWR), again = zt_open(O_RDWR);
+	char name[32];
+
+	snprintf(name, sizeof(name), "dead-%d", getpid());
+	ASSERT_OK(zt_pool_create_named(fd, name, 0600));
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_PIN_TOKEN, &t));
+	EXPECT_ERR(zt_pool_create_named(again, name, 0600), EEXIST);
+	close(fd);
+	EXPECT_ERR(zt_pool_attach(again, name, 0), ENOENT);
+	ASSERT_OK(zt_pool_create_named(again, name, 0600));
+	close(t.out_fd);
+}
+
+/* A channel that only the dead have is none. */
+TEST(channel_of_the_dead)
+{
+	struct zcbuf_reservation r;
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	int other = zt_join(fd, 0), file = token(other, 0);
+	struct zcbuf_pool_info info;
+	__u64 channel;
+
+	ASSERT_OK(zt_stream(other, 100, 0, &channel));
+	ASSERT_OK(zt_reserve1(other, channel, 100, &r));
+	ASSERT_OK(zt_commit1(other, channel, &r));
+	ASSERT_OK(zt_reserve1(other, channel, 100, &r));
+	close(other);
+	ASSERT_OK(zt_pool_info(fd, &info));
+	EXPECT_EQ(info.out_channels, 0);
+	EXPECT_LT(zt_ports(fd, channel, ZCBUF_PORT_PRODUCE), 0);
+	/* What was delivered to nobody is free, what was not decided is not. */
+	EXPECT_EQ(zt_used(fd), pool_number(fd, ZCBUF_A_POOL_QUARANTINE_BYTES));
+	EXPECT_EQ(zt_used(fd), ZT_PAGE);
+	close(file);
+	await_drained(fd);
 }
 
 TEST(unattached_has_no_token)

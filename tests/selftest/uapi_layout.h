@@ -138,7 +138,7 @@ LAYOUT_SIZE(zcbuf_pin_token, 16)
 LAYOUT_FIELD(zcbuf_pin_token, size, 0, 4)
 LAYOUT_FIELD(zcbuf_pin_token, flags, 4, 4)
 LAYOUT_FIELD(zcbuf_pin_token, out_fd, 8, 4)
-LAYOUT_FIELD(zcbuf_pin_token, __reserved, 12, 4)
+LAYOUT_FIELD(zcbuf_pin_token, arenas, 12, 4)
 
 LAYOUT_SIZE(zcbuf_buf_info, 40)
 LAYOUT_FIELD(zcbuf_buf_info, size, 0, 4)

@@ -644,33 +644,45 @@ struct zcbuf_transfer {
  * @size: sizeof(struct zcbuf_pin_token)
  * @flags: 0
  * @out_fd: the token, a descriptor with O_CLOEXEC; the caller's
- * @__reserved: 0
+ * @arenas: so many arenas, from the first, the ring has or will have registered,
+ *	each once and as one fixed buffer, or in pieces that meet at multiples of
+ *	out_huge_page_size; 0: none, it uses memory by address, or has a clone of
+ *	another ring's registration
  *
  * A ring lives on after its process: what it has in flight still writes, and its
  * end is not the end of the session. So that the kernel knows of the ring, put a
- * token into its table of fixed files, one for each ring, before memory of the pool
- * is registered there or used by it, and close the descriptor. The ring gives its
- * files back last. A token cannot be read, written or waited for.
+ * token into its table of fixed files, one for each ring and session, before memory
+ * of the pool is registered there or used by it, and close the descriptor. The ring
+ * gives its files back last. When the ring registers arenas the pool has grown by,
+ * put another token in the place of the first. A token cannot be read, written or
+ * waited for.
  *
  * Memory of a session that has died is quarantined, handed out to nobody, until
- * all its tokens are gone; then until nothing pins its pages that the tokens of
- * others do not account for: each stands for one registration of every arena as
- * one fixed buffer. A session without tokens is looked at in the same way. So a
- * ring that registers memory without a token, or in pieces, keeps what died beside
- * it in quarantine for as long as it lives. The same is true of reservations that
- * were not decided and deliveries that were not released. Nothing else waits:
- * groups are delivered, producers and consumers are gone. What is quarantined is
- * in use for all counts, and shown by itself; its end wakes who waits for room.
+ * all its tokens are gone; then until nothing holds its pages but mappings, and pins
+ * that the tokens of living sessions account for: one of each page, or huge page,
+ * for each token with that arena. A session without tokens is looked at in the same
+ * way. The same is true of reservations that were not decided and deliveries that
+ * were not released. Nothing else waits: groups are delivered, producers and
+ * consumers are gone, and so are a channel without any, and the name of a pool
+ * without sessions and mappings. What is quarantined is in use for all counts, and
+ * shown by itself; its end wakes who waits for room.
+ *
+ * What is in the way of that, for as long as it lasts: a ring that registers
+ * memory no token accounts for, or another user of long-term pins (RDMA, VFIO,
+ * AF_XDP); an older request of a ring that holds back what was unregistered since;
+ * and any I/O by address of others in the same huge page, of which the kernel only
+ * counts the whole: pools with SMALL_PAGES suit those better.
  *
  * A token that is held open elsewhere, by a process it was sent to, counts as a
- * ring. It keeps the pool. EMFILE, ENFILE: no descriptor, no file. ENOMEM.
- * Since 0.1.
+ * ring. It keeps the pool. EINVAL: more arenas than there are. EPERM: arenas, and
+ * the attachment lacks RIGHT_MAP_WRITE. EMFILE, ENFILE: no descriptor, no file.
+ * ENOMEM. Since 0.1.
  */
 struct zcbuf_pin_token {
 	__u32 size;
 	__u32 flags;
 	__s32 out_fd;
-	__u32 __reserved;
+	__u32 arenas;
 };
 
 /**

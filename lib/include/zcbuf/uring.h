@@ -79,7 +79,7 @@ struct zcbuf_uring {
 	int owns_table;
 	int token;
 	unsigned int token_slot;
-	int __reserved;
+	unsigned int token_arenas;
 };
 
 #define ZCBUF_URING_SHARE_TABLE	(1U << 0) /* the ring has one, for all */
@@ -181,7 +181,9 @@ ZCBUF_API int zcbuf_uring_register_at(struct zcbuf_uring *uring,
  *
  * Return: slots filled, 0 if there is nothing new, or nothing registered at all.
  * Errors: as zcbuf_uring_register_opts(), and those of mapping; what was
- * registered before still is, and nothing more. -EBADF: in a fork child.
+ * registered before still is, and nothing more, unless it was another token that
+ * could not be had: then the new arenas are registered, and the next call asks for
+ * it again. -EBADF: in a fork child.
  */
 ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
 
@@ -197,7 +199,9 @@ ZCBUF_API int zcbuf_uring_update(struct zcbuf_uring *uring);
  * The table comes over as a whole, buffers that are not of @from as well, and at
  * once: no page is pinned, nothing charged again. From then on the two are apart:
  * each ring is updated and unregistered on its own, and memory is held until the
- * last one lets go. Without TOKEN_SLOT the table of files made for the tokens
+ * last one lets go. The tokens of clones account for no pins, those are of @from:
+ * let that ring live as long, or who dies beside its clones is kept in quarantine.
+ * Without TOKEN_SLOT the table of files made for the tokens
  * goes with the clone; that of several clones stays, empty.
  *
  * -EINVAL: @n is 0, something of @from is not registered or on another ring, or
