@@ -69,8 +69,8 @@ typedef struct {
 #define atomic_read(a)		((a)->counter)
 #define atomic_inc(a)		((void)(a)->counter++)
 #define atomic_inc_return(a)	(++(a)->counter)
-#define smp_load_acquire(p)	(*(p))
-#define smp_store_release(p, v)	(*(p) = (v))
+#define smp_load_acquire(p)	(*(p))		/* no other thread */
+#define smp_store_release(p, v)	(*(p) = (v))	/* no other thread */
 
 /* ------------------------------------------------ types of members, unused */
 
@@ -149,12 +149,7 @@ extern u32 obj_cpu;
 #define fatal_signal_pending(task)	false
 
 /* A parameter can be set from outside. */
-#define module_param(name, type, mode)	type *obj_param_##name(void);	\
-					type *obj_param_##name(void)	\
-					{				\
-						return &name;		\
-					}				\
-					_Static_assert(1, "")
+#define module_param(name, type, mode)	type *const obj_param_##name = &name
 #define MODULE_PARM_DESC(name, text)	_Static_assert(1, "")
 
 typedef s64 ktime_t;

@@ -349,7 +349,7 @@ static void cpu(void *state)
 
 	obj_cpu = below(s, OBJ_CPUS);
 	if (!below(s, 8))
-		*obj_param_l0_depth() = below(s, ZCB_L0_DEPTH + 2);
+		*obj_param_l0_depth = below(s, ZCB_L0_DEPTH + 2);
 }
 
 /* ------------------------------------------------------------------ checks */
@@ -616,7 +616,7 @@ void fuzz_one(struct kunit *test, struct zcb_rand *in)
 	struct zcb_pool_config cfg = {};
 	struct state s = { .test = test, .in = in };
 
-	*obj_param_l0_depth() = ZCB_L0_DEPTH;
+	*obj_param_l0_depth = ZCB_L0_DEPTH;
 	choose_pool(in, &cfg);
 	make_model(&s, &cfg);
 	fuzz_ops(&target, in, &s);

@@ -15,7 +15,7 @@
 #define NOBODY		OWNERS
 #define BUFS		256
 #define RUNS		8
-#define HISTORY		64
+#define HISTORY		64U
 #define SOMEBODY	(~0U)	/* a domain that is not any owner's */
 #define BLOCK		(~0U)	/* instead of a class */
 #define ANY_ERROR	1
@@ -276,7 +276,7 @@ static bool is_known(const struct state *s, u64 handle)
 {
 	u32 i;
 
-	for (i = 0; i < min(s->nhistory, (u32)HISTORY); i++)
+	for (i = 0; i < min(s->nhistory, HISTORY); i++)
 		if (s->history[i] == handle)
 			return true;
 	return false;

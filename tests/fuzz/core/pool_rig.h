@@ -54,7 +54,7 @@ u32 obj_allocations;
 u32 obj_allocations_fail;
 u32 obj_cpu;
 
-uint *obj_param_l0_depth(void);
+extern uint *const obj_param_l0_depth;
 
 void *obj_alloc(size_t bytes, int fill)
 {
