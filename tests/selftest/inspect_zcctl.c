@@ -172,7 +172,7 @@ TEST(scenario_46_classes_of_a_fixed_pool)
 	class_of_ten(pool);
 	for (i = 0; i < 4; i++)
 		ASSERT_OK(pthread_create(&t[i], NULL, allocate, &b));
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < KTAP_TRIES(5); i++)
 		class_of_ten(pool);
 	b.stop = true;
 	for (i = 0; i < 4; i++)

@@ -14,7 +14,7 @@
 #include "hostile.h"
 
 #define GROUP		60	/* threshold: 10 + 20 + 30 */
-#define KILLS		50
+#define KILLS		KTAP_TRIES(50)
 
 /*
  * struct life - a session that lives, and one that is to end

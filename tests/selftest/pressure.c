@@ -275,12 +275,12 @@ static long pmd_mapped_kib(void)
 /* Huge pages are mapped as such, whatever their memory was used for before. */
 TEST_LIMIT(huge_pages_of_a_used_machine, 120)
 {
-	size_t size = 48 * ZT_ARENA;
+	size_t size = KTAP_TRIES(48) * ZT_ARENA;
 	struct zcbuf_pool_info info;
 	void *p;
 	int fd;
 
-	dirty((size_t)256 << 20);
+	dirty((size_t)KTAP_TRIES(256) << 20);
 	fd = zt_pool(ZCBUF_POOL_PAGES, 0, size);
 	ASSERT_GE(fd, 0);
 	memset(&info, 0, sizeof(info));
