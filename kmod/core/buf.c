@@ -402,6 +402,28 @@ bool zcb_buf_was_used(const struct zcb_buf_table *t, u32 page, u32 npages)
 }
 
 /**
+ * zcb_buf_is_foreign() - what would zcb_buf_tag() say?
+ * @t: the table
+ * @page: the first
+ * @npages: how many, of one arena
+ * @domain: who; not 0
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Whether another domain used any of them last.
+ */
+bool zcb_buf_is_foreign(const struct zcb_buf_table *t, u32 page, u32 npages,
+			u32 domain)
+{
+	const struct zcb_buf_page *p = zcb_buf_at(t, page);
+	u32 i;
+
+	for (i = 0; i < npages; i++)
+		if (p[i].domain && p[i].domain != domain)
+			return true;
+	return false;
+}
+
+/**
  * zcb_buf_tag() - somebody will use these pages
  * @t: the table
  * @page: the first

@@ -150,6 +150,9 @@ int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
 
 /* Was any of [page, page + npages) ever tagged? If not, all are zero. */
 bool zcb_buf_was_used(const struct zcb_buf_table *t, u32 page, u32 npages);
+/* Did another domain than @domain use any of [page, page + npages) last? */
+bool zcb_buf_is_foreign(const struct zcb_buf_table *t, u32 page, u32 npages,
+			u32 domain);
 /*
  * Tag [page, page + npages) with @domain. Returns whether any of them was last
  * used by another domain and must be zeroed before it is handed out.

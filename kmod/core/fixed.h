@@ -140,6 +140,14 @@ static inline u64 zcb_fixed_offset(const struct zcb_fixed *f, u32 class,
 	return c->base + (u64)(object - c->first) * c->length;
 }
 
+/* zcb_fixed_next_domain() - who used the object last that is taken next; or 0 */
+static inline u32 zcb_fixed_next_domain(const struct zcb_fixed *f, u32 class)
+{
+	u32 next = f->class[class].free;
+
+	return next == ZCB_FIXED_NONE ? 0 : f->objects[next].domain;
+}
+
 /*
  * zcb_fixed_was_used() - was it ever tagged? If not, it is zero. This and
  * zcb_fixed_tag() are about one that is taken: they need no lock.

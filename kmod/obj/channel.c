@@ -114,8 +114,23 @@ static bool supply_fits(const struct channel_supply *s,
 }
 
 /* -EAGAIN: the pool has no such block now. */
+static int supply_get_extent(struct zcb_channel *ch, struct channel_supply *s,
+			     u64 bytes, bool nowait)
+{
+	int err;
+
+	err = nowait ? zcb_memory_get_nowait(ch->pool, bytes, ch->domain,
+					     &s->s.pool_offset, &s->s.pages) :
+		       zcb_memory_get(ch->pool, bytes, ch->domain,
+				      &s->s.pool_offset, &s->s.pages);
+	if (err)
+		return err == -ENOMEM ? -EAGAIN : err;
+	s->bytes = bytes;
+	return 0;
+}
+
 static int supply_get(struct zcb_channel *ch, struct channel_supply *s,
-		      const struct zcb_group_plan *plan)
+		      const struct zcb_group_plan *plan, bool nowait)
 {
 	if (!s->s.resv)
 		s->s.resv = kmem_cache_alloc(resv_cache, GFP_KERNEL);
@@ -134,11 +149,7 @@ static int supply_get(struct zcb_channel *ch, struct channel_supply *s,
 	supply_drop_extent(ch, s);
 	if (!plan->extent_bytes)
 		return 0;
-	if (zcb_memory_get(ch->pool, plan->extent_bytes, ch->domain,
-			   &s->s.pool_offset, &s->s.pages))
-		return -EAGAIN;
-	s->bytes = plan->extent_bytes;
-	return 0;
+	return supply_get_extent(ch, s, plan->extent_bytes, nowait);
 }
 
 static void channel_arm_age_locked(struct zcb_channel *ch)
@@ -227,17 +238,16 @@ static int channel_wait_room(struct zcb_channel *ch, u64 length, bool window,
 	       1;
 }
 
-/* 0 done, 1 @plan says what to bring, else an error. */
-static int channel_try_reserve(struct zcb_port *port,
-			       struct zcbuf_reservation *r, u32 flags,
-			       struct channel_supply *supply,
-			       struct zcb_group_plan *plan)
+static int channel_try_reserve_locked(struct zcb_port *port,
+				      struct zcbuf_reservation *r, u32 flags,
+				      struct channel_supply *supply,
+				      struct zcb_group_plan *plan)
 {
 	struct zcb_channel *ch = port->channel;
 	bool window = flags & ZCBUF_RESERVE_F_WINDOW;
 	int err;
 
-	guard(mutex)(&ch->lock);
+	lockdep_assert_held(&ch->lock);
 	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
 	if (err)
 		return err;
@@ -254,6 +264,31 @@ static int channel_try_reserve(struct zcb_port *port,
 		return err;
 	channel_reserve_locked(port, r, window, supply);
 	return 0;
+}
+
+/* 0 done, 1 @plan says what to bring, else an error. */
+static int channel_try_reserve(struct zcb_port *port,
+			       struct zcbuf_reservation *r, u32 flags,
+			       struct channel_supply *supply,
+			       struct zcb_group_plan *plan, bool nowait)
+{
+	struct zcb_channel *ch = port->channel;
+	int err;
+
+	if (!nowait)
+		mutex_lock(&ch->lock);
+	else if (!mutex_trylock(&ch->lock))
+		return -ZCB_ESLEEP;
+	err = channel_try_reserve_locked(port, r, flags, supply, plan);
+	mutex_unlock(&ch->lock);
+	return err;
+}
+
+static void channel_trace_reserve(const struct zcb_channel *ch,
+				  const struct zcbuf_reservation *r)
+{
+	trace_zcbuf_reserve(ch->handle, r->out_id, r->out_group, r->out_offset,
+			    r->length);
 }
 
 /**
@@ -277,9 +312,10 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 
 	do {
 		seen = atomic_read(&ch->pool->space_seq);
-		err = channel_try_reserve(port, r, flags, &supply, &plan);
+		err = channel_try_reserve(port, r, flags, &supply, &plan,
+					  false);
 		if (err == 1)
-			err = supply_get(ch, &supply, &plan) ?: 1;
+			err = supply_get(ch, &supply, &plan, false) ?: 1;
 		if (err != -EAGAIN)
 			continue;
 		/* Nobody waits with memory in his hands. */
@@ -291,56 +327,159 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 
 	supply_free(ch, &supply);
 	if (!err)
-		trace_zcbuf_reserve(ch->handle, r->out_id, r->out_group,
-				    r->out_offset, r->length);
+		channel_trace_reserve(ch, r);
 	return err;
 }
 
 /**
- * zcb_channel_commit - a reservation is written
+ * zcb_channel_reserve_nowait - the same for who must not sleep
  * @port: of the caller
- * @c: which, and how much
+ * @r: @length in, all else out
+ * @flags: ZCBUF_RESERVE_F_*
  *
- * Context: may sleep for the lock; allocates nothing.
- * Return: 0 or the errors of struct zcbuf_commit_entry.
+ * Context: a task's; does not sleep but for memory of its records.
+ * Return: as zcb_channel_reserve() with no time to wait, or -ZCB_ESLEEP: nothing
+ * was done, ask again where it may sleep.
  */
-int zcb_channel_commit(struct zcb_port *port, const struct zcb_stream_commit *c)
+int zcb_channel_reserve_nowait(struct zcb_port *port,
+			       struct zcbuf_reservation *r, u32 flags)
 {
+	struct zcb_channel *ch = port->channel;
+	struct channel_supply supply = {};
+	struct zcb_group_plan plan;
+	int err;
+
+	do {
+		err = channel_try_reserve(port, r, flags, &supply, &plan, true);
+		if (err == 1)
+			err = supply_get(ch, &supply, &plan, true) ?: 1;
+	} while (err == 1);
+	supply_free(ch, &supply);
+	if (!err)
+		channel_trace_reserve(ch, r);
+	return err;
+}
+
+/* Others get the lock in between. */
+static int channel_each_apart(struct zcb_port *port, zcb_channel_one *one,
+			      const void *entries, size_t size, u32 n,
+			      u32 *done)
+{
+	int err;
+
+	for (; *done < n; ++*done) {
+		mutex_lock(&port->channel->lock);
+		err = one(port, entries + *done * size);
+		mutex_unlock(&port->channel->lock);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Nothing, or all of it: in the middle it would be too late to say no. */
+static int channel_each_nowait(struct zcb_port *port, zcb_channel_one *one,
+			       const void *entries, size_t size, u32 n,
+			       u32 *done)
+{
+	int err = 0;
+
+	if (!mutex_trylock(&port->channel->lock))
+		return -ZCB_ESLEEP;
+	for (; *done < n && !err; *done += !err)
+		err = one(port, entries + *done * size);
+	mutex_unlock(&port->channel->lock);
+	return err;
+}
+
+/**
+ * zcb_channel_each - one entry of a batch after the other
+ * @port: of the caller
+ * @one: does one, under the channel's lock
+ * @entries: for it
+ * @size: bytes of one
+ * @n: how many; with @nowait not too many, as the lock is held for all of them
+ * @nowait: do not sleep for the lock
+ * @done: set: how many were done
+ *
+ * Context: may sleep for the lock if not @nowait.
+ * Return: 0, what @one said of the first that was not done, or -ZCB_ESLEEP:
+ * nothing was done, ask again where it may sleep.
+ */
+int zcb_channel_each(struct zcb_port *port, zcb_channel_one *one,
+		     const void *entries, size_t size, u32 n, bool nowait,
+		     u32 *done)
+{
+	*done = 0;
+	return nowait ? channel_each_nowait(port, one, entries, size, n, done) :
+			channel_each_apart(port, one, entries, size, n, done);
+}
+
+static int channel_commit_locked(struct zcb_port *port, const void *entry)
+{
+	const struct zcb_stream_commit *c = entry;
 	struct zcb_channel *ch = port->channel;
 	int err;
 
-	scoped_guard(mutex, &ch->lock) {
-		err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
-		if (!err)
-			err = zcb_stream_commit(&ch->stream, &port->producer,
-						c, ktime_get_ns());
-	}
+	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	if (!err)
+		err = zcb_stream_commit(&ch->stream, &port->producer, c,
+					ktime_get_ns());
 	trace_zcbuf_commit(ch->handle, c->id, c->length, err);
 	return err;
 }
 
 /**
- * zcb_channel_abort - a reservation fails
+ * zcb_channel_commit_all - reservations are written
  * @port: of the caller
- * @group: group id
- * @id: reservation id
+ * @c: which, and how much
+ * @n: how many
+ * @nowait: as of zcb_channel_each()
+ * @done: set: how many were committed
  *
- * Context: may sleep for the lock; allocates nothing.
- * Return: 0 or the errors of struct zcbuf_abort_entry.
+ * Context: as zcb_channel_each(); allocates nothing.
+ * Return: 0 or the errors of struct zcbuf_commit_entry; -ZCB_ESLEEP.
  */
-int zcb_channel_abort(struct zcb_port *port, u64 group, u64 id)
+int zcb_channel_commit_all(struct zcb_port *port,
+			   const struct zcb_stream_commit *c, u32 n,
+			   bool nowait, u32 *done)
 {
+	return zcb_channel_each(port, channel_commit_locked, c, sizeof(*c), n,
+				nowait, done);
+}
+
+static int channel_abort_locked(struct zcb_port *port, const void *entry)
+{
+	const struct zcbuf_abort_entry *e = entry;
 	struct zcb_channel *ch = port->channel;
 	int err;
 
-	scoped_guard(mutex, &ch->lock) {
-		err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
-		if (!err)
-			err = zcb_stream_abort(&ch->stream, &port->producer,
-					       group, id, ktime_get_ns());
-	}
-	trace_zcbuf_abort(ch->handle, id, err);
+	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	if (!err)
+		err = zcb_stream_abort(&ch->stream, &port->producer, e->group,
+				       e->id, ktime_get_ns());
+	trace_zcbuf_abort(ch->handle, e->id, err);
 	return err;
+}
+
+/**
+ * zcb_channel_abort_all - reservations fail
+ * @port: of the caller
+ * @e: which
+ * @n: how many
+ * @nowait: as of zcb_channel_each()
+ * @done: set: how many were aborted
+ *
+ * Context: as zcb_channel_each(); allocates nothing.
+ * Return: 0 or the errors of struct zcbuf_abort_entry; -ZCB_ESLEEP.
+ */
+int zcb_channel_abort_all(struct zcb_port *port,
+			  const struct zcbuf_abort_entry *e, u32 n,
+			  bool nowait, u32 *done)
+{
+	return zcb_channel_each(port, channel_abort_locked, e, sizeof(*e), n,
+				nowait, done);
 }
 
 /**

@@ -140,13 +140,20 @@ void zcb_channels_leave_locked(struct zcb_session *s);
 bool zcb_channels_drain(struct zcb_session *s);
 u64 zcb_channels_kept_locked(struct zcb_session *s);
 
+/* One entry of a batch, under the channel's lock. */
+typedef int zcb_channel_one(struct zcb_port *port, const void *entry);
+
 /* Between channel.c, port.c and queue.c. */
+int zcb_channel_each(struct zcb_port *port, zcb_channel_one *one,
+		     const void *entries, size_t size, u32 n, bool nowait,
+		     u32 *done);
 extern const struct zcb_stream_ops zcb_channel_stream_ops;
 void zcb_channel_age(struct work_struct *work);
 bool zcb_channel_writable_locked(struct zcb_channel *ch);
 void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
 
 struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle);
+struct zcb_port *zcb_port_find_nowait(struct zcb_session *s, u64 handle);
 struct zcb_port *zcb_port_next(struct zcb_session *s, unsigned long *index);
 void zcb_port_put(struct zcb_port *port);
 DEFINE_FREE(zcb_port_put, struct zcb_port *, zcb_port_put(_T))
@@ -156,17 +163,49 @@ int zcb_port_eventfd(struct zcb_port *port, bool failure,
 
 int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 			u32 flags, u64 deadline_ns);
-int zcb_channel_commit(struct zcb_port *port,
-		       const struct zcb_stream_commit *c);
-int zcb_channel_abort(struct zcb_port *port, u64 group, u64 id);
+int zcb_channel_reserve_nowait(struct zcb_port *port,
+			       struct zcbuf_reservation *r, u32 flags);
+int zcb_channel_commit_all(struct zcb_port *port,
+			   const struct zcb_stream_commit *c, u32 n,
+			   bool nowait, u32 *done);
+int zcb_channel_abort_all(struct zcb_port *port,
+			  const struct zcbuf_abort_entry *e, u32 n,
+			  bool nowait, u32 *done);
 int zcb_channel_flush(struct zcb_port *port, bool *sealed);
 int zcb_channel_finalize(struct zcb_port *port, struct zcb_stream_counts *n);
 int zcb_channel_receive(struct zcb_port *port, struct zcbuf_delivery *d, u32 n,
 			u64 deadline_ns, u32 *done);
+int zcb_channel_receive_nowait(struct zcb_port *port, struct zcbuf_delivery *d,
+			       u32 n, u32 *done);
 int zcb_channel_receive_failed(struct zcb_port *port,
 			       struct zcb_failed_group *f, u32 max_pieces,
 			       u32 max_lost, u64 deadline_ns);
 void zcb_failed_group_free(struct zcb_failed_group *f);
-int zcb_channel_release(struct zcb_port *port, u64 handle);
+int zcb_channel_release_all(struct zcb_port *port, const u64 *handles, u32 n,
+			    bool nowait, u32 *done);
+
+/* A batch of one. */
+static inline int zcb_channel_commit(struct zcb_port *port,
+				     const struct zcb_stream_commit *c)
+{
+	u32 done;
+
+	return zcb_channel_commit_all(port, c, 1, false, &done);
+}
+
+static inline int zcb_channel_abort(struct zcb_port *port, u64 group, u64 id)
+{
+	struct zcbuf_abort_entry e = { .group = group, .id = id };
+	u32 done;
+
+	return zcb_channel_abort_all(port, &e, 1, false, &done);
+}
+
+static inline int zcb_channel_release(struct zcb_port *port, u64 handle)
+{
+	u32 done;
+
+	return zcb_channel_release_all(port, &handle, 1, false, &done);
+}
 
 #endif /* ZCB_OBJ_CHANNEL_H */

@@ -17,6 +17,7 @@
 #include "slabs.h"
 
 #define ZCB_MEMORY_ALIGN_MAX	((u32)ZCB_ARENA_UNIT)
+#define ZCB_MEMORY_LITTLE	(16U << 10)	/* zeroed even where nobody may sleep */
 
 static u32 memory_arena_pages(const struct zcb_pool *pool)
 {
@@ -59,6 +60,12 @@ void zcb_memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length)
 	zcb_arena_zero(pool->arenas[i], pool_offset - i * in_arena, length);
 }
 
+/* zcb_memory_much() - does it take too long to zero it for who must not sleep */
+bool zcb_memory_much(u64 length)
+{
+	return length > ZCB_MEMORY_LITTLE;
+}
+
 /*
  * Before memory is handed out. @dirty: it must read as zero and may not;
  * @foreign: another domain used it last.
@@ -87,6 +94,16 @@ static void memory_claim(struct zcb_pool *pool, u32 page, u32 order, u32 domain,
 		     foreign);
 }
 
+/* Would memory_claim() zero it? */
+static bool memory_is_dirty(const struct zcb_pool *pool, u32 page, u32 order,
+			    u32 domain, bool zero)
+{
+	if (zero)
+		return zcb_buf_was_used(&pool->bufs, page, 1U << order);
+	return !(pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE) &&
+	       zcb_buf_is_foreign(&pool->bufs, page, 1U << order, domain);
+}
+
 /**
  * zcb_holdings_init - a session that holds nothing
  * @h: its holdings
@@ -106,19 +123,36 @@ void zcb_holdings_init(struct zcb_holdings *h)
 	zcb_fixed_list_init(&h->fixed);
 }
 
-/**
- * zcb_memory_block - a block of pages that nobody can find yet
- * @pool: the pool
- * @order: of the block
- * @domain: who will use it
- * @zero: it must read as zero
- * @page: its first page
- *
- * Context: may sleep (zeroing; growing the pool); no lock is held.
- * Return: 0, or -EAGAIN: there is none.
+/* Is there, or could there be, more than the @narenas that had no room? */
+static bool memory_may_grow(const struct zcb_pool *pool, u32 narenas)
+{
+	return zcb_pool_arenas(pool) != narenas || zcb_pool_may_grow(pool);
+}
+
+/*
+ * A block for who must not sleep. One that is much to zero goes back as it is:
+ * its pages are tagged only when they are somebody's.
  */
-int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
-		     u32 *page)
+static int memory_block_nowait(struct zcb_pool *pool, u32 order, u32 domain,
+			       bool zero, u32 *page)
+{
+	u32 narenas;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = memory_get_locked(pool, order, page);
+	narenas = pool->narenas;
+	spin_unlock(&pool->mem_lock);
+	if (err)
+		return memory_may_grow(pool, narenas) ? -ZCB_ESLEEP : err;
+	if (!zcb_memory_much(PAGE_SIZE << order) ||
+	    !memory_is_dirty(pool, *page, order, domain, zero))
+		return 0;
+	zcb_memory_put(pool, (u64)*page << PAGE_SHIFT, 1U << order);
+	return -ZCB_ESLEEP;
+}
+
+static int memory_block_grown(struct zcb_pool *pool, u32 order, u32 *page)
 {
 	u32 narenas;
 	int err;
@@ -129,9 +163,46 @@ int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
 		narenas = pool->narenas;
 		spin_unlock(&pool->mem_lock);
 	} while (err && zcb_pool_grow_for(pool, narenas));
+	return err;
+}
+
+/**
+ * zcb_memory_block - a block of pages that nobody can find yet
+ * @pool: the pool
+ * @order: of the block
+ * @domain: who will use it
+ * @zero: it must read as zero
+ * @nowait: as of struct zcb_memory_request
+ * @page: its first page
+ *
+ * Context: may sleep (zeroing; growing the pool) if not @nowait; no lock is held.
+ * Return: 0; -EAGAIN: there is none; -ZCB_ESLEEP: @nowait is in the way.
+ */
+int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
+		     bool nowait, u32 *page)
+{
+	int err;
+
+	err = nowait ? memory_block_nowait(pool, order, domain, zero, page) :
+		       memory_block_grown(pool, order, page);
 	if (!err)
 		memory_claim(pool, *page, order, domain, zero);
 	return err;
+}
+
+static int memory_get(struct zcb_pool *pool, u64 bytes, u32 domain, bool nowait,
+		      u64 *pool_offset, u32 *pages)
+{
+	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
+	u32 page;
+	int err;
+
+	err = zcb_memory_block(pool, order, domain, false, nowait, &page);
+	if (err)
+		return err == -EAGAIN ? -ENOMEM : err;
+	*pool_offset = (u64)page << PAGE_SHIFT;
+	*pages = 1U << order;
+	return 0;
 }
 
 /**
@@ -148,14 +219,24 @@ int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
 int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
 		   u64 *pool_offset, u32 *pages)
 {
-	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
-	u32 page;
+	return memory_get(pool, bytes, domain, false, pool_offset, pages);
+}
 
-	if (zcb_memory_block(pool, order, domain, false, &page))
-		return -ENOMEM;
-	*pool_offset = (u64)page << PAGE_SHIFT;
-	*pages = 1U << order;
-	return 0;
+/**
+ * zcb_memory_get_nowait - the same for who must not sleep
+ * @pool: the pool
+ * @bytes: as for zcb_memory_get()
+ * @domain: who will use it
+ * @pool_offset: where it is
+ * @pages: how many pages it has
+ *
+ * Context: a task's; no lock is held.
+ * Return: 0, -ENOMEM, or -ZCB_ESLEEP: nothing was done.
+ */
+int zcb_memory_get_nowait(struct zcb_pool *pool, u64 bytes, u32 domain,
+			  u64 *pool_offset, u32 *pages)
+{
+	return memory_get(pool, bytes, domain, true, pool_offset, pages);
 }
 
 /**
@@ -196,12 +277,13 @@ bool zcb_memory_room(struct zcb_pool *pool, u64 bytes)
 }
 
 static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
-			      u32 domain, u32 order, bool zero, u64 *handle)
+			      u32 domain, u32 order,
+			      const struct zcb_memory_request *r, u64 *handle)
 {
 	u32 page;
 	int err;
 
-	err = zcb_memory_block(pool, order, domain, zero, &page);
+	err = zcb_memory_block(pool, order, domain, r->zero, r->nowait, &page);
 	if (err)
 		return err;
 	/* Last: from here on another thread may free it, handles can be guessed. */
@@ -209,6 +291,38 @@ static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
 	*handle = zcb_buf_hand_out(&pool->bufs, &h->blocks, h, page, order);
 	spin_unlock(&pool->mem_lock);
 	return 0;
+}
+
+/* As memory_is_dirty(), of the object that would be taken. */
+static bool memory_fixed_is_dirty(const struct zcb_pool *pool, u32 class,
+				  u32 domain, bool zero)
+{
+	const struct zcb_fixed *f = &pool->cfg.fixed;
+	u32 last = zcb_fixed_next_domain(f, class);
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (zero)
+		return last;
+	return last && last != domain &&
+	       !(pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE);
+}
+
+static int memory_take_fixed_locked(struct zcb_pool *pool, u32 class,
+				    u32 domain,
+				    const struct zcb_memory_request *r,
+				    u32 *object)
+{
+	struct zcb_fixed *f = &pool->cfg.fixed;
+	int err;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (r->nowait && zcb_memory_much(f->class[class].length) &&
+	    memory_fixed_is_dirty(pool, class, domain, r->zero))
+		return -ZCB_ESLEEP;
+	err = zcb_fixed_take(f, class, object);
+	if (!err)
+		memory_count_locked(pool, f->class[class].length);
+	return err;
 }
 
 /*
@@ -228,9 +342,7 @@ static int memory_alloc_fixed(struct zcb_pool *pool, struct zcb_holdings *h,
 	if (class < 0)
 		return class;
 	spin_lock(&pool->mem_lock);
-	err = zcb_fixed_take(f, class, &object);
-	if (!err)
-		memory_count_locked(pool, f->class[class].length);
+	err = memory_take_fixed_locked(pool, class, domain, r, &object);
 	spin_unlock(&pool->mem_lock);
 	if (err)
 		return err;
@@ -256,7 +368,7 @@ static int memory_order_for(struct zcb_pool *pool, u64 length, u32 align,
 	return 0;
 }
 
-/* -EAGAIN: there is no room for it now. */
+/* -EAGAIN: there is no room for it now. -ZCB_ESLEEP: as zcb_memory_alloc(). */
 static int memory_try_alloc(struct zcb_pool *pool, struct zcb_holdings *h,
 			    u32 domain, const struct zcb_memory_request *r,
 			    u64 *handle)
@@ -269,13 +381,12 @@ static int memory_try_alloc(struct zcb_pool *pool, struct zcb_holdings *h,
 	if (pool->cfg.kind == ZCBUF_POOL_TIERS) {
 		err = zcb_slab_class_for(&pool->cfg.slabs, r->length, r->align);
 		if (err >= 0)
-			return zcb_slabs_alloc(pool, h, domain, err, r->zero,
-					       handle);
+			return zcb_slabs_alloc(pool, h, domain, err, r, handle);
 	}
 	err = memory_order_for(pool, r->length, r->align, &order);
 	if (err)
 		return err;
-	return memory_alloc_block(pool, h, domain, order, r->zero, handle);
+	return memory_alloc_block(pool, h, domain, order, r, handle);
 }
 
 static bool memory_request_valid(const struct zcb_pool *pool,
@@ -294,9 +405,11 @@ static bool memory_request_valid(const struct zcb_pool *pool,
  * @r: what it shall be like
  * @handle: names it
  *
- * Context: may sleep, and wait until @r->deadline_ns; no lock is held.
+ * Context: may sleep, and wait until @r->deadline_ns, if not @r->nowait; no lock
+ * is held. Records are allocated in any case.
  * Return: 0, -EINVAL, -E2BIG (never), -ENOMEM (not now, and not to wait for),
- * -ETIMEDOUT, -ERESTARTSYS.
+ * -ETIMEDOUT, -ERESTARTSYS, -ZCB_ESLEEP (nothing was done: ask again where it
+ * may sleep).
  */
 int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		     const struct zcb_memory_request *r, u64 *handle)

@@ -15,12 +15,15 @@ struct zcb_session;
  * @length: bytes; 0 is the smallest block of a PAGES pool
  * @align: power of two up to 2 MiB, or 0
  * @zero: it must read as zero
+ * @nowait: do not sleep: no waiting, no growing, and no more than a few pages
+ *	zeroed; @deadline_ns is 0
  * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
  */
 struct zcb_memory_request {
 	u64 length;
 	u32 align;
 	bool zero;
+	bool nowait;
 	u64 deadline_ns;
 };
 
@@ -59,6 +62,8 @@ static inline u64 zcb_holdings_kept(const struct zcb_holdings *h)
 /* -ENOMEM: no block is free now. */
 int zcb_memory_get(struct zcb_pool *pool, u64 bytes, u32 domain,
 		   u64 *pool_offset, u32 *pages);
+int zcb_memory_get_nowait(struct zcb_pool *pool, u64 bytes, u32 domain,
+			  u64 *pool_offset, u32 *pages);
 void zcb_memory_put(struct zcb_pool *pool, u64 pool_offset, u32 pages);
 bool zcb_memory_room(struct zcb_pool *pool, u64 bytes);
 
@@ -74,8 +79,9 @@ int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 
 /* For slabs.c and reclaim.c. */
+bool zcb_memory_much(u64 length);
 int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
-		     u32 *page);
+		     bool nowait, u32 *page);
 void zcb_memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages);
 void zcb_memory_put_fixed_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 				 u32 class, u32 object);

@@ -43,6 +43,12 @@ struct inode;
 struct mem_cgroup;
 struct zcb_session;
 
+/*
+ * An errno of this module's own: it would have to sleep for a lock or a long
+ * while, and was told not to. Nothing was done; ask again where it may.
+ */
+#define ZCB_ESLEEP		1024
+
 #define ZCB_POOL_ARENAS		ZCB_BUF_ARENAS
 #define ZCB_POOL_MAX		((u64)1 << 40)	/* bytes a handle can tell */
 #define ZCB_POOL_MAX_SESSIONS	4096

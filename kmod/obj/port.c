@@ -146,6 +146,20 @@ struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle)
 }
 
 /**
+ * zcb_port_find_nowait - the same for who must not sleep
+ * @s: the session, attached
+ * @handle: the channel
+ *
+ * Context: a task's; does not sleep.
+ * Return: the port with a reference; -ZCB_ESLEEP: it has none, zcb_port_find()
+ * knows why.
+ */
+struct zcb_port *zcb_port_find_nowait(struct zcb_session *s, u64 handle)
+{
+	return port_load(s, handle) ?: ERR_PTR(-ZCB_ESLEEP);
+}
+
+/**
  * zcb_port_next - walk a session's ports
  * @s: the session
  * @index: where to begin; moves on

@@ -114,14 +114,14 @@ int zcb_port_eventfd(struct zcb_port *port, bool failure,
 	return 0;
 }
 
-static int queue_try_receive(struct zcb_port *port, struct zcbuf_delivery *d,
-			     u32 n, u32 *done)
+static int queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
+				u32 n, u32 *done)
 {
 	struct zcb_channel *ch = port->channel;
 	struct zcb_group *g;
 	int err;
 
-	guard(mutex)(&ch->lock);
+	lockdep_assert_held(&ch->lock);
 	if (!(port->kinds & ZCBUF_PORT_CONSUME))
 		return -EPERM;
 	while (*done < n) {
@@ -132,6 +132,13 @@ static int queue_try_receive(struct zcb_port *port, struct zcbuf_delivery *d,
 		trace_zcbuf_deliver(ch->handle, g->id, g->offset, g->length);
 	}
 	return 0;
+}
+
+static int queue_try_receive(struct zcb_port *port, struct zcbuf_delivery *d,
+			     u32 n, u32 *done)
+{
+	guard(mutex)(&port->channel->lock);
+	return queue_receive_locked(port, d, n, done);
 }
 
 /**
@@ -162,6 +169,30 @@ int zcb_channel_receive(struct zcb_port *port, struct zcbuf_delivery *d, u32 n,
 		if (err)
 			return err;
 	}
+}
+
+/**
+ * zcb_channel_receive_nowait - the same for who must not sleep
+ * @port: of the caller
+ * @d: room for @n
+ * @n: how many
+ * @done: how many were taken
+ *
+ * Context: a task's; does not sleep.
+ * Return: 0 all, else why not more: -EPERM, -EAGAIN, -ESHUTDOWN; -ZCB_ESLEEP:
+ * nothing was done, ask again where it may sleep.
+ */
+int zcb_channel_receive_nowait(struct zcb_port *port, struct zcbuf_delivery *d,
+			       u32 n, u32 *done)
+{
+	int err;
+
+	*done = 0;
+	if (!mutex_trylock(&port->channel->lock))
+		return -ZCB_ESLEEP;
+	err = queue_receive_locked(port, d, n, done);
+	mutex_unlock(&port->channel->lock);
+	return err;
 }
 
 static void failed_count(const struct zcb_group *g, struct zcb_failed_group *f)
@@ -312,30 +343,39 @@ static int queue_release_locked(struct zcb_port *port, u64 group)
 	return err;
 }
 
-/**
- * zcb_channel_release - a delivery is done with
- * @port: of the caller
- * @handle: of the delivery
- *
- * Context: may sleep for the lock; allocates nothing.
- * Return: 0, -ENOENT never received, -EBADSLT released before, -EPERM another's.
- */
-int zcb_channel_release(struct zcb_port *port, u64 handle)
+static int channel_release_locked(struct zcb_port *port, const void *entry)
 {
 	struct zcb_channel *ch = port->channel;
+	const u64 *handle = entry;
 	u64 group;
 	int err;
 
-	err = delivery_group(handle, &group);
-	if (!err) {
-		mutex_lock(&ch->lock);
+	err = delivery_group(*handle, &group);
+	if (!err)
 		err = queue_release_locked(port, group);
-		mutex_unlock(&ch->lock);
-	}
-	trace_zcbuf_release(ch->handle, handle, err);
+	trace_zcbuf_release(ch->handle, *handle, err);
 	if (err)
 		zcb_pool_bad_free(ch->pool);
 	return err;
+}
+
+/**
+ * zcb_channel_release_all - deliveries are done with
+ * @port: of the caller
+ * @handles: of the deliveries
+ * @n: how many
+ * @nowait: as of zcb_channel_each()
+ * @done: set: how many were released
+ *
+ * Context: as zcb_channel_each(); allocates nothing.
+ * Return: 0, -ENOENT never received, -EBADSLT released before, -EPERM another's;
+ * -ZCB_ESLEEP.
+ */
+int zcb_channel_release_all(struct zcb_port *port, const u64 *handles, u32 n,
+			    bool nowait, u32 *done)
+{
+	return zcb_channel_each(port, channel_release_locked, handles,
+				sizeof(*handles), n, nowait, done);
 }
 
 static __poll_t queue_poll_locked(const struct zcb_stream *s,

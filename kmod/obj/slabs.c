@@ -27,7 +27,7 @@ struct slabs_loan {
 
 /* Nobody can find the slab before it is zero and on the owner's list. */
 static int slabs_lease(struct zcb_pool *pool, struct zcb_holdings *h,
-		       u32 domain, u32 class)
+		       u32 domain, u32 class, bool nowait)
 {
 	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
 	struct zcb_slab *slab;
@@ -37,7 +37,7 @@ static int slabs_lease(struct zcb_pool *pool, struct zcb_holdings *h,
 	slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
 	if (!slab)
 		return -ENOMEM;
-	err = zcb_memory_block(pool, c->order, domain, false, &page);
+	err = zcb_memory_block(pool, c->order, domain, false, nowait, &page);
 	if (err) {
 		kfree(slab);
 		return err;
@@ -85,6 +85,20 @@ static bool slabs_must_zero(const struct zcb_pool *pool,
 	return zero || (slab->mixed && !reuse);
 }
 
+/* May the next object of @class be much to zero? */
+static bool slabs_much_to_zero(const struct zcb_pool *pool,
+			       struct zcb_holdings *h, u32 class, bool zero)
+{
+	const struct zcb_slab *slab;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (!zcb_memory_much(pool->cfg.slabs.class[class].length))
+		return false;
+	slab = list_first_entry_or_null(&h->slabs[class], struct zcb_slab,
+					node);
+	return zero || (slab && slabs_must_zero(pool, slab, zero));
+}
+
 /*
  * Takes an object of a slab of @h. One that must be zeroed first is lent to nobody
  * meanwhile: handles can be guessed, and nobody shall free it or give it away.
@@ -117,27 +131,30 @@ static int slabs_take_locked(struct zcb_pool *pool, struct zcb_holdings *h,
  * @h: who holds it then
  * @domain: of the same session
  * @class: number of its class
- * @zero: it must read as zero
+ * @r: what it shall be like
  * @handle: names it
  *
- * Context: may sleep; no lock is held.
- * Return: 0, -EAGAIN (no room for one more slab), -ENOMEM.
+ * Context: may sleep if not @r->nowait; no lock is held.
+ * Return: 0, -EAGAIN (no room for one more slab), -ENOMEM, -ZCB_ESLEEP.
  */
 int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
-		    u32 class, bool zero, u64 *handle)
+		    u32 class, const struct zcb_memory_request *r, u64 *handle)
 {
+	bool zero = r->zero;
 	struct zcb_loan nobodys;
 	LIST_HEAD(no_hands);
 	int err;
 
 	for (;;) {
 		spin_lock(&pool->mem_lock);
-		err = slabs_take_locked(pool, h, class, handle, &zero,
-					&nobodys, &no_hands);
+		err = -ZCB_ESLEEP;
+		if (!r->nowait || !slabs_much_to_zero(pool, h, class, zero))
+			err = slabs_take_locked(pool, h, class, handle, &zero,
+						&nobodys, &no_hands);
 		spin_unlock(&pool->mem_lock);
 		if (err != -EAGAIN)
 			break;
-		err = slabs_lease(pool, h, domain, class);
+		err = slabs_lease(pool, h, domain, class, r->nowait);
 		if (err)
 			return err;
 	}

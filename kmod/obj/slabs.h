@@ -10,11 +10,12 @@
 struct list_head;
 struct zcb_holdings;
 struct zcb_loan;
+struct zcb_memory_request;
 struct zcb_pool;
 struct zcb_slab;
 
 int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
-		    u32 class, bool zero, u64 *handle);
+		    u32 class, const struct zcb_memory_request *r, u64 *handle);
 int zcb_slabs_free_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 			  u64 handle);
 int zcb_slabs_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,

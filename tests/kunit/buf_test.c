@@ -436,6 +436,9 @@ static void tag(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_buf_was_used(&p->t, 15, 2));
 	KUNIT_EXPECT_FALSE(test, zcb_buf_was_used(&p->t, 0, 8));
 	KUNIT_EXPECT_FALSE(test, zcb_buf_was_used(&p->t, 16, 48));
+	KUNIT_EXPECT_FALSE(test, zcb_buf_is_foreign(&p->t, 0, PAGES, 1));
+	KUNIT_EXPECT_TRUE(test, zcb_buf_is_foreign(&p->t, 15, 2, 2));
+	KUNIT_EXPECT_FALSE(test, zcb_buf_is_foreign(&p->t, 16, 2, 2));
 	KUNIT_EXPECT_TRUE(test, zcb_buf_tag(&p->t, 15, 2, 2));
 	KUNIT_EXPECT_FALSE(test, zcb_buf_tag(&p->t, 15, 2, 2));
 	KUNIT_EXPECT_TRUE(test, zcb_buf_tag(&p->t, 8, 8, 1));

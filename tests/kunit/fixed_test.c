@@ -467,7 +467,9 @@ static void tags(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, zcb_fixed_was_used(&p->f, object + 1));
 	KUNIT_EXPECT_FALSE(test, zcb_fixed_tag(&p->f, object, 7));
 	KUNIT_EXPECT_TRUE(test, zcb_fixed_tag(&p->f, object, 8));
+	KUNIT_EXPECT_EQ(test, zcb_fixed_next_domain(&p->f, 1), 0);
 	must_free(test, p, 0, hand_out(p, 0, object));
+	KUNIT_EXPECT_EQ(test, zcb_fixed_next_domain(&p->f, 1), 8);
 	KUNIT_EXPECT_EQ(test, must_take(test, p, 1), object);
 	KUNIT_EXPECT_TRUE(test, zcb_fixed_was_used(&p->f, object));
 	KUNIT_EXPECT_FALSE(test, zcb_fixed_tag(&p->f, object, 8));

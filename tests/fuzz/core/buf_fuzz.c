@@ -395,6 +395,8 @@ static void tag(void *state)
 			foreign = true;
 		s->pages[i].domain = domain;
 	}
+	KUNIT_ASSERT_EQ(s->test, zcb_buf_is_foreign(&s->t, page, n, domain),
+			foreign);
 	KUNIT_ASSERT_EQ(s->test, zcb_buf_tag(&s->t, page, n, domain), foreign);
 }
 

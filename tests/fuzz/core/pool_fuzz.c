@@ -59,6 +59,26 @@ static u32 choose_align(struct state *s)
 	return 1U << below(s, 15);
 }
 
+/*
+ * Now and then by who must not sleep: what cannot be done so leaves nothing behind
+ * that would be noticed when it is done where it may.
+ */
+static int alloc_maybe_nowait(struct state *s, u32 owner,
+			      struct zcb_memory_request *r, u64 *handle)
+{
+	int err = -ZCB_ESLEEP;
+
+	r->nowait = s->nbufs % 4 == 0 && !r->deadline_ns;
+	if (r->nowait)
+		err = zcb_memory_alloc(s->pool, &s->hold[owner],
+				       s->domain[owner], r, handle);
+	r->nowait = false;
+	if (err == -ZCB_ESLEEP)
+		err = zcb_memory_alloc(s->pool, &s->hold[owner],
+				       s->domain[owner], r, handle);
+	return err;
+}
+
 static void alloc(void *state)
 {
 	struct state *s = state;
@@ -76,8 +96,7 @@ static void alloc(void *state)
 		return;
 	rig_forget();
 	obj_allocations_fail = starve;
-	err = zcb_memory_alloc(s->pool, &s->hold[owner], s->domain[owner], &r,
-			       &handle);
+	err = alloc_maybe_nowait(s, owner, &r, &handle);
 	starve &= !obj_allocations_fail;
 	obj_allocations_fail = 0;
 	check_alloc(s, owner, &r, err, handle, starve);
