@@ -65,6 +65,7 @@ static const struct file_operations device_fops = {
 	.release		= device_release,
 	.unlocked_ioctl		= zcb_ioctl,
 	.compat_ioctl		= compat_ptr_ioctl,
+	.uring_cmd		= zcb_uring_cmd,
 	.mmap			= zcb_mmap,
 	.get_unmapped_area	= thp_get_unmapped_area,
 	.poll			= zcb_poll,

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/poll.h>
 
+struct io_uring_cmd;
 struct zcb_session;
 
 /* main.c: the session behind a file, or NULL if it is no session. */
@@ -16,6 +17,11 @@ struct zcb_session *zcb_session_of(struct file *file);
 
 /* ioctl.c */
 long zcb_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+int zcb_command(struct file *file, u32 cmd, void __user *arg, bool all,
+		bool nowait);
+
+/* uring_cmd.c */
+int zcb_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
 
 /* mmap.c */
 int zcb_mmap(struct file *file, struct vm_area_struct *vma);

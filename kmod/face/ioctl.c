@@ -141,6 +141,47 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pin_token),
 };
 
+#define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
+
+/**
+ * struct zcb_command_row - a call that may be a command; offsets in its argument
+ * @count: how many entries
+ * @done: how many were done, followed by why not more
+ * @deadline: how long to wait, 0: it does not
+ * @nowait: its handler knows how not to sleep
+ */
+struct zcb_command_row {
+	u16 count;
+	u16 done;
+	u16 deadline;
+	bool nowait;
+};
+
+#define ZCB_COMMAND(_struct, ...)					\
+	{								\
+		.count = offsetof(struct _struct, count),		\
+		.done = offsetof(struct _struct, out_done),		\
+		__VA_ARGS__						\
+	}
+#define ZCB_WAITS(_struct)						\
+	.deadline = offsetof(struct _struct, deadline_ns)
+
+/* COMMIT_RESERVE is two of them, which can be linked. */
+static const struct zcb_command_row command_rows[ZCBUF_NR_CALLS] = {
+	[ZCBUF_NR_ALLOC] = ZCB_COMMAND(zcbuf_alloc, .nowait = true,
+				       ZCB_WAITS(zcbuf_alloc)),
+	[ZCBUF_NR_FREE] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
+	[ZCBUF_NR_BUF_INFO] = ZCB_COMMAND(zcbuf_buf_info, .nowait = true),
+	[ZCBUF_NR_TRANSFER] = ZCB_COMMAND(zcbuf_transfer),
+	[ZCBUF_NR_RESERVE] = ZCB_COMMAND(zcbuf_reserve, .nowait = true,
+					 ZCB_WAITS(zcbuf_reserve)),
+	[ZCBUF_NR_COMMIT] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
+	[ZCBUF_NR_ABORT] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
+	[ZCBUF_NR_RECEIVE] = ZCB_COMMAND(zcbuf_receive, .nowait = true,
+					 ZCB_WAITS(zcbuf_receive)),
+	[ZCBUF_NR_RELEASE] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
+};
+
 static void query_memory(struct zcbuf_query *q, kuid_t uid)
 {
 	struct zcb_account_stat st;
@@ -171,6 +212,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_PIN_TOKEN;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
+	if (IS_ENABLED(CONFIG_IO_URING))
+		q->out_features |= ZCBUF_FEATURE_URING_CMD;
 	q->out_version = ZCBUF_VERSION;
 	q->out_max_batch = ZCBUF_MAX_BATCH;
 	q->out_max_sessions = ZCB_POOL_MAX_SESSIONS;
@@ -295,6 +338,20 @@ u64 zcb_call_deadline(const struct zcb_call *c, u64 deadline_ns)
 }
 
 /**
+ * zcb_call_port - the caller's port of a channel
+ * @c: the call
+ * @channel: handle of the channel
+ *
+ * Context: may sleep if the call may.
+ * Return: as zcb_port_find(), or -ZCB_ESLEEP.
+ */
+struct zcb_port *zcb_call_port(const struct zcb_call *c, u64 channel)
+{
+	return c->nowait ? zcb_port_find_nowait(c->s, channel) :
+			   zcb_port_find(c->s, channel);
+}
+
+/**
  * zcb_call_answer - copy the argument back
  * @c: the call
  *
@@ -336,18 +393,34 @@ static int call_read(struct zcb_call *c, const struct zcb_ioctl_row *row)
 	return copy_struct_from_user(c->arg, row->size, c->uarg, size);
 }
 
-/* EFAULT: nothing can be said. A restart must find the argument as it was. */
+/*
+ * EFAULT: nothing can be said. A restart must find the argument as it was, and so
+ * must who does it elsewhere.
+ */
 static int call_finish(struct zcb_call *c, const struct zcb_ioctl_row *row,
 		       int err)
 {
 	if (!row->writes || c->answered)
 		return err;
-	if (err == -EFAULT || err == -ERESTARTSYS)
+	if (err == -EFAULT || err == -ERESTARTSYS || err == -ZCB_ESLEEP)
 		return err;
 	return zcb_call_answer(c) ?: err;
 }
 
-static int call_run(struct zcb_call *c, const struct zcb_ioctl_row *row)
+/* Of a command. Of too much at a time somebody who may sleep takes care. */
+static int command_check(const struct zcb_call *c,
+			 const struct zcb_command_row *row)
+{
+	if (row->deadline && *(u64 *)(c->arg + row->deadline))
+		return -EOPNOTSUPP;
+	if (c->nowait && *(u32 *)(c->arg + row->count) > ZCB_COMMAND_NOWAIT_MAX)
+		return -ZCB_ESLEEP;
+	return 0;
+}
+
+/* @command: of a command, else NULL */
+static int call_run(struct zcb_call *c, const struct zcb_ioctl_row *row,
+		    const struct zcb_command_row *command)
 {
 	int err;
 
@@ -355,12 +428,25 @@ static int call_run(struct zcb_call *c, const struct zcb_ioctl_row *row)
 	if (err)
 		return err;
 	err = call_check(c, row);
+	if (!err && command)
+		err = command_check(c, command);
 	if (err)
 		return err;
 	if (row->writes &&
 	    zcb_user_probe((unsigned long)c->uarg, c->copy))
 		return -EFAULT;
 	return call_finish(c, row, row->handler(c));
+}
+
+/* The number of a call there is, safe as an index. */
+static int call_number(u32 cmd)
+{
+	u32 nr = _IOC_NR(cmd);
+
+	if (nr >= ZCBUF_NR_CALLS || cmd != _IO(ZCBUF_IOC_TYPE, nr))
+		return -ENOTTY;
+	nr = array_index_nospec(nr, ZCBUF_NR_CALLS);
+	return ioctl_rows[nr].handler ? nr : -ENOTTY;
 }
 
 /**
@@ -383,12 +469,55 @@ long zcb_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		.uarg = (void __user *)arg,
 		.nonblock = file->f_flags & O_NONBLOCK,
 	};
-	u32 nr = _IOC_NR(cmd);
+	int nr = call_number(cmd);
 
-	if (nr >= ZCBUF_NR_CALLS || cmd != _IO(ZCBUF_IOC_TYPE, nr))
-		return -ENOTTY;
-	nr = array_index_nospec(nr, ZCBUF_NR_CALLS);
-	if (!ioctl_rows[nr].handler)
-		return -ENOTTY;
-	return call_run(&c, &ioctl_rows[nr]);
+	return nr < 0 ? nr : call_run(&c, &ioctl_rows[nr], NULL);
+}
+
+/* It has answered: how many it did, or why not all. */
+static int command_result(const struct zcb_call *c,
+			  const struct zcb_command_row *row, bool all)
+{
+	const u32 *done = c->arg + row->done;
+	const u32 *count = c->arg + row->count;
+
+	return all && *done < *count ? -(int)done[1] : *done;
+}
+
+/**
+ * zcb_command - a call whose answer is a number
+ * @file: a session, which alone says who calls
+ * @cmd: ZCBUF_IOC_*
+ * @arg: its argument
+ * @all: a part of a batch is an error
+ * @nowait: do not sleep for locks or to zero much
+ *
+ * Context: may sleep for user memory and the kernel's own; if not @nowait, for
+ * anything. Does not wait for others.
+ * Return: entries done, at least 1; a negative errno of the manual; -ZCB_ESLEEP:
+ * nothing was done, call it where it may sleep.
+ */
+int zcb_command(struct file *file, u32 cmd, void __user *arg, bool all,
+		bool nowait)
+{
+	struct zcb_session *s = file->private_data;
+	union zcb_ioctl_arg karg;
+	struct zcb_call c = {
+		.s = s,
+		.pool = zcb_session_pool(s),
+		.arg = &karg,
+		.uarg = arg,
+		.nowait = nowait,
+	};
+	int nr = call_number(cmd);
+	int err;
+
+	if (nr < 0)
+		return nr;
+	if (!command_rows[nr].count)
+		return -EOPNOTSUPP;
+	if (nowait && !command_rows[nr].nowait)
+		return -ZCB_ESLEEP;
+	err = call_run(&c, &ioctl_rows[nr], &command_rows[nr]);
+	return err ?: command_result(&c, &command_rows[nr], all);
 }

@@ -25,6 +25,8 @@
  * @copy: bytes of it the caller knows
  * @answered: zcb_call_answer() has copied it back
  * @nonblock: the file is O_NONBLOCK
+ * @nowait: a command that must not sleep for locks or to zero much: -ZCB_ESLEEP
+ *	if it would have to, and nothing has been done
  */
 struct zcb_call {
 	struct zcb_session *s;
@@ -34,10 +36,12 @@ struct zcb_call {
 	u32 copy;
 	bool answered;
 	bool nonblock;
+	bool nowait;
 };
 
 int zcb_call_answer(struct zcb_call *c);
 u64 zcb_call_deadline(const struct zcb_call *c, u64 deadline_ns);
+struct zcb_port *zcb_call_port(const struct zcb_call *c, u64 channel);
 
 #define ZCB_ENTRY_MAX	4096U	/* bytes of an entry whose size the caller says */
 

@@ -136,6 +136,23 @@ static int reserve_some(struct zcb_port *port, struct zcbuf_reservation *r,
 	return err;
 }
 
+/*
+ * One, at once or not at all; what was reserved cannot be taken back unseen, so
+ * several are for who may sleep.
+ */
+static int reserve_nowait(struct zcb_port *port, struct zcbuf_reservation *r,
+			  u32 count, u32 flags, u32 *done)
+{
+	int err;
+
+	*done = 0;
+	if (count > 1)
+		return -ZCB_ESLEEP;
+	err = zcb_channel_reserve_nowait(port, r, flags);
+	*done = !err;
+	return err;
+}
+
 /* Their owner never learned of them: as if it had died. */
 static void reserve_undo(struct zcb_port *port,
 			 const struct zcbuf_reservation *r, u32 done)
@@ -182,11 +199,13 @@ int zcb_ioctl_reserve(struct zcb_call *c)
 	r = reserve_read(a->entries, a->count);
 	if (IS_ERR(r))
 		return PTR_ERR(r);
-	port = zcb_port_find(c->s, a->channel);
+	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = reserve_some(port, r, a->count, a->flags,
-			   zcb_call_deadline(c, a->deadline_ns), &done);
+	err = c->nowait ? reserve_nowait(port, r, a->count, a->flags, &done) :
+			  reserve_some(port, r, a->count, a->flags,
+				       zcb_call_deadline(c, a->deadline_ns),
+				       &done);
 	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
 	if (!done || !reserve_answer(c, a->entries, r, done))
 		return err;
@@ -232,21 +251,37 @@ static int commit_read(const struct zcbuf_commit_entry *e,
 	return commit_read_chunks(e, sc);
 }
 
-static int commit_some(struct zcb_port *port,
-		       const struct zcbuf_commit_entry *e, u32 count, u32 *done)
+/* As many as can be read: how many that is, and why not more. */
+static int commit_read_some(const struct zcbuf_commit_entry *e, u32 count,
+			    struct zcb_stream_commit *sc, u32 *n)
 {
-	struct zcb_stream_commit sc;
 	int err = 0;
 
-	for (*done = 0; *done < count; ++*done) {
-		err = commit_read(&e[*done], &sc);
-		if (!err)
-			err = zcb_channel_commit(port, &sc);
-		if (err)
-			break;
+	for (*n = 0; *n < count && !err; *n += !err) {
+		err = commit_read(&e[*n], &sc[*n]);
 		cond_resched();
 	}
 	return err;
+}
+
+/* What user memory says is read before: no lock is held meanwhile. */
+static int commit_some(const struct zcb_call *c, struct zcb_port *port,
+		       const struct zcbuf_commit_entry *e, u32 count, u32 *done)
+{
+	struct zcb_stream_commit *many __free(kvfree) = NULL;
+	struct zcb_stream_commit one;
+	int err, unread;
+	u32 n;
+
+	*done = 0;
+	if (count > 1) {
+		many = kvmalloc_array(count, sizeof(*many), GFP_KERNEL);
+		if (!many)
+			return -ENOMEM;
+	}
+	unread = commit_read_some(e, count, many ?: &one, &n);
+	err = zcb_channel_commit_all(port, many ?: &one, n, c->nowait, done);
+	return err ?: unread;
 }
 
 /**
@@ -268,10 +303,10 @@ int zcb_ioctl_commit(struct zcb_call *c)
 	e = zcb_user_array(a->entries, a->count, sizeof(*e));
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	port = zcb_port_find(c->s, a->channel);
+	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = commit_some(port, e, a->count, &done);
+	err = commit_some(c, port, e, a->count, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
@@ -300,7 +335,7 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 
-	err = commit_some(port, e, a->ncommits, &committed);
+	err = commit_some(c, port, e, a->ncommits, &committed);
 	zcb_batch_result(committed, err, &a->out_committed,
 			 &a->out_commit_error);
 	zcb_batch_result(0, 0, &a->out_reserved, &a->out_reserve_error);
@@ -331,20 +366,17 @@ int zcb_ioctl_abort(struct zcb_call *c)
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_batch *a = c->arg;
 	u32 done;
-	int err = 0;
+	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
 	e = zcb_user_array(a->entries, a->count, sizeof(*e));
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	port = zcb_port_find(c->s, a->channel);
+	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	for (done = 0; done < a->count && !err; done += !err) {
-		err = zcb_channel_abort(port, e[done].group, e[done].id);
-		cond_resched();
-	}
+	err = zcb_channel_abort_all(port, e, a->count, c->nowait, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 

@@ -423,6 +423,7 @@ static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
 		.length = a->length,
 		.align = a->align,
 		.zero = a->flags & ZCBUF_ALLOC_F_ZERO,
+		.nowait = c->nowait,
 		.deadline_ns = zcb_call_deadline(c, a->deadline_ns),
 	};
 	int err = 0;
@@ -436,6 +437,12 @@ static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
 		cond_resched();
 	}
 	return err;
+}
+
+static void alloc_undo(struct zcb_call *c, const u64 *handles, u32 done)
+{
+	while (done--)
+		zcb_memory_free(c->pool, &c->s->hold, handles[done]);
 }
 
 static int alloc_answer(struct zcb_call *c, const u64 *handles, u32 done)
@@ -470,12 +477,15 @@ int zcb_ioctl_alloc(struct zcb_call *c)
 		return -ENOMEM;
 
 	err = alloc_some(c, handles, &done);
+	if (err == -ZCB_ESLEEP) {
+		alloc_undo(c, handles, done);
+		return err;
+	}
 	trace_zcbuf_alloc(c->pool->handle, c->s->id, a->length, done, err);
 	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
 	if (!done || !alloc_answer(c, handles, done))
 		return err;
-	while (done--)
-		zcb_memory_free(c->pool, &c->s->hold, handles[done]);
+	alloc_undo(c, handles, done);
 	return -EFAULT;
 }
 

@@ -11,6 +11,17 @@
 /* Callers of 0.1 know this much of a delivery. */
 #define ZCB_DELIVERY_MIN	offsetofend(struct zcbuf_delivery, extents)
 
+static int receive_some(const struct zcb_call *c, struct zcb_port *port,
+			struct zcbuf_delivery *d, u32 *done)
+{
+	const struct zcbuf_receive *a = c->arg;
+
+	if (c->nowait)
+		return zcb_channel_receive_nowait(port, d, a->count, done);
+	return zcb_channel_receive(port, d, a->count,
+				   zcb_call_deadline(c, a->deadline_ns), done);
+}
+
 /**
  * zcb_ioctl_receive - RECEIVE
  * @c: the call
@@ -32,11 +43,10 @@ int zcb_ioctl_receive(struct zcb_call *c)
 	d = kvmalloc_array(a->count, sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return -ENOMEM;
-	port = zcb_port_find(c->s, a->channel);
+	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = zcb_channel_receive(port, d, a->count,
-				  zcb_call_deadline(c, a->deadline_ns), &done);
+	err = receive_some(c, port, d, &done);
 	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
 	if (!done || (!zcb_user_entries(a->entries, a->entry_size, d,
 					sizeof(*d), done) &&
@@ -120,20 +130,17 @@ int zcb_ioctl_release(struct zcb_call *c)
 	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_batch *a = c->arg;
 	u32 done;
-	int err = 0;
+	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
 	handles = zcb_user_array(a->entries, a->count, sizeof(*handles));
 	if (IS_ERR(handles))
 		return PTR_ERR(handles);
-	port = zcb_port_find(c->s, a->channel);
+	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	for (done = 0; done < a->count && !err; done += !err) {
-		err = zcb_channel_release(port, handles[done]);
-		cond_resched();
-	}
+	err = zcb_channel_release_all(port, handles, a->count, c->nowait, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 

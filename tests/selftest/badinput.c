@@ -5,7 +5,20 @@
  * handles that are wrong. A refusal changes nothing, and afterwards the right
  * argument still works. What only one call could get wrong is in badinput_*.c.
  */
-#include "calls.h"
+#include "command.h"
+
+/* By commands of it, and not by ioctl, if it is there. */
+static struct io_uring *trial_ring;
+
+static int trial_call(int fd, const struct call *c, void *arg)
+{
+	int res;
+
+	if (!trial_ring)
+		return zt_call(fd, call_request(c), arg);
+	res = cmd_run(trial_ring, fd, call_request(c), arg, 0, 0);
+	return res > 0 ? 0 : res;
+}
 
 /*
  * struct trial - one call at work
@@ -51,7 +64,7 @@ static void refused_by(struct trial *x, const char *what, int fd, void *arg,
 		       int error)
 {
 	struct zcbuf_pool_info now;
-	int seen = zt_call(fd, call_request(x->c), arg);
+	int seen = trial_call(fd, x->c, arg);
 
 	if (seen != -error)
 		trial_fail(x, what, seen, -error);
@@ -82,7 +95,7 @@ static void refused(struct trial *x, const char *what, int error)
 
 static void done_at(struct trial *x, const char *what, void *arg)
 {
-	int seen = zt_call(call_fd(x->c, &x->r), call_request(x->c), arg);
+	int seen = trial_call(call_fd(x->c, &x->r), x->c, arg);
 
 	if (seen)
 		trial_fail(x, what, seen, 0);
@@ -350,7 +363,7 @@ static void full_batch(struct trial *x, int i)
 		if (x->c->arrays[k].at && (k == i || !x->c->counts[k].at))
 			full_array(x, k);
 	call_set32(&x->t, x->c->counts[i].at, ZCBUF_MAX_BATCH);
-	EXPECT_OK(zt_call(call_fd(x->c, &x->r), call_request(x->c), x->t.arg));
+	EXPECT_OK(trial_call(call_fd(x->c, &x->r), x->c, x->t.arg));
 	if (call_get32(&x->t, x->c->done) < CALLS_ENTRIES)
 		trial_fail(x, "entries done of 1024",
 			   call_get32(&x->t, x->c->done), CALLS_ENTRIES);
@@ -511,6 +524,35 @@ EACH_CALL(TEST_CALL)
 EACH_WITH_ARRAYS(TEST_ARRAYS)
 EACH_WITH_RIGHTS(TEST_RIGHTS)
 EACH_WITH_CHANNEL(TEST_CHANNEL)
+
+/* The same of a call that comes from a ring. */
+static void as_command(const void *arg)
+{
+	const struct call *c = arg;
+	struct io_uring ring;
+
+	cmd_ring_init(&ring, 0);
+	trial_ring = &ring;
+	sizes(c);
+	tails(c);
+	flags(c);
+	argument(c);
+	pool_memory(c);
+	arrays(c);
+	counts(c);
+	rights(c);
+	if (c->channel)
+		channels(c);
+	io_uring_queue_exit(&ring);
+}
+
+#define EACH_COMMAND(F)							\
+	F(4, ALLOC) F(5, FREE) F(8, RESERVE) F(9, COMMIT) F(11, ABORT)	\
+	F(14, RECEIVE) F(16, RELEASE) F(18, BUF_INFO) F(20, TRANSFER)
+#define TEST_COMMAND(row, call)						\
+	TEST_WITH(as_command, command_##call, &calls[row])
+
+EACH_COMMAND(TEST_COMMAND)
 
 /* What the module has the table has, and what the table has was tested. */
 TEST(table_is_complete)

@@ -49,6 +49,8 @@
  * is how many were done and out_error the positive errno of the next one, or 0.
  * The call returns 0 if at least one entry was done, else -1 with that errno.
  *
+ * Batched calls are commands of io_uring as well: see struct zcbuf_uring_cmd.
+ *
  * Result memory is checked to be writable before anything is done; if it is
  * not: EFAULT, and nothing happened. If another thread unmaps it during the
  * call, what the call created is taken back as if its owner had died (the ids
@@ -72,6 +74,7 @@
  *               is out of memory                 EPIPE     no consumer
  *   ERANGE      outside its object               ESHUTDOWN finalized; the end
  *   ESTALE      freed and reissued; failed       ETIMEDOUT deadline passed
+ *   ECANCELED   (io_uring) never begun
  * open() says ENODEV or ENOENT without the module, EACCES to who may not.
  *
  * Version 0.x: this interface may change until 1.0. Ask QUERY for features and
@@ -215,6 +218,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_GROW		((__u64)1 << 7)
 #define ZCBUF_FEATURE_TRANSFER		((__u64)1 << 8)
 #define ZCBUF_FEATURE_PIN_TOKEN		((__u64)1 << 9)
+#define ZCBUF_FEATURE_URING_CMD		((__u64)1 << 10)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -1128,6 +1132,48 @@ struct zcbuf_eventfd {
  * adding it to an epoll set). Over several channels: IN and OUT if it is so for
  * any, HUP if for all.
  */
+
+/* --------------------------------------------------------------- io_uring */
+
+#define ZCBUF_URING_F_ALL_OR_ERROR	(1U << 0) /* a part is an error */
+
+/**
+ * struct zcbuf_uring_cmd - a call by IORING_OP_URING_CMD
+ * @arg: pointer to the argument of the call, as for ioctl()
+ * @flags: ZCBUF_URING_F_*
+ * @__reserved: 0
+ *
+ * In the SQE, fd is the session (or its index, with IOSQE_FIXED_FILE), cmd_op
+ * the call, ZCBUF_IOC_*, and cmd begins with this struct, in rings with and
+ * without IORING_SETUP_SQE128. ALLOC, FREE, BUF_INFO, TRANSFER, RESERVE, COMMIT,
+ * ABORT, RECEIVE and RELEASE are commands. They do what the ioctl does, with the
+ * same errors, for the session: whose ring it is, and who submits, makes no
+ * difference. The argument and all it points to must stay until the completion.
+ *
+ * The result is out_done, at least 1, or a negative errno. With ALL_OR_ERROR it
+ * is -out_error if fewer than all entries were done: what was done stays done,
+ * out_done of the argument tells, and what is linked to the command is cancelled.
+ *
+ * A command never waits: deadline_ns is 0, and the result EAGAIN (ALLOC: ENOMEM)
+ * says that poll() should be asked first. It is done before the submission
+ * returns, unless it needs a lock that is held, memory that takes long to zero,
+ * or an arena more, has more than 64 entries (RESERVE: 1), or is TRANSFER: a
+ * worker of io_uring does it then, meanwhile other commands may overtake it. Link
+ * those that have to be in order.
+ *
+ * Linux before 6.14 reads the SQE of a command that waits for the one before it
+ * (IOSQE_IO_LINK, IOSQE_IO_DRAIN) when its turn comes: do not let the ring come
+ * round to it before that, or set IOSQE_ASYNC. ECANCELED, and nothing was done: it
+ * was another's by then.
+ *
+ * EOPNOTSUPP: the call is no command; a deadline; an unknown flag, also in
+ * uring_cmd_flags; a ring with IORING_SETUP_IOPOLL. Since 0.1.
+ */
+struct zcbuf_uring_cmd {
+	__aligned_u64 arg;
+	__u32 flags;
+	__u32 __reserved;
+};
 
 /* ---------------------------------------------------------------- netlink */
 
