@@ -8,6 +8,8 @@
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 
+#include <zcbuf/zcbuf.h>
+
 #include "command.h"
 #include "ktap.h"
 
@@ -280,6 +282,65 @@ TEST(what_is_linked_is_no_other)
 	EXPECT_EQ(a[0].out_done, res == 1);
 	EXPECT_EQ(a[1].out_done, 0);
 	chain_close(&c);
+}
+
+/* ---------------------------------------------------------------- the library */
+
+static int ring_run(struct io_uring *ring)
+{
+	cmd_submit(ring, 1);
+	return cmd_result(ring);
+}
+
+/* One record all the way, and a buffer, with nothing but commands. */
+TEST(library_commands)
+{
+	struct zcbuf_channel_opts o = {
+		.sz = sizeof(o), .threshold = ZCBUF_THRESHOLD_EACH,
+		.ports = ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME,
+	};
+	struct zcbuf_reservation r = { .length = 5 };
+	struct zcbuf_commit_entry e = { .length = 5 };
+	struct zcbuf_reserve reserve;
+	struct zcbuf_receive receive;
+	struct zcbuf_channel *ch;
+	struct zcbuf_delivery d;
+	struct zcbuf_alloc alloc;
+	struct zcbuf_batch batch;
+	struct zcbuf_pool *pool;
+	struct io_uring ring;
+	__u64 h;
+
+	cmd_ring_init(&ring, 0);
+	ASSERT_OK(zcbuf_pool_create(&pool, NULL));
+	ASSERT_OK(zcbuf_channel_create(pool, &o, &ch));
+	zcbuf_uring_prep_reserve(ch, io_uring_get_sqe(&ring), &reserve, &r, 1,
+				 ALL);
+	ASSERT_EQ(ring_run(&ring), 1);
+	memcpy(zcbuf_pool_addr(pool, r.out_pool_offset), "hello", 5);
+	e.group = r.out_group;
+	e.id = r.out_id;
+	e.offset = r.out_offset;
+	zcbuf_uring_prep_commit(ch, io_uring_get_sqe(&ring), &batch, &e, 1, ALL);
+	ASSERT_EQ(ring_run(&ring), 1);
+	zcbuf_uring_prep_receive(ch, io_uring_get_sqe(&ring), &receive, &d, 1,
+				 ALL);
+	ASSERT_EQ(ring_run(&ring), 1);
+	EXPECT_EQ(memcmp(zcbuf_pool_addr(pool, d.extents[0].pool_offset),
+			 "hello", 5), 0);
+	zcbuf_uring_prep_release(ch, io_uring_get_sqe(&ring), &batch, &d.handle,
+				 1, ALL);
+	EXPECT_EQ(ring_run(&ring), 1);
+	zcbuf_uring_prep_alloc(pool, io_uring_get_sqe(&ring), &alloc, 0, &h, 1,
+			       ALL);
+	alloc.flags = ZCBUF_ALLOC_F_ZERO;
+	ASSERT_EQ(ring_run(&ring), 1);
+	zcbuf_uring_prep_free(pool, io_uring_get_sqe(&ring), &batch, &h, 1, ALL);
+	EXPECT_EQ(ring_run(&ring), 1);
+	EXPECT_EQ(zt_used(zcbuf_pool_fd(pool)), 0);
+	zcbuf_channel_close(ch);
+	zcbuf_pool_close(pool);
+	io_uring_queue_exit(&ring);
 }
 
 /* ------------------------------------------------------------- locks are held */

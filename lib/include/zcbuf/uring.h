@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * libzcbuf-user: pool memory as fixed buffers of io_uring. A part of
- * <zcbuf/zcbuf.h>, which includes it and says what holds for all functions.
+ * libzcbuf-user: pool memory as fixed buffers of io_uring, and calls as its
+ * commands. A part of <zcbuf/zcbuf.h>, which includes it and says what holds for
+ * all functions.
  */
 #ifndef ZCBUF_URING_H
 #define ZCBUF_URING_H
@@ -298,6 +299,62 @@ ZCBUF_API int zcbuf_uring_prep_send_zc(const struct zcbuf_uring *uring,
 				       struct io_uring_sqe *sqe, int sockfd,
 				       const void *ptr, unsigned int len,
 				       int flags, unsigned int zc_flags);
+
+/* --------------------------------------------------------------- commands */
+
+/*
+ * Calls as commands of a ring: see struct zcbuf_uring_cmd. A zcbuf_uring_prep_*
+ * below prepares one that does what the function does whose name it has, but never
+ * waits:
+ *
+ * @sqe: from io_uring_get_sqe(); of any ring, no registration is needed. Flags of
+ *	the SQE, as IOSQE_IO_LINK, are set afterwards.
+ * @arg: memory for the argument, filled in. Fields that have no parameter here,
+ *	as flags and align, may be set before it is submitted; out_done and
+ *	out_error tell afterwards what was done.
+ * @flags: ZCBUF_URING_F_*
+ *
+ * @arg and the arrays stay until the completion. The result there is how many were
+ * done, at least 1, or a negative errno, with ZCBUF_URING_F_ALL_OR_ERROR that of
+ * the first that was not done. -EOPNOTSUPP: this kernel has no such commands
+ * (ZCBUF_FEATURE_URING_CMD). -EBADF: in a fork child. -ECANCELED: what it was linked
+ * to failed, or @sqe was used again too early, see there. Never fail.
+ */
+ZCBUF_API void zcbuf_uring_prep_alloc(struct zcbuf_pool *pool,
+				      struct io_uring_sqe *sqe,
+				      struct zcbuf_alloc *arg, __u64 length,
+				      __u64 *handles, unsigned int count,
+				      __u32 flags);
+
+ZCBUF_API void zcbuf_uring_prep_free(struct zcbuf_pool *pool,
+				     struct io_uring_sqe *sqe,
+				     struct zcbuf_batch *arg,
+				     const __u64 *handles, unsigned int count,
+				     __u32 flags);
+
+ZCBUF_API void zcbuf_uring_prep_reserve(struct zcbuf_channel *channel,
+					struct io_uring_sqe *sqe,
+					struct zcbuf_reserve *arg,
+					struct zcbuf_reservation *entries,
+					unsigned int count, __u32 flags);
+
+ZCBUF_API void zcbuf_uring_prep_commit(struct zcbuf_channel *channel,
+				       struct io_uring_sqe *sqe,
+				       struct zcbuf_batch *arg,
+				       const struct zcbuf_commit_entry *entries,
+				       unsigned int count, __u32 flags);
+
+ZCBUF_API void zcbuf_uring_prep_receive(struct zcbuf_channel *channel,
+					struct io_uring_sqe *sqe,
+					struct zcbuf_receive *arg,
+					struct zcbuf_delivery *entries,
+					unsigned int count, __u32 flags);
+
+ZCBUF_API void zcbuf_uring_prep_release(struct zcbuf_channel *channel,
+					struct io_uring_sqe *sqe,
+					struct zcbuf_batch *arg,
+					const __u64 *handles,
+					unsigned int count, __u32 flags);
 
 /* -------------------------------------------------- receiving into buffers */
 
