@@ -191,12 +191,24 @@ void zcb_buf_pages_init(struct zcb_buf_page *pages, u32 npages)
 u64 zcb_buf_hand_out(struct zcb_buf_table *t, struct zcb_buf_list *l,
 		     void *owner, u32 page, unsigned int order)
 {
-	unsigned int shift = t->page_shift - BLOCK_UNIT_SHIFT;
-	struct zcb_buf_page *p;
+	give(t, l, owner, page, order)->state = ZCB_BUF_BLOCK;
+	return zcb_buf_handle(t, page);
+}
 
-	p = give(t, l, owner, page, order);
-	p->state = ZCB_BUF_BLOCK;
-	return make_handle(order + shift, ZCBUF_BUF_PAGE_BITS, p->gen,
+/**
+ * zcb_buf_handle() - what names a buffer
+ * @t: the table
+ * @page: its first page
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Its handle.
+ */
+u64 zcb_buf_handle(const struct zcb_buf_table *t, u32 page)
+{
+	unsigned int shift = t->page_shift - BLOCK_UNIT_SHIFT;
+	const struct zcb_buf_page *p = zcb_buf_at(t, page);
+
+	return make_handle(p->order + shift, ZCBUF_BUF_PAGE_BITS, p->gen,
 			   (u64)page << shift);
 }
 

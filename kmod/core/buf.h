@@ -14,6 +14,7 @@
 #include "env.h"
 
 #define ZCB_BUF_NONE		(~0U)
+#define ZCB_BUF_NOBODY		(~0U)	/* domain of what several had at a time */
 #define ZCB_BUF_ARENAS		64	/* in one pool */
 #define ZCB_BUF_GEN_MAX		((1U << 30) - 1)
 #define ZCB_BUF_SLAB_GEN_MAX	((1U << 22) - 1)
@@ -32,7 +33,8 @@ enum zcb_buf_state {
  * @slab: SLAB: its bookkeeping
  * @prev: previous block of the owner, or ZCB_BUF_NONE
  * @next: next block of the owner, or ZCB_BUF_NONE
- * @domain: who used this page last; 0: nobody ever, it is zero
+ * @domain: who used this page last; 0: nobody ever, it is zero; NOBODY: whoever
+ *	is next is somebody else
  * @gen: generation of the handle that is out or, when idle, of the next; from 1
  * @slab_gen: the same of slab handles, which have fewer bits for it
  * @order: of the block
@@ -122,6 +124,8 @@ u64 zcb_buf_hand_out(struct zcb_buf_table *t, struct zcb_buf_list *l,
  */
 int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 		 u32 *page);
+/* Its handle, by its first page. */
+u64 zcb_buf_handle(const struct zcb_buf_table *t, u32 page);
 /* Take the block at @page back; the caller gives it to the buddy. */
 void zcb_buf_take_back(struct zcb_buf_table *t, struct zcb_buf_list *l,
 		       u32 page);

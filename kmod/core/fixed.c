@@ -246,7 +246,21 @@ u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
 
 	o->owner = owner;
 	list_insert(f, l, class, object);
-	return zcb_buf_object_handle(class, o->gen,
+	return zcb_fixed_handle(f, class, object);
+}
+
+/**
+ * zcb_fixed_handle() - what names an object
+ * @f: the classes
+ * @class: number of its class
+ * @object: its record; it is out
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Its handle.
+ */
+u64 zcb_fixed_handle(const struct zcb_fixed *f, u32 class, u32 object)
+{
+	return zcb_buf_object_handle(class, f->objects[object].gen,
 				     zcb_fixed_offset(f, class, object));
 }
 

@@ -33,7 +33,8 @@ extern const struct zcb_fixed_spec zcb_fixed_defaults[ZCB_FIXED_DEFAULTS];
  * @owner: who holds it, opaque; NULL: nobody
  * @prev: out: previous object of the owner, or ZCB_FIXED_NONE
  * @next: out: next object of the owner; free: next free one of the class
- * @domain: who used it last; 0: nobody ever, it is zero
+ * @domain: who used it last; 0: nobody ever, it is zero; ZCB_BUF_NOBODY: whoever
+ *	is next is somebody else
  * @gen: generation of the handle that is out or, when there is none, of the
  *	next; from 1
  */
@@ -114,6 +115,8 @@ int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object);
 /* Make one that was taken @owner's, and name it. */
 u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
 		       void *owner, u32 class, u32 object);
+/* The handle of one that is out. */
+u64 zcb_fixed_handle(const struct zcb_fixed *f, u32 class, u32 object);
 /*
  * Find the object a handle names: -EINVAL no such object could be, -ENOENT
  * never issued, -EBADSLT free, -ESTALE freed and handed out again, -EPERM not
@@ -153,6 +156,12 @@ static inline u32 zcb_fixed_next_domain(const struct zcb_fixed *f, u32 class)
  * zcb_fixed_tag() are about one that is taken: they need no lock.
  */
 static inline bool zcb_fixed_was_used(const struct zcb_fixed *f, u32 object)
+{
+	return f->objects[object].domain;
+}
+
+/* zcb_fixed_domain() - who used it last; ZCB_BUF_NOBODY: several did */
+static inline u32 zcb_fixed_domain(const struct zcb_fixed *f, u32 object)
 {
 	return f->objects[object].domain;
 }

@@ -139,6 +139,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_transfer),
 	ZCB_ROW(ZCBUF_NR_PIN_TOKEN, zcbuf_pin_token, arenas, 0,
 		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pin_token),
+	ZCB_ROW(ZCBUF_NR_SHARE, zcbuf_transfer, out_error, 0,
+		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_share),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -209,7 +211,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
 			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
 			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
-			  ZCBUF_FEATURE_PIN_TOKEN;
+			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
 	if (IS_ENABLED(CONFIG_IO_URING))

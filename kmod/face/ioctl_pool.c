@@ -20,7 +20,7 @@
 #define ZCB_POOL_MODE_MASK	0666U
 /* Callers of 0.1 know this much of it. */
 #define ZCB_CLASS_INFO_MIN	offsetofend(struct zcbuf_class_info, __reserved)
-#define ZCB_BUF_PLACE_MIN	offsetofend(struct zcbuf_buf_place, __reserved)
+#define ZCB_BUF_PLACE_MIN	offsetofend(struct zcbuf_buf_place, holders)
 
 /* Names go into tables, JSON and paths of people who do not expect surprises. */
 static int pool_read_name(u64 uptr, u32 len, char *name)
@@ -531,6 +531,7 @@ static int buf_info_some(struct zcb_call *c, const u64 *handles,
 			.arena = p.arena,
 			.node = p.node,
 			.page_order = p.page_order,
+			.holders = p.holders,
 		};
 		cond_resched();
 	}
@@ -568,6 +569,14 @@ int zcb_ioctl_buf_info(struct zcb_call *c)
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
+/* The buffers TRANSFER and SHARE are about, for kvfree(). */
+static u64 *pool_read_given(const struct zcbuf_transfer *a)
+{
+	if (a->__reserved)
+		return ERR_PTR(-EOPNOTSUPP);
+	return zcb_user_array(a->handles, a->count, sizeof(u64));
+}
+
 /**
  * zcb_ioctl_transfer - TRANSFER
  * @c: the call
@@ -576,17 +585,35 @@ int zcb_ioctl_buf_info(struct zcb_call *c)
  */
 int zcb_ioctl_transfer(struct zcb_call *c)
 {
-	u64 *handles __free(kvfree) = NULL;
+	u64 *handles __free(kvfree) = pool_read_given(c->arg);
 	struct zcbuf_transfer *a = c->arg;
 	u32 done;
 	int err;
 
-	if (a->__reserved)
-		return -EOPNOTSUPP;
-	handles = zcb_user_array(a->handles, a->count, sizeof(*handles));
 	if (IS_ERR(handles))
 		return PTR_ERR(handles);
 	err = zcb_session_transfer(c->s, a->session, handles, a->count, &done);
+	trace_zcbuf_transfer(c->pool->handle, c->s->id, a->session, done, err);
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+}
+
+/**
+ * zcb_ioctl_share - SHARE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_share(struct zcb_call *c)
+{
+	u64 *handles __free(kvfree) = pool_read_given(c->arg);
+	struct zcbuf_transfer *a = c->arg;
+	u32 done;
+	int err;
+
+	if (IS_ERR(handles))
+		return PTR_ERR(handles);
+	err = zcb_session_share(c->s, a->session, handles, a->count, &done);
+	trace_zcbuf_share(c->pool->handle, c->s->id, a->session, done, err);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 

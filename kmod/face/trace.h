@@ -90,6 +90,38 @@ TRACE_EVENT(zcbuf_free,
 		  __entry->session, __entry->done, __entry->err)
 );
 
+DECLARE_EVENT_CLASS(zcbuf_give,
+	TP_PROTO(u64 pool, u64 session, u64 to, u32 done, int err),
+	TP_ARGS(pool, session, to, done, err),
+	TP_STRUCT__entry(
+		__field(u64, pool)
+		__field(u64, session)
+		__field(u64, to)
+		__field(u32, done)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__entry->pool = pool;
+		__entry->session = session;
+		__entry->to = to;
+		__entry->done = done;
+		__entry->err = err;
+	),
+	TP_printk("pool=0x%llx session=%llu to=%llu done=%u err=%d",
+		  __entry->pool, __entry->session, __entry->to, __entry->done,
+		  __entry->err)
+);
+
+DEFINE_EVENT(zcbuf_give, zcbuf_transfer,
+	TP_PROTO(u64 pool, u64 session, u64 to, u32 done, int err),
+	TP_ARGS(pool, session, to, done, err)
+);
+
+DEFINE_EVENT(zcbuf_give, zcbuf_share,
+	TP_PROTO(u64 pool, u64 session, u64 to, u32 done, int err),
+	TP_ARGS(pool, session, to, done, err)
+);
+
 TRACE_EVENT(zcbuf_bad_free,
 	TP_PROTO(u64 pool, u64 handle, int err),
 	TP_ARGS(pool, handle, err),
@@ -108,23 +140,25 @@ TRACE_EVENT(zcbuf_bad_free,
 );
 
 TRACE_EVENT(zcbuf_reclaim,
-	TP_PROTO(u64 pool, u64 session, u64 blocks, u64 objects),
-	TP_ARGS(pool, session, blocks, objects),
+	TP_PROTO(u64 pool, u64 session, u64 blocks, u64 objects, u64 shares),
+	TP_ARGS(pool, session, blocks, objects, shares),
 	TP_STRUCT__entry(
 		__field(u64, pool)
 		__field(u64, session)
 		__field(u64, blocks)
 		__field(u64, objects)
+		__field(u64, shares)
 	),
 	TP_fast_assign(
 		__entry->pool = pool;
 		__entry->session = session;
 		__entry->blocks = blocks;
 		__entry->objects = objects;
+		__entry->shares = shares;
 	),
-	TP_printk("pool=0x%llx session=%llu blocks=%llu objects=%llu",
+	TP_printk("pool=0x%llx session=%llu blocks=%llu objects=%llu shares=%llu",
 		  __entry->pool, __entry->session, __entry->blocks,
-		  __entry->objects)
+		  __entry->objects, __entry->shares)
 );
 
 /* @bytes stay behind, or 0: after @age_ns nothing does. */

@@ -14,6 +14,7 @@
 #include "magazine.h"
 #include "memory.h"
 #include "session.h"
+#include "share.h"
 #include "slabs.h"
 
 #define ZCB_MEMORY_ALIGN_MAX	((u32)ZCB_ARENA_UNIT)
@@ -121,6 +122,9 @@ void zcb_holdings_init(struct zcb_holdings *h)
 	h->objects = 0;
 	h->object_bytes = 0;
 	zcb_fixed_list_init(&h->fixed);
+	INIT_LIST_HEAD(&h->shares);
+	h->nshares = 0;
+	h->share_bytes = 0;
 }
 
 /* Is there, or could there be, more than the @narenas that had no room? */
@@ -430,28 +434,52 @@ int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 	return err == -EAGAIN ? -ENOMEM : err;
 }
 
+/*
+ * zcb_memory_put_block_locked() - a block of @h comes back: who shares it owns it
+ * now, else it is free
+ */
+void zcb_memory_put_block_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				 u32 page)
+{
+	u32 npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
+	struct zcb_holdings *heir;
+
+	lockdep_assert_held(&pool->mem_lock);
+	heir = zcb_share_heir_locked(pool, zcb_buf_handle(&pool->bufs, page));
+	if (heir) {
+		zcb_buf_detach(&pool->bufs, &h->blocks, page);
+		zcb_buf_attach(&pool->bufs, &heir->blocks, heir, page);
+		return;
+	}
+	zcb_buf_take_back(&pool->bufs, &h->blocks, page);
+	zcb_memory_put_locked(pool, page, npages);
+}
+
 static int memory_free_block_locked(struct zcb_pool *pool,
 				    struct zcb_holdings *h, u64 handle)
 {
-	u32 page, npages;
+	u32 page;
 	int err;
 
 	err = zcb_buf_find(&pool->bufs, handle, h, &page);
-	if (err)
-		return err;
-	npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
-	zcb_buf_take_back(&pool->bufs, &h->blocks, page);
-	zcb_memory_put_locked(pool, page, npages);
-	return 0;
+	if (!err)
+		zcb_memory_put_block_locked(pool, h, page);
+	return err;
 }
 
-/* zcb_memory_put_fixed_locked() - an object of @h comes back */
+/* zcb_memory_put_fixed_locked() - as zcb_memory_put_block_locked() */
 void zcb_memory_put_fixed_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 				 u32 class, u32 object)
 {
 	struct zcb_fixed *f = &pool->cfg.fixed;
+	struct zcb_holdings *heir;
 
 	lockdep_assert_held(&pool->mem_lock);
+	heir = zcb_share_heir_locked(pool, zcb_fixed_handle(f, class, object));
+	if (heir) {
+		zcb_fixed_move(f, &h->fixed, &heir->fixed, heir, class, object);
+		return;
+	}
 	zcb_fixed_put(f, &h->fixed, class, object);
 	pool->used -= f->class[class].length;
 }
@@ -468,11 +496,26 @@ static int memory_free_fixed_locked(struct zcb_pool *pool,
 	return err;
 }
 
+static int memory_free_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			      u64 handle)
+{
+	lockdep_assert_held(&pool->mem_lock);
+	if (zcb_share_end_locked(pool, h, handle))
+		return 0;
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return memory_free_fixed_locked(pool, h, handle);
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+		return memory_free_block_locked(pool, h, handle);
+	return zcb_slabs_free_locked(pool, h, handle);
+}
+
 /**
  * zcb_memory_free - give a buffer back
  * @pool: the pool
  * @h: who says so
  * @handle: names it
+ *
+ * It is free when nobody else holds it.
  *
  * Context: any but interrupt.
  * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE; refused frees are
@@ -483,12 +526,7 @@ int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle)
 	int err;
 
 	spin_lock(&pool->mem_lock);
-	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
-		err = memory_free_fixed_locked(pool, h, handle);
-	else if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
-		err = memory_free_block_locked(pool, h, handle);
-	else
-		err = zcb_slabs_free_locked(pool, h, handle);
+	err = memory_free_locked(pool, h, handle);
 	if (err)
 		pool->bad_frees++;
 	spin_unlock(&pool->mem_lock);
@@ -500,13 +538,25 @@ int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle)
 	return err;
 }
 
-static int memory_find_locked(struct zcb_pool *pool,
-			      const struct zcb_holdings *h, u64 handle,
-			      u64 *capacity)
+/**
+ * zcb_memory_find_locked - how large is a buffer
+ * @pool: the pool; its mem_lock is held
+ * @h: who asks, and owns it or has a share of it
+ * @handle: names it
+ * @capacity: bytes
+ *
+ * Context: any that may hold the lock.
+ * Return: as zcb_memory_find().
+ */
+int zcb_memory_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
+			   u64 handle, u64 *capacity)
 {
 	u32 class, index;
 	int err;
 
+	lockdep_assert_held(&pool->mem_lock);
+	if (zcb_share_has_locked(pool, h, handle, capacity))
+		return 0;
 	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
 		err = zcb_fixed_find(&pool->cfg.fixed, handle, h, &class,
 				     &index);
@@ -525,7 +575,7 @@ static int memory_find_locked(struct zcb_pool *pool,
 /**
  * zcb_memory_find - where a buffer is
  * @pool: the pool
- * @h: who asks, its owner
+ * @h: who asks, and holds it
  * @handle: names it
  * @place: filled
  *
@@ -537,11 +587,14 @@ int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 {
 	u32 page = zcbuf_buf_offset(handle) >> PAGE_SHIFT;
 	u32 arena = page / memory_arena_pages(pool);
+	u32 holders = 1;
 	u64 capacity;
 	int err;
 
 	spin_lock(&pool->mem_lock);
-	err = memory_find_locked(pool, h, handle, &capacity);
+	err = zcb_memory_find_locked(pool, h, handle, &capacity);
+	if (!err)
+		holders += zcb_share_count_locked(pool, handle);
 	spin_unlock(&pool->mem_lock);
 	if (err)
 		return err;
@@ -553,70 +606,7 @@ int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 		.arena = arena,
 		.node = page_to_nid(zcb_pool_page(pool, page)),
 		.page_order = pool->arenas[arena]->order,
+		.holders = holders,
 	};
 	return 0;
-}
-
-static int memory_move_fixed(struct zcb_pool *pool, struct zcb_holdings *from,
-			     struct zcb_holdings *to, u32 domain, u64 handle)
-{
-	struct zcb_fixed *f = &pool->cfg.fixed;
-	u32 class, object;
-	int err;
-
-	spin_lock(&pool->mem_lock);
-	err = zcb_fixed_find(f, handle, from, &class, &object);
-	if (!err) {
-		zcb_fixed_move(f, &from->fixed, &to->fixed, to, class, object);
-		zcb_fixed_tag(f, object, domain);
-	}
-	spin_unlock(&pool->mem_lock);
-	return err;
-}
-
-/* Its pages are tagged, however many, while it is nobody's, without a lock. */
-static int memory_move_block(struct zcb_pool *pool, struct zcb_holdings *from,
-			     struct zcb_holdings *to, u32 domain, u64 handle)
-{
-	u32 page;
-	int err;
-
-	spin_lock(&pool->mem_lock);
-	err = zcb_buf_find(&pool->bufs, handle, from, &page);
-	if (!err)
-		zcb_buf_detach(&pool->bufs, &from->blocks, page);
-	spin_unlock(&pool->mem_lock);
-	if (err)
-		return err;
-	zcb_buf_tag(&pool->bufs, page,
-		    1U << zcb_buf_at(&pool->bufs, page)->order, domain);
-	spin_lock(&pool->mem_lock);
-	zcb_buf_attach(&pool->bufs, &to->blocks, to, page);
-	spin_unlock(&pool->mem_lock);
-	return 0;
-}
-
-/**
- * zcb_memory_transfer - give a buffer to another session
- * @pool: the pool
- * @from: who has it; it has a call running, so it stays
- * @to: who gets it; it stays a session of the pool meanwhile
- * @domain: of that session
- * @handle: names it, then as before
- * @spare: loans, for an object of a slab
- *
- * What he writes there is his to the next who gets the memory.
- *
- * Context: may sleep; the pool's lock is held for @to.
- * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE, -ENOMEM: no loan.
- */
-int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
-			struct zcb_holdings *to, u32 domain, u64 handle,
-			struct list_head *spare)
-{
-	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
-		return memory_move_fixed(pool, from, to, domain, handle);
-	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
-		return memory_move_block(pool, from, to, domain, handle);
-	return zcb_slabs_transfer(pool, from, to, handle, spare);
 }

@@ -34,6 +34,7 @@ struct zcb_memory_request {
  * @arena: number of its arena
  * @node: of its first page
  * @page_order: of the folios of that arena
+ * @holders: how many have it
  */
 struct zcb_memory_place {
 	u64 offset;
@@ -41,6 +42,7 @@ struct zcb_memory_place {
 	u32 arena;
 	u32 node;
 	u32 page_order;
+	u32 holders;
 };
 
 void zcb_holdings_init(struct zcb_holdings *h);
@@ -49,14 +51,14 @@ void zcb_holdings_init(struct zcb_holdings *h);
 static inline u64 zcb_holdings_bytes(const struct zcb_holdings *h)
 {
 	return (h->blocks.pages << PAGE_SHIFT) + h->object_bytes +
-	       h->fixed.bytes;
+	       h->fixed.bytes + h->share_bytes;
 }
 
 /* zcb_holdings_kept() - the same, but for slabs all their pages */
 static inline u64 zcb_holdings_kept(const struct zcb_holdings *h)
 {
 	return ((h->blocks.pages + h->leases.pages) << PAGE_SHIFT) +
-	       h->fixed.bytes + h->loan_bytes;
+	       h->fixed.bytes + h->loan_bytes + h->share_bytes;
 }
 
 /* -ENOMEM: no block is free now. */
@@ -70,11 +72,18 @@ bool zcb_memory_room(struct zcb_pool *pool, u64 bytes);
 int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		     const struct zcb_memory_request *r, u64 *handle);
 int zcb_memory_free(struct zcb_pool *pool, struct zcb_holdings *h, u64 handle);
+int zcb_memory_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
+			   u64 handle, u64 *capacity);
 int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 		    u64 handle, struct zcb_memory_place *place);
+
+/* give.c */
 int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 			struct zcb_holdings *to, u32 domain, u64 handle,
 			struct list_head *spare);
+int zcb_memory_share(struct zcb_pool *pool, struct zcb_holdings *from,
+		     struct zcb_holdings *to, u64 handle,
+		     struct list_head *shares, struct list_head *loans);
 /* What nothing pins; whether that was all: reclaim.c. */
 bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 
@@ -83,6 +92,8 @@ bool zcb_memory_much(u64 length);
 int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
 		     bool nowait, u32 *page);
 void zcb_memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages);
+void zcb_memory_put_block_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				 u32 page);
 void zcb_memory_put_fixed_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 				 u32 class, u32 object);
 void zcb_memory_zero(struct zcb_pool *pool, u64 pool_offset, u64 length);

@@ -419,6 +419,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	INIT_LIST_HEAD(&pool->sessions);
 	spin_lock_init(&pool->mem_lock);
 	zcb_holdings_init(&pool->orphans);
+	pool->shares = RB_ROOT;
 	init_waitqueue_head(&pool->space_wq);
 
 	err = pool_build(pool);
@@ -473,11 +474,18 @@ u64 zcb_pool_largest(const struct zcb_pool *pool)
 	return PAGE_SIZE << ilog2(pool->arenas[0]->npages);
 }
 
-/* A number for a session or channel, to know whose memory was whose; never 0. */
+/*
+ * A number for a session or channel, to know whose memory was whose; neither 0
+ * nor ZCB_BUF_NOBODY.
+ */
 u32 zcb_pool_domain(struct zcb_pool *pool)
 {
-	return atomic_inc_return(&pool->next_domain) ?:
-	       atomic_inc_return(&pool->next_domain);
+	u32 domain;
+
+	do
+		domain = atomic_inc_return(&pool->next_domain);
+	while (!domain || domain == ZCB_BUF_NOBODY);
+	return domain;
 }
 
 /**

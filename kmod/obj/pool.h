@@ -25,6 +25,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree_types.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -90,6 +91,9 @@ struct zcb_pool_config {
  * @objects: slab objects out, those of @loans included
  * @object_bytes: bytes of them
  * @fixed: objects of fixed classes
+ * @shares: buffers of any kind that others hold as well, and own
+ * @nshares: how many
+ * @share_bytes: bytes of them
  *
  * The pool's mem_lock.
  */
@@ -102,6 +106,9 @@ struct zcb_holdings {
 	u64 objects;
 	u64 object_bytes;
 	struct zcb_fixed_list fixed;
+	struct list_head shares;
+	u64 nshares;
+	u64 share_bytes;
 };
 
 enum zcb_pool_state {
@@ -152,6 +159,7 @@ enum zcb_pool_state {
  * @l0: small blocks that came back, by CPU; none in FIXED pools
  * @l0_blocks: how many those are
  * @orphans: slabs of sessions that are gone, with objects that others have
+ * @shares: of buffers that more than their owner hold, by handle and holder
  * @used: bytes handed out
  * @max_used: most there ever were
  * @min_free: least that was ever free, bytes
@@ -200,6 +208,7 @@ struct zcb_pool {
 	struct zcb_l0 *l0;
 	u32 l0_blocks;
 	struct zcb_holdings orphans;
+	struct rb_root shares;
 	u64 used;
 	u64 max_used;
 	u64 min_free;

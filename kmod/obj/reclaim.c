@@ -4,14 +4,17 @@
  * I/O of the dead may still come in there.
  *
  * Its lists are this caller's: the session has no file any more, and is given
- * nothing. Others only end loans of its slabs, and a slab with the last of them.
- * So mem_lock is let go while pages are looked at, which may take long.
+ * nothing. Others only end loans of its slabs, and a slab with the last of them;
+ * and what it shares with them becomes its own when they give it back, so that a
+ * share ends, and something is put before what there is. So mem_lock is let go
+ * while pages are looked at, which may take long.
  */
 #include <linux/sched.h>
 
 #include "memory.h"
 #include "pin.h"
 #include "pool.h"
+#include "share.h"
 #include "slabs.h"
 
 #define ZCB_RECLAIM_BATCH	128	/* between two places to rest */
@@ -72,10 +75,8 @@ static void reclaim_blocks_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 		bool settled = reclaim_block_settled_locked(pool, p, page, n);
 
 		next = p->next;
-		if (!settled)
-			continue;
-		zcb_buf_take_back(&pool->bufs, &h->blocks, page);
-		zcb_memory_put_locked(pool, page, 1U << p->order);
+		if (settled)
+			zcb_memory_put_block_locked(pool, h, page);
 	}
 }
 
@@ -112,11 +113,26 @@ static void reclaim_slabs_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	}
 }
 
+/* By turns, as any of them may have ended meanwhile. */
+static void reclaim_shares_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				  u32 *n)
+{
+	u64 left = h->nshares;
+	u64 handle, bytes;
+
+	lockdep_assert_held(&pool->mem_lock);
+	for (; left && zcb_share_next_locked(pool, h, &handle, &bytes); left--)
+		if (reclaim_settled_locked(pool, zcbuf_buf_offset(handle),
+					   bytes, n))
+			zcb_share_end_locked(pool, h, handle);
+}
+
 static bool reclaim_over(const struct zcb_holdings *h)
 {
 	return h->fixed.first == ZCB_FIXED_NONE &&
 	       h->blocks.first == ZCB_BUF_NONE &&
-	       h->leases.first == ZCB_BUF_NONE && list_empty(&h->loans);
+	       h->leases.first == ZCB_BUF_NONE && list_empty(&h->loans) &&
+	       list_empty(&h->shares);
 }
 
 /**
@@ -135,6 +151,7 @@ bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h)
 
 	spin_lock(&pool->mem_lock);
 	kept = zcb_holdings_kept(h);
+	reclaim_shares_locked(pool, h, &n);
 	reclaim_fixed_locked(pool, h, &n);
 	reclaim_blocks_locked(pool, h, &n);
 	reclaim_loans_locked(pool, h, &n);

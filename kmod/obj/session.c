@@ -15,6 +15,7 @@
 #include "pin.h"
 #include "quarantine.h"
 #include "session.h"
+#include "share.h"
 #include "slabs.h"
 
 static atomic64_t session_ids;
@@ -53,14 +54,15 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 static void session_trace_locked(const struct zcb_session *s,
 				 struct zcb_pool *pool)
 {
-	u64 blocks, objects;
+	u64 blocks, objects, shares;
 
 	lockdep_assert_held(&pool->lock);
 	spin_lock(&pool->mem_lock);
 	blocks = s->hold.blocks.count;
 	objects = s->hold.objects + s->hold.fixed.count;
+	shares = s->hold.nshares;
 	spin_unlock(&pool->mem_lock);
-	trace_zcbuf_reclaim(pool->handle, s->id, blocks, objects);
+	trace_zcbuf_reclaim(pool->handle, s->id, blocks, objects, shares);
 }
 
 /* zcb_session_free() - of a session that has nothing any more; may sleep */
@@ -187,6 +189,18 @@ static u32 session_count_objects(const struct zcb_pool *pool,
 	return n;
 }
 
+/* Who may be given what @s has. */
+static struct zcb_session *session_taker_locked(struct zcb_session *s, u64 id)
+{
+	struct zcb_session *to = session_find_locked(s->pool, id);
+
+	if (!to)
+		return ERR_PTR(-ENOENT);
+	if (to == s)
+		return ERR_PTR(-EINVAL);
+	return to->rights & ZCBUF_RIGHT_MAP_WRITE ? to : ERR_PTR(-EPERM);
+}
+
 static int session_give(struct zcb_session *s, u64 id, const u64 *handles,
 			u32 count, u32 *done, struct list_head *spare)
 {
@@ -194,13 +208,9 @@ static int session_give(struct zcb_session *s, u64 id, const u64 *handles,
 	int err = 0;
 
 	guard(mutex)(&s->pool->lock);
-	to = session_find_locked(s->pool, id);
-	if (!to)
-		return -ENOENT;
-	if (to == s)
-		return -EINVAL;
-	if (!(to->rights & ZCBUF_RIGHT_MAP_WRITE))
-		return -EPERM;
+	to = session_taker_locked(s, id);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
 	for (; *done < count && !err; *done += !err) {
 		err = zcb_memory_transfer(s->pool, &s->hold, &to->hold,
 					  to->domain, handles[*done], spare);
@@ -233,6 +243,54 @@ int zcb_session_transfer(struct zcb_session *s, u64 id, const u64 *handles,
 			session_count_objects(s->pool, handles, count));
 	err = session_give(s, id, handles, count, done, &spare);
 	zcb_slabs_spare_free(&spare);
+	return err;
+}
+
+static int session_share(struct zcb_session *s, u64 id, const u64 *handles,
+			 u32 count, u32 *done, struct list_head *shares,
+			 struct list_head *loans)
+{
+	struct zcb_session *to;
+	int err = 0;
+
+	guard(mutex)(&s->pool->lock);
+	to = session_taker_locked(s, id);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	for (; *done < count && !err; *done += !err) {
+		err = zcb_memory_share(s->pool, &s->hold, &to->hold,
+				       handles[*done], shares, loans);
+		cond_resched();
+	}
+	return err;
+}
+
+/**
+ * zcb_session_share - let another session of the pool hold buffers as well
+ * @s: who shares, attached
+ * @id: with whom
+ * @handles: which, in this order
+ * @count: how many
+ * @done: set: how many are shared now
+ *
+ * Context: may sleep, as zcb_session_transfer().
+ * Return: 0, -ENOENT, -EINVAL, -EPERM about the session, or what
+ * zcb_memory_share() says of the first that was not shared.
+ */
+int zcb_session_share(struct zcb_session *s, u64 id, const u64 *handles,
+		      u32 count, u32 *done)
+{
+	LIST_HEAD(shares);
+	LIST_HEAD(loans);
+	int err;
+
+	*done = 0;
+	zcb_shares_spare(s->pool, &shares, count);
+	zcb_slabs_spare(s->pool, &loans,
+			session_count_objects(s->pool, handles, count));
+	err = session_share(s, id, handles, count, done, &shares, &loans);
+	zcb_shares_spare_free(&shares);
+	zcb_slabs_spare_free(&loans);
 	return err;
 }
 

@@ -2,7 +2,9 @@
 /*
  * Slab objects. A slab is leased to one session, and so are its objects, unless
  * they were given to another one: then there is a loan, and he frees it. A slab
- * whose session has gone stays with the pool until the last loan has ended.
+ * whose session has gone stays with the pool until the last loan has ended. An
+ * object that is shared has a loan, whoever owns it, and be it to the lessee
+ * himself: so what must outlive him is found when he goes.
  *
  * All under the pool's mem_lock; memory for bookkeeping is allocated before. Loans
  * can be more than the memory they are about, so the pool's payer pays for them.
@@ -13,6 +15,7 @@
 
 #include "account.h"
 #include "memory.h"
+#include "share.h"
 #include "slabs.h"
 
 /**
@@ -58,8 +61,7 @@ static void slabs_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	lockdep_assert_held(&pool->mem_lock);
 	/* Nobody has it as his last: whoever is next gets zeroes. */
 	if (slab->mixed)
-		zcb_buf_tag(&pool->bufs, page, 1U << c->order,
-			    zcb_pool_domain(pool));
+		zcb_buf_tag(&pool->bufs, page, 1U << c->order, ZCB_BUF_NOBODY);
 	zcb_slab_fini(slab, &pool->cfg.slabs);
 	zcb_buf_unlease(&pool->bufs, &h->leases, page);
 	zcb_memory_put_locked(pool, page, 1U << c->order);
@@ -209,12 +211,25 @@ static void slabs_loan_free(struct slabs_loan *l)
 	kfree(l);
 }
 
-static void slabs_end_loan(struct zcb_pool *pool, struct zcb_loan *loan)
+static void slabs_lend(struct zcb_pool *pool, struct zcb_slab *slab, u64 offset,
+		       struct zcb_loan *loan, struct zcb_holdings *to)
+{
+	to->loan_bytes += slabs_length(pool, slab);
+	zcb_slab_lend(slab, offset, loan, to, &to->loans);
+}
+
+/* It is the caller's then, as it was before. */
+static void slabs_take_loan(struct zcb_pool *pool, struct zcb_loan *loan)
 {
 	struct zcb_holdings *h = loan->owner;
 
 	h->loan_bytes -= slabs_length(pool, loan->slab);
 	zcb_slab_loan_end(loan);
+}
+
+static void slabs_end_loan(struct zcb_pool *pool, struct zcb_loan *loan)
+{
+	slabs_take_loan(pool, loan);
 	slabs_loan_free(container_of(loan, struct slabs_loan, loan));
 }
 
@@ -230,6 +245,69 @@ static int slabs_put_locked(struct zcb_pool *pool, struct zcb_slab *slab,
 	if (!err && zcb_slab_empty(slab, &pool->cfg.slabs))
 		slabs_unlease_locked(pool, lessee, slab);
 	return err;
+}
+
+static struct zcb_loan *slabs_spare_loan(struct list_head *spare)
+{
+	struct zcb_loan *loan;
+
+	loan = list_first_entry_or_null(spare, struct zcb_loan, in_hands);
+	if (loan)
+		list_del(&loan->in_hands);
+	return loan;
+}
+
+/* Which handle names it as long as it is out. */
+static u64 slabs_handle(struct zcb_pool *pool, const struct zcb_slab *slab,
+			u64 offset)
+{
+	return zcb_buf_slab_handle(&pool->bufs, slab->page, slab->class,
+				   offset);
+}
+
+/*
+ * To who leases the slab it comes home, and needs no loan any more, unless others
+ * share it; to another one who passes it on, the loan goes with it.
+ */
+static int slabs_move_locked(struct zcb_pool *pool, struct zcb_slab *slab,
+			     u64 offset, struct zcb_loan *loan,
+			     struct zcb_holdings *to, struct list_head *spare)
+{
+	u64 handle = slabs_handle(pool, slab, offset);
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (slabs_lessee(pool, slab) == to &&
+	    !zcb_share_any_locked(pool, handle)) {
+		if (loan)
+			slabs_end_loan(pool, loan);
+		return 0;
+	}
+	if (loan) {
+		slabs_take_loan(pool, loan);
+	} else {
+		loan = slabs_spare_loan(spare);
+		if (!loan)
+			return -ENOMEM;
+	}
+	slab->mixed = true;
+	slabs_lend(pool, slab, offset, loan, to);
+	return 0;
+}
+
+/* Who else has the object owns it now; else it comes back. */
+static int slabs_hand_back_locked(struct zcb_pool *pool, struct zcb_loan *loan)
+{
+	struct zcb_slab *slab = loan->slab;
+	u64 offset = loan->offset;
+	struct zcb_holdings *heir;
+
+	heir = zcb_share_heir_locked(pool, slabs_handle(pool, slab, offset));
+	if (!heir) {
+		slabs_end_loan(pool, loan);
+		return slabs_put_locked(pool, slab, offset);
+	}
+	slabs_count(heir, slabs_length(pool, slab), true);
+	return slabs_move_locked(pool, slab, offset, loan, heir, NULL);
 }
 
 /**
@@ -253,9 +331,8 @@ int zcb_slabs_free_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	if (err)
 		return err;
 	length = slabs_length(pool, slab);
-	if (loan)
-		slabs_end_loan(pool, loan);
-	err = slabs_put_locked(pool, slab, offset);
+	err = loan ? slabs_hand_back_locked(pool, loan) :
+		     slabs_put_locked(pool, slab, offset);
 	if (!err)
 		slabs_count(h, length, false);
 	return err;
@@ -327,39 +404,6 @@ void zcb_slabs_spare_free(struct list_head *spare)
 		slabs_loan_free(l);
 }
 
-/*
- * To who leases the slab it comes home, and needs no loan any more; to another one
- * who passes it on, the loan goes with it.
- */
-static int slabs_move_locked(struct zcb_pool *pool, struct zcb_slab *slab,
-			     u64 offset, struct zcb_loan *loan,
-			     struct zcb_holdings *to, struct list_head *spare)
-{
-	struct zcb_holdings *from;
-
-	lockdep_assert_held(&pool->mem_lock);
-	if (slabs_lessee(pool, slab) == to) {
-		if (loan)
-			slabs_end_loan(pool, loan);
-		return 0;
-	}
-	if (loan) {
-		from = loan->owner;
-		from->loan_bytes -= slabs_length(pool, slab);
-		zcb_slab_loan_end(loan);
-	} else {
-		loan = list_first_entry_or_null(spare, struct zcb_loan,
-						in_hands);
-		if (!loan)
-			return -ENOMEM;
-		list_del(&loan->in_hands);
-	}
-	slab->mixed = true;
-	to->loan_bytes += slabs_length(pool, slab);
-	zcb_slab_lend(slab, offset, loan, to, &to->loans);
-	return 0;
-}
-
 static int slabs_transfer_locked(struct zcb_pool *pool,
 				 struct zcb_holdings *from,
 				 struct zcb_holdings *to, u64 handle,
@@ -403,6 +447,37 @@ int zcb_slabs_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 	err = slabs_transfer_locked(pool, from, to, handle, spare);
 	spin_unlock(&pool->mem_lock);
 	return err;
+}
+
+/**
+ * zcb_slabs_mix_locked - others will have an object as well
+ * @pool: the pool; its mem_lock is held
+ * @h: who owns it
+ * @handle: names it; it is out
+ * @spare: from zcb_slabs_spare(); one is taken if it is needed
+ *
+ * Context: any that may hold the lock.
+ * Return: as zcb_memory_share().
+ */
+int zcb_slabs_mix_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			 u64 handle, struct list_head *spare)
+{
+	struct zcb_slab *slab;
+	struct zcb_loan *loan;
+	u64 offset;
+	int err;
+
+	err = slabs_look_up_locked(pool, h, handle, &slab, &offset, &loan);
+	if (err)
+		return err;
+	if (!loan) {
+		loan = slabs_spare_loan(spare);
+		if (!loan)
+			return -ENOMEM;
+		slabs_lend(pool, slab, offset, loan, h);
+	}
+	slab->mixed = true;
+	return 0;
 }
 
 /* What others have of it stays; nobody is given any more of it. */
@@ -456,18 +531,14 @@ void zcb_slabs_abandon_locked(struct zcb_pool *pool, struct zcb_holdings *h,
  * zcb_slabs_return_locked - an object that a session had from another's slab
  * @pool: the pool; its mem_lock is held
  * @h: what the session, which is gone, held
- * @loan: of the object; it ends
+ * @loan: of the object; it ends, or is whose who shares the object
  *
  * Context: any that may hold the lock.
  */
 void zcb_slabs_return_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 			     struct zcb_loan *loan)
 {
-	struct zcb_slab *slab = loan->slab;
-	u64 offset = loan->offset;
-
 	lockdep_assert_held(&pool->mem_lock);
-	slabs_uncount(h, 1, slabs_length(pool, slab));
-	slabs_end_loan(pool, loan);
-	slabs_put_locked(pool, slab, offset);
+	slabs_uncount(h, 1, slabs_length(pool, loan->slab));
+	slabs_hand_back_locked(pool, loan);
 }

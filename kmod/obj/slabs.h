@@ -25,6 +25,8 @@ void zcb_slabs_spare_free(struct list_head *spare);
 int zcb_slabs_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 		       struct zcb_holdings *to, u64 handle,
 		       struct list_head *spare);
+int zcb_slabs_mix_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			 u64 handle, struct list_head *spare);
 void zcb_slabs_abandon_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 			      struct zcb_slab *slab);
 void zcb_slabs_return_locked(struct zcb_pool *pool, struct zcb_holdings *h,

@@ -223,7 +223,7 @@ static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
 
 	spin_lock(&pool->mem_lock);
 	st->buffers = s->hold.blocks.count + s->hold.objects +
-		      s->hold.fixed.count;
+		      s->hold.fixed.count + s->hold.nshares;
 	st->bytes = zcb_holdings_bytes(&s->hold);
 	spin_unlock(&pool->mem_lock);
 }

@@ -486,8 +486,9 @@ static void domains_differ_and_are_never_0(struct kunit *test)
 
 	KUNIT_EXPECT_NE(test, first, 0);
 	KUNIT_EXPECT_NE(test, zcb_pool_domain(pool), first);
-	atomic_set(&pool->next_domain, -2);
-	KUNIT_EXPECT_EQ(test, zcb_pool_domain(pool), ~0U);
+	/* Neither nobody's, 0, nor that of several. */
+	atomic_set(&pool->next_domain, -3);
+	KUNIT_EXPECT_EQ(test, zcb_pool_domain(pool), ZCB_BUF_NOBODY - 1);
 	KUNIT_EXPECT_EQ(test, zcb_pool_domain(pool), 1);
 	KUNIT_EXPECT_EQ(test, zcb_pool_domain(pool), 2);
 }

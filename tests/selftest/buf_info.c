@@ -24,7 +24,7 @@ static struct zcbuf_buf_place place_of(int fd, __u64 length, __u64 capacity)
 	EXPECT_EQ(p.offset, zcbuf_buf_offset(h));
 	EXPECT_EQ(p.capacity, capacity);
 	EXPECT_EQ(p.arena, 0);
-	EXPECT_EQ(p.__reserved, 0);
+	EXPECT_EQ(p.holders, 1);
 	return p;
 }
 

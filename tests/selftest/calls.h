@@ -466,6 +466,12 @@ static const struct call calls[] = {
 		 .make = make_transfer),
 	CALL_ROW(PIN_TOKEN, zcbuf_pin_token, .writes = true,
 		 .make = make_pin_token),
+	CALL_ROW(SHARE, zcbuf_transfer, .right = ZCBUF_RIGHT_MAP_WRITE,
+		 .writes = true, .reserved = CALL_AT(zcbuf_transfer, __reserved),
+		 .done = CALL_AT(zcbuf_transfer, out_done),
+		 .arrays = { CALL_IN(zcbuf_transfer, handles) },
+		 .counts = { CALL_COUNT(zcbuf_transfer, count) },
+		 .make = make_transfer),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

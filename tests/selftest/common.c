@@ -219,14 +219,25 @@ int zt_buf_info(int fd, const __u64 *handles, struct zcbuf_buf_place *places,
 	return err ? err : (int)a.out_done;
 }
 
-int zt_transfer(int fd, __u64 session, const __u64 *handles, __u32 count)
+static int give(int fd, unsigned long request, __u64 session,
+		const __u64 *handles, __u32 count)
 {
 	struct zcbuf_transfer a = zt_arg(struct zcbuf_transfer,
 		.session = session, .handles = zt_ptr(handles),
 		.count = count);
-	int err = zt_call(fd, ZCBUF_IOC_TRANSFER, &a);
+	int err = zt_call(fd, request, &a);
 
 	return err ? err : (int)a.out_done;
+}
+
+int zt_transfer(int fd, __u64 session, const __u64 *handles, __u32 count)
+{
+	return give(fd, ZCBUF_IOC_TRANSFER, session, handles, count);
+}
+
+int zt_share(int fd, __u64 session, const __u64 *handles, __u32 count)
+{
+	return give(fd, ZCBUF_IOC_SHARE, session, handles, count);
 }
 
 int zt_channel_open(int fd, struct zcbuf_channel_open *arg)

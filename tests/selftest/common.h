@@ -68,10 +68,11 @@ int zt_free(int fd, const __u64 *handles, __u32 count);
 int zt_alloc1(int fd, __u64 length, __u64 *handle);
 int zt_free1(int fd, __u64 handle);
 
-/* How many there were answers for, or how many were given, or -errno. */
+/* How many there were answers for, were given or shared, or -errno. */
 int zt_buf_info(int fd, const __u64 *handles, struct zcbuf_buf_place *places,
 		__u32 count);
 int zt_transfer(int fd, __u64 session, const __u64 *handles, __u32 count);
+int zt_share(int fd, __u64 session, const __u64 *handles, __u32 count);
 
 /* Channels. @arg: everything but size, which is filled in. */
 int zt_channel_open(int fd, struct zcbuf_channel_open *arg);

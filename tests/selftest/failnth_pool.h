@@ -265,6 +265,18 @@ static void fn_undo_token(struct fn_run *f)
 	ASSERT_OK(close(f->fds[--f->nfds]));
 }
 
+static void fn_use_shared(struct fn_run *f)
+{
+	const __u64 *handles = (void *)f->t.array[0];
+	__u32 i;
+
+	for (i = 0; i < f->done; i++) {
+		EXPECT_OK(zt_free1(f->fd, handles[i]));
+		EXPECT_ERR(zt_free1(f->fd, handles[i]), EPERM);
+		EXPECT_OK(zt_free1(f->rig.other, handles[i]));
+	}
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_pool_rows[] = {
@@ -321,6 +333,9 @@ static const struct fn_row fn_pool_rows[] = {
 
 	FN_CALL(pin_token, PIN_TOKEN, .then = fn_keep_token,
 		.undo = fn_undo_token),
+
+	FN_CALL(share, SHARE, .stands = true, .least = 6,
+		.use = fn_use_shared),
 
 	FN_CALL(free, FREE, .stands = true),
 	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,

@@ -82,9 +82,11 @@ static bool __attribute__((format(printf, 1, 2))) traced(const char *fmt, ...)
 /*
  * struct story - one of everything
  * @q: of a session, which is gone in the end
+ * @other: id of another one of that pool
  */
 struct story {
 	struct zcbuf_query q;
+	__u64 other;
 	__u64 buffer;
 	__u64 channel;
 	__u64 delivery;
@@ -99,15 +101,20 @@ static void tell(struct story *s)
 	struct zcbuf_reservation r;
 	struct zcbuf_finalize f;
 	struct zcbuf_delivery d;
-	__u64 left;
+	__u64 left, given;
 
 	ASSERT_GE(fd, 0);
 	ASSERT_OK(zt_query(fd, &s->q));
+	s->other = zt_session(keep);
 	ASSERT_OK(zt_pool_grow(fd, NULL));
 	ASSERT_OK(zt_alloc1(fd, 5000, &s->buffer));
 	ASSERT_OK(zt_free1(fd, s->buffer));
 	ASSERT_ERR(zt_free1(fd, s->buffer), EBADSLT);
 	ASSERT_OK(zt_alloc1(fd, 4096, &left));
+	ASSERT_OK(zt_alloc1(fd, 4096, &given));
+	ASSERT_EQ(zt_transfer(fd, s->other, &given, 1), 1);
+	ASSERT_ERR(zt_share(fd, s->other, &given, 1), EPERM);
+	ASSERT_EQ(zt_share(keep, s->q.out_session, &given, 1), 1);
 	ASSERT_OK(zt_stream(fd, 0, 0, &s->channel));
 	ASSERT_OK(zt_reserve1(fd, s->channel, 100, &r));
 	ASSERT_OK(zt_commit1(fd, s->channel, &r));
@@ -139,6 +146,12 @@ TEST(events_say_what_happened)
 	EXPECT_TRUE(traced("zcbuf_free: " IN("done=0 err=%d"), -EBADSLT));
 	EXPECT_TRUE(traced("zcbuf_bad_free: pool=0x%llx handle=0x%llx err=%d",
 			   s.q.out_pool, s.buffer, -EBADSLT));
+	EXPECT_TRUE(traced("zcbuf_transfer: " IN("to=%llu done=1 err=0"),
+			   s.other));
+	EXPECT_TRUE(traced("zcbuf_share: " IN("to=%llu done=0 err=%d"),
+			   s.other, -EPERM));
+	EXPECT_TRUE(traced("zcbuf_share: pool=0x%llx session=%llu to=%llu done=1 err=0",
+			   s.q.out_pool, s.other, s.q.out_session));
 	EXPECT_TRUE(traced("zcbuf_reserve: "
 			   OF("id=0 group=0 offset=0 length=100")));
 	EXPECT_TRUE(traced("zcbuf_commit: " OF("id=0 length=100 err=0")));
@@ -153,7 +166,7 @@ TEST(events_say_what_happened)
 	EXPECT_TRUE(traced("zcbuf_abort: " OF("id=0x1 err=0")));
 	EXPECT_TRUE(traced("zcbuf_finalize: "
 			   OF("success=0 failure=0 reservations=0")));
-	EXPECT_TRUE(traced("zcbuf_reclaim: " IN("blocks=1 objects=0")));
+	EXPECT_TRUE(traced("zcbuf_reclaim: " IN("blocks=1 objects=0 shares=1")));
 }
 
 /* Dies before its token does; all is over when this returns. */
@@ -195,7 +208,7 @@ TEST(reclaim_of_a_fixed_pool)
 	trace_begin(0);
 	close(fd);
 	trace_end();
-	EXPECT_TRUE(traced("blocks=0 objects=3"));
+	EXPECT_TRUE(traced("blocks=0 objects=3 shares=0"));
 }
 
 /* The end of a pool is nobody's call. */

@@ -3,94 +3,13 @@
  * Buffers that one session gives to another: the second half of scenario 30, and
  * whose they are whoever dies first, on pools of each kind.
  */
-#include <fcntl.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <zcbuf/zcbuf.h>
-
-#include "common.h"
-#include "hostile.h"
-#include "ktap.h"
-
-static const __u32 kind_pages = ZCBUF_POOL_PAGES;
-static const __u32 kind_tiers = ZCBUF_POOL_TIERS;
-static const __u32 kind_fixed = ZCBUF_POOL_FIXED;
-
-/* A test of pools of each kind. */
-#define TRANSFERS(id)							\
-	static void transfers_##id(const void *arg);			\
-	TEST_WITH(transfers_##id, id##_pages, &kind_pages)		\
-	TEST_WITH(transfers_##id, id##_slab, &kind_tiers)		\
-	TEST_WITH(transfers_##id, id##_fixed, &kind_fixed)		\
-	static void transfers_##id(const void *arg)
-
-/*
- * struct pair - two sessions of one pool
- * @length: bytes that are a class of their own in it
- */
-struct pair {
-	int a;
-	int b;
-	__u64 length;
-};
-
-static struct pair pair_of(const void *kind)
-{
-	__u32 k = *(const __u32 *)kind;
-	struct pair p = { .length = k == ZCBUF_POOL_TIERS ? 64 : 4096 };
-
-	p.a = zt_pool(k, 0, k == ZCBUF_POOL_FIXED ? 0 : ZT_ARENA);
-	ASSERT_GE(p.a, 0);
-	p.b = zt_join(p.a, 0);
-	ASSERT_GE(p.b, 0);
-	return p;
-}
+#include "pair.h"
 
 static int give1(int from, int to, __u64 handle)
 {
 	int done = zt_transfer(from, zt_session(to), &handle, 1);
 
 	return done == 1 ? 0 : done;
-}
-
-static void send_number(int fd, __u64 number)
-{
-	ASSERT_EQ(write(fd, &number, sizeof(number)), (ssize_t)sizeof(number));
-}
-
-static __u64 read_number(int fd)
-{
-	__u64 number = 0;
-
-	ASSERT_EQ(read(fd, &number, sizeof(number)), (ssize_t)sizeof(number));
-	return number;
-}
-
-/* A process with a session of the pool, whose id is set, and what it does then. */
-static pid_t start_other(const struct pair *p, struct zt_turns *t, __u64 *id,
-			 void (*then)(int fd, struct zt_turns *t))
-{
-	pid_t child;
-
-	ASSERT_OK(zt_turns_init(t));
-	child = fork();
-	if (!child) {
-		int fd;
-
-		zt_turns_child(t);
-		fd = zt_join(p->a, 0);
-		send_number(t->to_parent[1], zt_session(fd));
-		then(fd, t);
-		_exit(0);
-	}
-	ASSERT_GT(child, 0);
-	zt_turns_parent(t);
-	*id = read_number(t->to_parent[0]);
-	ASSERT_NE(*id, 0);
-	return child;
 }
 
 static void free_what_comes(int fd, struct zt_turns *t)
@@ -102,7 +21,7 @@ static void free_what_comes(int fd, struct zt_turns *t)
 }
 
 /* Allocate in process A, hand to process B, free in B: counts restored. */
-TRANSFERS(scenario_30_freed_elsewhere)
+EACH_KIND(scenario_30_freed_elsewhere)
 {
 	struct pair p = pair_of(arg);
 	struct zt_turns t;
@@ -118,7 +37,7 @@ TRANSFERS(scenario_30_freed_elsewhere)
 }
 
 /* The bytes are the same ones, and whoever has it may read where it is. */
-TRANSFERS(it_stays_where_it_is)
+EACH_KIND(it_stays_where_it_is)
 {
 	struct pair p = pair_of(arg);
 	struct zcbuf_buf_place place;
@@ -139,7 +58,7 @@ TRANSFERS(it_stays_where_it_is)
 	EXPECT_EQ(zt_used(p.a), 0);
 }
 
-TRANSFERS(the_giver_dies)
+EACH_KIND(the_giver_dies)
 {
 	struct pair p = pair_of(arg);
 	__u64 h[3];
@@ -155,15 +74,8 @@ TRANSFERS(the_giver_dies)
 	EXPECT_EQ(zt_used(p.b), 0);
 }
 
-static void stay(int fd, struct zt_turns *t)
-{
-	(void)fd;
-	(void)t;
-	ktap_stay();
-}
-
 /* However it dies. */
-TRANSFERS(who_got_it_is_killed)
+EACH_KIND(who_got_it_is_killed)
 {
 	struct pair p = pair_of(arg);
 	struct zt_turns t;
@@ -203,7 +115,7 @@ TEST(whom_not_to_give_to)
 }
 
 /* In order, up to the first that is none of ours. */
-TRANSFERS(as_many_as_there_are)
+EACH_KIND(as_many_as_there_are)
 {
 	struct pair p = pair_of(arg);
 	__u64 h[4];
@@ -251,7 +163,7 @@ static void *throw_all(void *arg)
 	return NULL;
 }
 
-TRANSFERS(two_throw_at_once)
+EACH_KIND(two_throw_at_once)
 {
 	struct pair p = pair_of(arg);
 	struct game g = { .fd = { p.a, p.b } };

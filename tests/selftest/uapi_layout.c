@@ -125,6 +125,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_POOL_GROW] = sizeof(struct zcbuf_pool_grow),
 		[ZCBUF_NR_TRANSFER] = sizeof(struct zcbuf_transfer),
 		[ZCBUF_NR_PIN_TOKEN] = sizeof(struct zcbuf_pin_token),
+		[ZCBUF_NR_SHARE] = sizeof(struct zcbuf_transfer),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -135,8 +136,8 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PIN_TOKEN + 1),
-			   &q), ENOTTY);
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_SHARE + 1), &q),
+		   ENOTTY);
 }
 
 TEST(kernel_says_what_it_is)
@@ -155,7 +156,8 @@ TEST(kernel_says_what_it_is)
 		  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
 		  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
 		  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
-		  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_URING_CMD);
+		  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_URING_CMD |
+		  ZCBUF_FEATURE_SHARE);
 	EXPECT_GE(q.out_max_sessions, 1024);
 	EXPECT_GE(q.out_max_channels, 1024);
 	EXPECT_NE(q.out_session, 0);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * Buffers of one pool: processes, two threads each, that allocate and free
- * blocks and slab objects, free what the other thread allocated, and give to each
- * other what they have, until they are killed; thieves who try to free what is theirs; somebody who looks on.
- * Each buffer says whose it is, in its first and in its last bytes; nobody else
- * may ever write there, and who gets it next must not see it. The pool begins
- * with half of the memory and grows while they are at it.
+ * blocks and slab objects, free what the other thread allocated, give to each
+ * other what they have, and share it, until they are killed; thieves who try to
+ * free what is theirs; somebody who looks on. Each buffer says whose it is, in its
+ * first and in its last bytes; nobody else may ever write there, nobody at all
+ * once it is shared, and who gets it next must not see it. The pool begins with
+ * half of the memory and grows while they are at it.
  */
 #include "stress.h"
 
@@ -19,6 +20,7 @@
 #define SHELF		16		/* buffers a process's threads exchange */
 #define STALLS		64		/* handles that all processes see */
 #define LETTERS		8		/* handles a process was given */
+#define SHARES		8		/* shared buffers of a thread */
 #define MARK		16		/* bytes; the smallest object */
 
 static const struct zcbuf_class classes[] = {
@@ -38,6 +40,7 @@ static const __u32 sizes[CLASSES] = { 16, 48, 256, 1024, 3072 };
  * @refused: those that have been
  * @id: sessions of the workers
  * @mail: by worker, what it was given and has not seen yet, or 0
+ * @news: the same of what was shared with it
  */
 struct fair {
 	unsigned int stop;
@@ -46,6 +49,7 @@ struct fair {
 	__u64 refused;
 	__u64 id[WORKERS];
 	__u64 mail[WORKERS][LETTERS];
+	__u64 news[WORKERS][LETTERS];
 };
 
 /* What is in the first and in the last bytes of a buffer. */
@@ -67,12 +71,17 @@ struct house {
 	__u64 shelf[SHELF];
 };
 
-/* One of its threads; the hand is what it has of the house's. */
+/*
+ * One of its threads; the hand is what it has of the house's, the shares what
+ * others may have as well.
+ */
 struct worker {
 	struct house *h;
 	unsigned int nr;
 	unsigned int n;
 	__u64 hand[HAND];
+	unsigned int nshares;
+	__u64 share[SHARES];
 };
 
 static struct fair *fair;
@@ -249,11 +258,98 @@ static void fetch_one(struct worker *t)
 	t->hand[t->n++] = handle;
 }
 
+/* ------------------------------------------------------------------- shares */
+
+/*
+ * A letter about a share tells the session it is for as well, where the pool is too
+ * small for the handle to need the bits: who comes after it may have the same
+ * buffer by another letter.
+ */
+static __u64 letter_to(__u64 id, __u64 handle)
+{
+	_Static_assert(SIZE / ZT_PAGE <= 1U << 12, "bits of the page");
+	return handle ^ (id & 0xffff) << 12;
+}
+
+/* As send_one(), with who else may have it: 1: he has it now. */
+static int share_with(struct worker *t, __u64 handle, bool keep)
+{
+	unsigned int to = stress_pick(WORKERS);
+	__u64 *letter = &fair->news[to][stress_pick(LETTERS)];
+	__u64 id = __atomic_load_n(&fair->id[to], __ATOMIC_RELAXED);
+	int err;
+
+	if (__atomic_load_n(letter, __ATOMIC_RELAXED))
+		return 0;
+	err = keep ? zt_share(t->h->fd, id, &handle, 1) :
+		     zt_transfer(t->h->fd, id, &handle, 1);
+	if (err == 1)
+		__atomic_store_n(letter, letter_to(id, handle),
+				 __ATOMIC_RELEASE);
+	else if (id == t->h->id)
+		EXPECT_ERR(err, EINVAL);
+	else if (err != -EALREADY)
+		EXPECT_ERR(err, ENOENT);
+	return err;
+}
+
+/* Nobody writes to a block of ours any more, we neither. */
+static void share_one(struct worker *t)
+{
+	__u64 handle = t->hand[t->n - 1];
+
+	if (zcbuf_buf_class(handle) >= ZCBUF_BUF_SLAB ||
+	    t->nshares == SHARES || share_with(t, handle, true) != 1)
+		return;
+	t->n--;
+	t->share[t->nshares++] = handle;
+}
+
+static void fetch_share(struct worker *t)
+{
+	__u64 *letter = &fair->news[t->h->nr][stress_pick(LETTERS)];
+	__u64 got = __atomic_exchange_n(letter, 0, __ATOMIC_ACQUIRE);
+	__u64 handle = letter_to(t->h->id, got);
+
+	if (got && is_ours(t->h, handle))
+		t->share[t->nshares++] = handle;
+}
+
+/* What it says is what it said when it was shared, be the writer dead or not. */
+static void end_share(struct worker *t)
+{
+	__u64 handle = t->share[t->nshares - 1];
+	struct mark m;
+
+	memcpy(&m, first_of(t->h, handle), MARK);
+	EXPECT_EQ(m.handle, handle);
+	EXPECT_EQ(memcmp(&m, last_of(t->h, handle), MARK), 0);
+	if (stress_one_in(2)) {
+		share_with(t, handle, true);
+		return;
+	}
+	if (!stress_one_in(2) || share_with(t, handle, false) != 1)
+		EXPECT_OK(zt_free1(t->h->fd, handle));
+	t->nshares--;
+}
+
+static void share_some(struct worker *t, unsigned int what)
+{
+	if (!what && t->n)
+		share_one(t);
+	else if (what == 1 && t->nshares < SHARES)
+		fetch_share(t);
+	else if (t->nshares)
+		end_share(t);
+}
+
 static void work_some(struct worker *t)
 {
-	unsigned int what = stress_pick(16);
+	unsigned int what = stress_pick(20);
 
-	if (!t->n || (what < 6 && t->n < HAND))
+	if (what >= 16)
+		share_some(t, what - 16);
+	else if (!t->n || (what < 6 && t->n < HAND))
 		allocate(t);
 	else if (what < 8)
 		exchange(t);

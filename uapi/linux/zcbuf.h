@@ -65,7 +65,7 @@
  *   EOPNOTSUPP  unknown flag, or a reserved field that is not 0
  *   EPERM       the session is not attached, or its attachment lacks the right
  * and the others, each with one meaning:
- *   EAGAIN      would have to wait               EALREADY  committed before
+ *   EAGAIN      would have to wait               EALREADY  done before
  *   EBADSLT     freed or released twice          EBUSY     attached already
  *   EEXIST      exists with other options        EINTR     signal, nothing done
  *   EMFILE      per-pool limit of objects        EMSGSIZE  size differs from the
@@ -130,6 +130,7 @@
 #define ZCBUF_NR_POOL_GROW		19
 #define ZCBUF_NR_TRANSFER		20
 #define ZCBUF_NR_PIN_TOKEN		21
+#define ZCBUF_NR_SHARE			22
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -153,6 +154,7 @@
 #define ZCBUF_IOC_POOL_GROW	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_GROW)
 #define ZCBUF_IOC_TRANSFER	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_TRANSFER)
 #define ZCBUF_IOC_PIN_TOKEN	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PIN_TOKEN)
+#define ZCBUF_IOC_SHARE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_SHARE)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -219,6 +221,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_TRANSFER		((__u64)1 << 8)
 #define ZCBUF_FEATURE_PIN_TOKEN		((__u64)1 << 9)
 #define ZCBUF_FEATURE_URING_CMD		((__u64)1 << 10)
+#define ZCBUF_FEATURE_SHARE		((__u64)1 << 11)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -233,8 +236,8 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_default_arena_size: bytes
  * @out_max_pool_size: bytes of all its arenas
  * @out_user_limit: bytes the user who opened the session may hold, in pools and
- *	in what the kernel needs to know about his channels, fixed objects, and
- *	slab objects that were given away
+ *	in what the kernel needs to know about his channels, fixed objects, slab
+ *	objects that were given away, and buffers that are shared
  * @out_user_charged: bytes he holds
  * @out_total_limit: bytes all users together may hold
  * @out_total_charged: bytes all users hold
@@ -565,7 +568,7 @@ struct zcbuf_alloc {
  *	for each
  * @node: NUMA node of its first page
  * @page_order: of the pages it is made of: 0, or that of the huge pages
- * @__reserved: 0
+ * @holders: how many have it, this session among them; 1 unless it was shared
  */
 struct zcbuf_buf_place {
 	__aligned_u64 offset;
@@ -573,7 +576,7 @@ struct zcbuf_buf_place {
 	__u32 arena;
 	__u32 node;
 	__u32 page_order;
-	__u32 __reserved;
+	__u32 holders;
 };
 
 /**
@@ -605,32 +608,41 @@ struct zcbuf_buf_info {
 };
 
 /**
- * struct zcbuf_transfer - give buffers to another session of the pool
+ * struct zcbuf_transfer - the argument of TRANSFER and SHARE
  * @size: sizeof(struct zcbuf_transfer)
  * @flags: 0
- * @session: whom to give them, its out_session of QUERY
+ * @session: another session of the pool, its out_session of QUERY
  * @handles: pointer to __u64[@count], buffers of this session
  * @count: entries
  * @__reserved: 0
- * @out_done: buffers given
+ * @out_done: buffers given or shared
  * @out_error: why not more
  *
- * The buffers stay where and what they are, with the same handles; the other
- * session frees them, or its death does, and this one has nothing to do with
- * them any more. How it learns of the handles is up to the two. It is not asked:
+ * The buffers stay where and what they are, with the same handles.
+ *
+ * TRANSFER: the other session has them instead of this one, which has nothing to
+ * do with them any more.
+ *
+ * SHARE: the other session has them as well. All who have a buffer have it alike,
+ * who allocated it among them: each may write to it, ask about it, pass it on,
+ * share it with more, and frees his part of it, or his death does. It is free when
+ * nobody has it any more, and zeroed for whoever gets it next. Each counts it among
+ * his buffers, the pool counts it once.
+ *
+ * How the other session learns of the handles is up to the two. It is not asked:
  * whoever may write to a pool can fill any session of it with buffers that it does
  * not want, so sessions of a pool have to trust each other that far.
  *
  * A slab object stays in its slab: while sessions that were given some have them,
  * the slab's pages are not given back, be its own session gone or not. What the
- * kernel needs to know about such an object is charged to the user whose the pool
- * is.
+ * kernel needs to know about an object of a slab that is given away, or a buffer
+ * that is shared, is charged to the user whose the pool is.
  *
  * ENOENT: no such session is attached to this pool, or as FREE. EPERM:
  * that session could not free it, it has no RIGHT_MAP_WRITE; or the buffer is not
- * this session's. EINVAL: to oneself. ENOMEM: no memory for the record of a slab
- * object that is given away, or at a limit. Otherwise the errors of FREE; they are not counted
- * as bad frees. Since 0.1.
+ * this session's. EALREADY: that session has it already. EINVAL: to oneself.
+ * ENOMEM: no memory for what is to be known, or at a limit. Otherwise the errors of
+ * FREE; they are not counted as bad frees. Since 0.1.
  */
 struct zcbuf_transfer {
 	__u32 size;
@@ -702,8 +714,9 @@ struct zcbuf_pin_token {
  * @out_done: entries done
  * @out_error: why not more
  *
- * FREE: ENOENT never issued, EPERM another session's (or given to it), EBADSLT it is free,
- * ESTALE it was freed and is somebody's again. TIERS: the generation of a slab
+ * FREE: ENOENT never issued, EPERM another session's (given to it, or this one has
+ * freed its part of what is shared), EBADSLT it is free, ESTALE it was freed and is
+ * somebody's again. TIERS: the generation of a slab
  * object is its page's: a stale handle is told apart only once the page has been
  * given back. Since 0.1.
  */
@@ -1253,7 +1266,7 @@ enum zcbuf_genl_session {
 	ZCBUF_A_SESSION_UID,		/* u32 */
 	ZCBUF_A_SESSION_RIGHTS,		/* u32, ZCBUF_RIGHT_* */
 	ZCBUF_A_SESSION_AGE_NS,		/* u64 */
-	ZCBUF_A_SESSION_BUFFERS,	/* u64, buffers owned */
+	ZCBUF_A_SESSION_BUFFERS,	/* u64, buffers it has, also shared */
 	ZCBUF_A_SESSION_BYTES,		/* u64, bytes of them */
 	ZCBUF_A_SESSION_PENDING,	/* u64, pending reservations */
 	ZCBUF_A_SESSION_PENDING_BYTES,	/* u64 */

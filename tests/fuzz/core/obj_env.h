@@ -104,6 +104,65 @@ struct pid;
 #define TASK_COMM_LEN	16
 #define DEFINE_FREE(name, type, end)
 
+/* ------------------------------------------------------------------- trees */
+
+/* In order, but in a row: there are few. */
+struct rb_node {
+	struct rb_node *next;
+	struct rb_node **at;
+};
+
+struct rb_root {
+	struct rb_node *first;
+};
+
+#define RB_ROOT			(struct rb_root) { NULL }
+#define RB_EMPTY_ROOT(root)	(!(root)->first)
+#define rb_entry(ptr, type, member)	container_of(ptr, type, member)
+
+static inline void rb_add(struct rb_node *node, struct rb_root *root,
+			  bool (*less)(struct rb_node *,
+				       const struct rb_node *))
+{
+	struct rb_node **at = &root->first;
+
+	while (*at && !less(node, *at))
+		at = &(*at)->next;
+	node->next = *at;
+	node->at = at;
+	if (*at)
+		(*at)->at = &node->next;
+	*at = node;
+}
+
+static inline void rb_erase(struct rb_node *node, struct rb_root *root)
+{
+	*node->at = node->next;
+	if (node->next)
+		node->next->at = node->at;
+}
+
+static inline struct rb_node *
+rb_find_first(const void *key, const struct rb_root *root,
+	      int (*cmp)(const void *key, const struct rb_node *))
+{
+	struct rb_node *node = root->first;
+
+	while (node && cmp(key, node))
+		node = node->next;
+	return node;
+}
+
+#define rb_find(key, root, cmp)	rb_find_first(key, root, cmp)
+
+static inline struct rb_node *
+rb_next_match(const void *key, struct rb_node *node,
+	      int (*cmp)(const void *key, const struct rb_node *))
+{
+	node = node->next;
+	return node && !cmp(key, node) ? node : NULL;
+}
+
 /* --------------------------------------------------------- error pointers */
 
 #define ERR_PTR(err)		((void *)(long)(err))

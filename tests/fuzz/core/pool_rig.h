@@ -238,6 +238,7 @@ static struct zcb_pool *rig_pool(struct kunit *test,
 	zcb_pool_growth_init(pool);
 	spin_lock_init(&pool->mem_lock);
 	zcb_holdings_init(&pool->orphans);
+	pool->shares = RB_ROOT;
 	a = zcb_pool_arena(pool, &pool->payer, &pages);
 	pool->arenas[pool->narenas++] = a;
 	pool->min_free = a->size;

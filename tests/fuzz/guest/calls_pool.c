@@ -277,7 +277,21 @@ static __u64 session_of(const struct kf_lane *l, unsigned int slot)
 	return ioctl(l->st->slot[slot], ZCBUF_IOC_QUERY, &q) ? 0 : q.out_session;
 }
 
-void kf_run_transfer(struct kf_lane *l)
+/* One more session has it, or has it instead. */
+static void pass_on(struct kf_list *list, struct kf_item *item,
+		    unsigned int slot, bool keep)
+{
+	struct kf_item other = *item;
+
+	if (!keep) {
+		item->slot = slot;
+		return;
+	}
+	other.slot = slot;
+	kf_remember(list, &other);
+}
+
+static void run_give(struct kf_lane *l, bool keep)
 {
 	unsigned int i, n, how = kf_sel(l, 2) % 8;
 	unsigned int slot = kf_slot(l, kf_sel(l, 0));
@@ -297,7 +311,17 @@ void kf_run_transfer(struct kf_lane *l)
 	if (!kf_finish(&c))
 		return;
 	for (i = 0; i < n && i < a->out_done; i++)
-		item[i]->slot = slot;
+		pass_on(&l->st->buffers, item[i], slot, keep);
+}
+
+void kf_run_transfer(struct kf_lane *l)
+{
+	run_give(l, false);
+}
+
+void kf_run_share(struct kf_lane *l)
+{
+	run_give(l, true);
 }
 
 /* One of a few is kept: its session may die before it. */

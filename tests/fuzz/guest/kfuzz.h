@@ -56,6 +56,7 @@ enum kf_call {
 	KF_POOL_GROW,
 	KF_TRANSFER,
 	KF_PIN_TOKEN,
+	KF_SHARE,
 	KF_NCALLS
 };
 
@@ -129,6 +130,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_TRANSFER;
 	case KF_PIN_TOKEN:
 		return ZCBUF_NR_PIN_TOKEN;
+	case KF_SHARE:
+		return ZCBUF_NR_SHARE;
 	default:
 		return kf_call(op);
 	}

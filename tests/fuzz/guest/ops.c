@@ -248,6 +248,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_POOL_GROW] = kf_run_pool_grow,
 		[KF_TRANSFER] = kf_run_transfer,
 		[KF_PIN_TOKEN] = kf_run_pin_token,
+		[KF_SHARE] = kf_run_share,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -66,6 +66,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_POOL_GROW] = { "pool_grow", 2, { 0 } },
 	[KF_TRANSFER] = { "transfer", 6, { 16, 8, 10, 8 } },
 	[KF_PIN_TOKEN] = { "pin_token", 2, { 4 } },
+	[KF_SHARE] = { "share", 6, { 16, 8, 10, 8 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)

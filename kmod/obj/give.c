@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers for others: to have instead of who gives them, or as well as he.
+ *
+ * Who gives or shares holds the pool's lock, so of a buffer only one does at a
+ * time; it is given back, and handed out, under mem_lock as ever.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "memory.h"
+#include "share.h"
+#include "slabs.h"
+
+#define GIVE_TAGS	256U	/* pages tagged per hold of mem_lock */
+
+static int give_fixed(struct zcb_pool *pool, struct zcb_holdings *from,
+		      struct zcb_holdings *to, u32 domain, u64 handle)
+{
+	struct zcb_fixed *f = &pool->cfg.fixed;
+	u32 class, object;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = zcb_fixed_find(f, handle, from, &class, &object);
+	if (!err) {
+		zcb_fixed_move(f, &from->fixed, &to->fixed, to, class, object);
+		if (zcb_fixed_domain(f, object) != ZCB_BUF_NOBODY)
+			zcb_fixed_tag(f, object, domain);
+	}
+	spin_unlock(&pool->mem_lock);
+	return err;
+}
+
+/*
+ * Its pages are tagged, however many, while it is nobody's, without a lock. Those
+ * that several had stay so.
+ */
+static int give_block(struct zcb_pool *pool, struct zcb_holdings *from,
+		      struct zcb_holdings *to, u32 domain, u64 handle)
+{
+	const struct zcb_buf_page *p;
+	u32 page;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = zcb_buf_find(&pool->bufs, handle, from, &page);
+	if (!err)
+		zcb_buf_detach(&pool->bufs, &from->blocks, page);
+	spin_unlock(&pool->mem_lock);
+	if (err)
+		return err;
+	p = zcb_buf_at(&pool->bufs, page);
+	if (p->domain != ZCB_BUF_NOBODY)
+		zcb_buf_tag(&pool->bufs, page, 1U << p->order, domain);
+	spin_lock(&pool->mem_lock);
+	zcb_buf_attach(&pool->bufs, &to->blocks, to, page);
+	spin_unlock(&pool->mem_lock);
+	return 0;
+}
+
+/* Nobody holds a buffer twice. */
+static int give_allowed_locked(struct zcb_pool *pool,
+			       const struct zcb_holdings *from,
+			       const struct zcb_holdings *to, u64 handle,
+			       u64 *bytes)
+{
+	u64 same;
+	int err;
+
+	err = zcb_memory_find_locked(pool, from, handle, bytes);
+	if (err)
+		return err;
+	return zcb_memory_find_locked(pool, to, handle, &same) ? 0 : -EALREADY;
+}
+
+/**
+ * zcb_memory_transfer - give a buffer to another session
+ * @pool: the pool
+ * @from: who has it; it has a call running, so it stays
+ * @to: who gets it; it stays a session of the pool meanwhile
+ * @domain: of that session
+ * @handle: names it, then as before
+ * @spare: loans, for an object of a slab
+ *
+ * What he writes there is his to the next who gets the memory. If others hold
+ * the buffer, they go on to do so.
+ *
+ * Context: may sleep; the pool's lock is held, for @to, and so that nobody gets a
+ * share meanwhile.
+ * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE, -EALREADY: @to has it;
+ * -ENOMEM: no loan.
+ */
+int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
+			struct zcb_holdings *to, u32 domain, u64 handle,
+			struct list_head *spare)
+{
+	bool moved;
+	u64 bytes;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = give_allowed_locked(pool, from, to, handle, &bytes);
+	moved = !err && zcb_share_move_locked(pool, from, to, handle);
+	spin_unlock(&pool->mem_lock);
+	if (err || moved)
+		return err;
+	/* It is @from's own, if it still is. */
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return give_fixed(pool, from, to, domain, handle);
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+		return give_block(pool, from, to, domain, handle);
+	return zcb_slabs_transfer(pool, from, to, handle, spare);
+}
+
+/*
+ * From its end, some pages each time: when the first one is tagged, which
+ * give_block() looks at, all are. -EAGAIN: not yet; *@left are left.
+ */
+static int give_mix_block_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				 u64 handle, u32 *left)
+{
+	u32 page, n;
+	int err;
+
+	err = zcb_buf_find(&pool->bufs, handle, h, &page);
+	if (err)
+		return err;
+	*left = min(*left, 1U << zcb_buf_at(&pool->bufs, page)->order);
+	n = min(*left, GIVE_TAGS);
+	*left -= n;
+	zcb_buf_tag(&pool->bufs, page + *left, n, ZCB_BUF_NOBODY);
+	return *left ? -EAGAIN : 0;
+}
+
+/* Several will write there: whoever is next gets zeroes, and be he one of them. */
+static int give_mix_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			   u64 handle, struct list_head *loans, u32 *left)
+{
+	struct zcb_fixed *f = &pool->cfg.fixed;
+	u32 class, object;
+	int err;
+
+	if (zcb_share_any_locked(pool, handle))
+		return 0;	/* done before */
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
+		err = zcb_fixed_find(f, handle, h, &class, &object);
+		if (!err)
+			zcb_fixed_tag(f, object, ZCB_BUF_NOBODY);
+		return err;
+	}
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+		return give_mix_block_locked(pool, h, handle, left);
+	return zcb_slabs_mix_locked(pool, h, handle, loans);
+}
+
+/* As give_mix_block_locked(). */
+static int give_share_locked(struct zcb_pool *pool, struct zcb_holdings *from,
+			     struct zcb_holdings *to, u64 handle,
+			     struct list_head *shares, struct list_head *loans,
+			     u32 *left)
+{
+	u64 bytes;
+	int err;
+
+	err = give_allowed_locked(pool, from, to, handle, &bytes);
+	if (!err && list_empty(shares))
+		err = -ENOMEM;
+	if (!err)
+		err = give_mix_locked(pool, from, handle, loans, left);
+	if (!err)
+		err = zcb_share_add_locked(pool, to, handle, bytes, shares);
+	return err;
+}
+
+/**
+ * zcb_memory_share - let somebody hold a buffer as well
+ * @pool: the pool
+ * @from: who holds it
+ * @to: who will; he stays meanwhile
+ * @handle: names it, for both
+ * @shares: spare ones; one is taken
+ * @loans: spare ones, for an object of a slab; one may be taken
+ *
+ * Context: may sleep; the pool's lock is held: one shares or transfers at a time.
+ * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE, -EALREADY: @to has it;
+ * -ENOMEM: no share or loan.
+ */
+int zcb_memory_share(struct zcb_pool *pool, struct zcb_holdings *from,
+		     struct zcb_holdings *to, u64 handle,
+		     struct list_head *shares, struct list_head *loans)
+{
+	u32 left = U32_MAX;
+	int err;
+
+	do {
+		spin_lock(&pool->mem_lock);
+		err = give_share_locked(pool, from, to, handle, shares,
+					loans, &left);
+		spin_unlock(&pool->mem_lock);
+		cond_resched();
+	} while (err == -EAGAIN);
+	return err;
+}
