@@ -39,8 +39,8 @@ int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 	return zcb_batch(pool, ZCBUF_NR_FREE, 0, handles, count);
 }
 
-int zcbuf_transfer(struct zcbuf_pool *pool, __u64 session,
-		   const __u64 *handles, unsigned int count)
+static int give(struct zcbuf_pool *pool, unsigned int nr, __u64 session,
+		const __u64 *handles, unsigned int count)
 {
 	struct zcbuf_transfer arg = {
 		.size = sizeof(arg),
@@ -48,9 +48,21 @@ int zcbuf_transfer(struct zcbuf_pool *pool, __u64 session,
 		.handles = zcb_ptr(handles),
 		.count = count,
 	};
-	int err = zcb_call(pool->session.fd, ZCBUF_NR_TRANSFER, &arg);
+	int err = zcb_call(pool->session.fd, nr, &arg);
 
 	return err ? err : (int)arg.out_done;
+}
+
+int zcbuf_transfer(struct zcbuf_pool *pool, __u64 session,
+		   const __u64 *handles, unsigned int count)
+{
+	return give(pool, ZCBUF_NR_TRANSFER, session, handles, count);
+}
+
+int zcbuf_share(struct zcbuf_pool *pool, __u64 session, const __u64 *handles,
+		unsigned int count)
+{
+	return give(pool, ZCBUF_NR_SHARE, session, handles, count);
 }
 
 int zcbuf_buf_info(struct zcbuf_pool *pool, const __u64 *handles,
@@ -156,6 +168,18 @@ int zcbuf_buf_give(struct zcbuf_buf *buf, __u64 session)
 		return done;
 	memset(buf, 0, sizeof(*buf));
 	return 0;
+}
+
+int zcbuf_buf_share(const struct zcbuf_buf *buf, __u64 session)
+{
+	int done;
+
+	if (!buf->handle)
+		return -EINVAL;
+	if (zcb_fallback_has(buf->handle))
+		return -EOPNOTSUPP;
+	done = zcbuf_share(buf->pool, session, &buf->handle, 1);
+	return done < 0 ? done : 0;
 }
 
 int zcbuf_buf_free(struct zcbuf_buf *buf)

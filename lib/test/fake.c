@@ -30,6 +30,13 @@ static int take(int *error)
 	return e;
 }
 
+/* Of a batch, up to the first that fails; @one is about that number out_done. */
+#define EACH_OF(arg, one) __extension__ ({				\
+	while ((arg)->out_done < (arg)->count &&			\
+	       !((arg)->out_error = -(one)))				\
+		(arg)->out_done++;					\
+	(arg)->out_done ? 0 : -(int)(arg)->out_error; })
+
 static void *at(__u64 ptr)
 {
 	return (void *)(uintptr_t)ptr;
@@ -243,7 +250,7 @@ static int find_buf(__u64 self, __u64 handle, unsigned int *i)
 			continue;
 		if (!fake.live[*i])
 			return -EBADSLT;
-		return fake.owner[*i] == self ? 0 : -EPERM;
+		return fake.holders[*i] & fake_bit(self) ? 0 : -EPERM;
 	}
 	return -ENOENT;
 }
@@ -252,18 +259,19 @@ static int find_buf(__u64 self, __u64 handle, unsigned int *i)
 static int buf_info_one(__u64 self, __u64 handle, struct zcbuf_buf_place *place)
 {
 	__u32 sizes[ZCBUF_MAX_CLASSES] = { 0 };
-	unsigned int i;
+	unsigned int i, n;
 	int err;
 
 	err = find_buf(self, handle, &i);
 	if (err)
 		return err;
-	for (i = 0; i < fake.nclasses; i++)
-		sizes[i] = fake.classes[i].length;
+	for (n = 0; n < fake.nclasses; n++)
+		sizes[n] = fake.classes[n].length;
 	*place = (struct zcbuf_buf_place){
 		.offset = zcbuf_buf_offset(handle),
 		.capacity = zcbuf_buf_capacity(handle, sizes),
 		.arena = 1,
+		.holders = __builtin_popcountll(fake.holders[i]),
 	};
 	return 0;
 }
@@ -275,14 +283,8 @@ static int do_buf_info(__u64 self, struct zcbuf_buf_info *arg)
 
 	if (!arg->count || arg->entry_size != sizeof(*places))
 		return -EINVAL;
-	while (arg->out_done < arg->count) {
-		arg->out_error = -buf_info_one(self, handles[arg->out_done],
-					       &places[arg->out_done]);
-		if (arg->out_error)
-			break;
-		arg->out_done++;
-	}
-	return arg->out_done ? 0 : -(int)arg->out_error;
+	return EACH_OF(arg, buf_info_one(self, handles[arg->out_done],
+			    &places[arg->out_done]));
 }
 
 /* A block of pages for each: order by length, index by a bump. */
@@ -303,7 +305,7 @@ static int do_alloc(__u64 self, struct zcbuf_alloc *arg)
 			handles[i] = class << ZCBUF_BUF_CLASS_SHIFT |
 				     1ULL << 40 | next;
 		fake.handle[fake.nhandles] = handles[i];
-		fake.owner[fake.nhandles] = self;
+		fake.holders[fake.nhandles] = fake_bit(self);
 		fake.live[fake.nhandles++] = true;
 		next += 1ULL << class;
 	}
@@ -314,26 +316,29 @@ static int do_alloc(__u64 self, struct zcbuf_alloc *arg)
 static int free_one(__u64 self, __u64 handle)
 {
 	unsigned int i;
-	int err;
+	int err = find_buf(self, handle, &i);
 
-	err = find_buf(self, handle, &i);
-	if (!err)
-		fake.live[i] = false;
-	return err;
+	if (err)
+		return err;
+	fake.holders[i] &= ~fake_bit(self);
+	fake.live[i] = fake.holders[i];
+	return 0;
 }
 
-static int transfer_one(__u64 self, __u64 to, __u64 handle)
+static int transfer_one(__u64 self, __u64 to, __u64 handle, bool keep)
 {
 	unsigned int i;
-	int err;
+	int err = find_buf(self, handle, &i);
 
-	err = find_buf(self, handle, &i);
-	if (!err)
-		fake.owner[i] = to;
-	return err;
+	if (!err && fake.holders[i] & fake_bit(to))
+		err = -EALREADY;
+	if (err)
+		return err;
+	fake.holders[i] ^= fake_bit(to) | (keep ? 0 : fake_bit(self));
+	return 0;
 }
 
-static int do_transfer(__u64 self, struct zcbuf_transfer *arg)
+static int do_transfer(__u64 self, struct zcbuf_transfer *arg, bool keep)
 {
 	const __u64 *handles = at(arg->handles);
 
@@ -343,14 +348,8 @@ static int do_transfer(__u64 self, struct zcbuf_transfer *arg)
 	if (arg->session <= FAKE_SESSION ||
 	    arg->session > FAKE_SESSION + fake.nsessions)
 		return -ENOENT;
-	while (arg->out_done < arg->count) {
-		arg->out_error = -transfer_one(self, arg->session,
-					       handles[arg->out_done]);
-		if (arg->out_error)
-			break;
-		arg->out_done++;
-	}
-	return arg->out_done ? 0 : -(int)arg->out_error;
+	return EACH_OF(arg, transfer_one(self, arg->session,
+			    handles[arg->out_done], keep));
 }
 
 /* ------------------------------------------------------------------ stream */
@@ -499,13 +498,7 @@ static int do_batch(__u64 self, unsigned int nr, struct zcbuf_batch *arg)
 {
 	if (!arg->count || arg->count > ZCBUF_MAX_BATCH)
 		return -EINVAL;
-	while (arg->out_done < arg->count) {
-		arg->out_error = -batch_one(self, nr, arg, arg->out_done);
-		if (arg->out_error)
-			break;
-		arg->out_done++;
-	}
-	return arg->out_done ? 0 : -(int)arg->out_error;
+	return EACH_OF(arg, batch_one(self, nr, arg, arg->out_done));
 }
 
 static int do_reserve(struct zcbuf_reserve *arg)
@@ -515,14 +508,7 @@ static int do_reserve(struct zcbuf_reserve *arg)
 	fake.reserve = *arg;
 	if (!arg->count || arg->count > ZCBUF_MAX_BATCH)
 		return -EINVAL;
-	while (arg->out_done < arg->count) {
-		arg->out_error = -reserve_one(&entries[arg->out_done],
-					      arg->flags);
-		if (arg->out_error)
-			break;
-		arg->out_done++;
-	}
-	return arg->out_done ? 0 : -(int)arg->out_error;
+	return EACH_OF(arg, reserve_one(&entries[arg->out_done], arg->flags));
 }
 
 static int do_commit_reserve(struct zcbuf_commit_reserve *arg)
@@ -649,7 +635,9 @@ static int call(int fd, unsigned int nr, void *arg)
 	case ZCBUF_NR_BUF_INFO:
 		return do_buf_info(self, arg);
 	case ZCBUF_NR_TRANSFER:
-		return do_transfer(self, arg);
+		return do_transfer(self, arg, false);
+	case ZCBUF_NR_SHARE:
+		return do_transfer(self, arg, true);
 	case ZCBUF_NR_PIN_TOKEN:
 		((struct zcbuf_pin_token *)arg)->out_fd =
 			memfd_create("token", MFD_CLOEXEC);

@@ -103,7 +103,7 @@ struct fake {
 	/* Buffers. */
 	__u64 handle[FAKE_MAX];
 	bool live[FAKE_MAX];
-	__u64 owner[FAKE_MAX];	/* session ids */
+	__u64 holders[FAKE_MAX];	/* fake_bit() of sessions */
 	unsigned int nhandles;
 
 	/* Ids, by descriptor; one that was closed keeps its own. */
@@ -112,6 +112,12 @@ struct fake {
 };
 
 extern struct fake fake;
+
+/* A session's bit: there are fewer than 64. */
+static inline __u64 fake_bit(__u64 id)
+{
+	return 1ULL << (id - FAKE_SESSION) % 64;
+}
 
 /* Somebody else adds an arena to the pool. */
 void fake_grow(void);

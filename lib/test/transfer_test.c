@@ -30,7 +30,7 @@ static void unmake(void)
 
 static bool is_of(const struct zcbuf_pool *pool, unsigned int i)
 {
-	return fake.live[i] && fake.owner[i] == zcbuf_pool_session(pool);
+	return fake.live[i] && fake.holders[i] == fake_bit(zcbuf_pool_session(pool));
 }
 
 /* ----------------------------------------------------------------- sessions */

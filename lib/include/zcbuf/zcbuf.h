@@ -354,13 +354,15 @@ ZCBUF_API int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 
 /*
  * zcbuf_free() - give buffers back
- * @handles: from zcbuf_alloc(), of this session, or given to it
+ * @handles: from zcbuf_alloc(), of this session, or given to it or shared with it
  * @count: 1 to ZCBUF_MAX_BATCH
+ *
+ * What other sessions have as well is free when the last of them has freed it.
  *
  * Return: how many were freed, in order, at least 1; if fewer than @count, the
  * call for the rest says why. -ENOENT: never issued. -EPERM: another session's,
- * also if it was given to that. -EBADSLT: freed already. -ESTALE: freed and
- * somebody's again.
+ * also if it was given to that, or this one has freed it and others still have
+ * it. -EBADSLT: freed already. -ESTALE: freed and somebody's again.
  */
 ZCBUF_API int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 			 unsigned int count);
@@ -382,11 +384,29 @@ ZCBUF_API int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
  * call for the rest says why. -ENOENT: no such session is attached to this pool
  * (any more), or the buffer was never issued. -EPERM: that session lacks right
  * MAP_WRITE, so it could not free it, or the buffer is not this session's.
- * -EINVAL: to oneself; @count. -EBADSLT, -ESTALE: as zcbuf_free(). -ENOMEM: no
- * memory for the record of it. What was not given is this session's as before.
+ * -EALREADY: that session has it already, see zcbuf_share(). -EINVAL: to oneself;
+ * @count. -EBADSLT, -ESTALE: as zcbuf_free(). -ENOMEM: no memory for the record of
+ * it. What was not given is this session's as before.
  */
 ZCBUF_API int zcbuf_transfer(struct zcbuf_pool *pool, __u64 session,
 			     const __u64 *handles, unsigned int count);
+
+/*
+ * zcbuf_share() - let another session of the pool have buffers as well
+ * @session: with whom to share them, its zcbuf_pool_session()
+ * @handles: of this session, as for zcbuf_free()
+ * @count: 1 to ZCBUF_MAX_BATCH
+ *
+ * As zcbuf_transfer(), but this session keeps them. From then on both have them
+ * alike, and may share them with more or give their part away. Each frees them
+ * when it has done with them, or its end does; the last one to do so makes them
+ * free. How they take turns at writing is up to them.
+ *
+ * Return: how many are shared, in order, at least 1; if fewer than @count, the
+ * call for the rest says why: errors as zcbuf_transfer().
+ */
+ZCBUF_API int zcbuf_share(struct zcbuf_pool *pool, __u64 session,
+			  const __u64 *handles, unsigned int count);
 
 /*
  * zcbuf_buf_info() - where buffers are: arena, NUMA node, order of the pages
@@ -465,8 +485,18 @@ ZCBUF_API int zcbuf_buf_free(struct zcbuf_buf *buf);
 ZCBUF_API int zcbuf_buf_give(struct zcbuf_buf *buf, __u64 session);
 
 /*
+ * zcbuf_buf_share() - let another session of the pool have a buffer as well
+ * @buf: stays as it is, and has to be freed here as ever
+ * @session: with whom to share it, its zcbuf_pool_session()
+ *
+ * The other side adopts it by its handle, likewise when this is done. Errors:
+ * zcbuf_share(). -EINVAL also: no buffer.
+ */
+ZCBUF_API int zcbuf_buf_share(const struct zcbuf_buf *buf, __u64 session);
+
+/*
  * zcbuf_buf_adopt() - make a buffer of a handle this session was given
- * @pool: whose session it was given to
+ * @pool: whose session it was given to, or shared with
  * @handle: what zcbuf_buf.handle was with the giver
  * @length: bytes in use, likewise
  * @buf: written; the caller's as if allocated, for zcbuf_buf_free()
