@@ -86,13 +86,24 @@ examples: lib ## Build the examples
 	@$(MAKE) -C $(TOP)/examples all
 
 .PHONY: vm-kit
-vm-kit: vm-module lib tools examples ## Build all that tests/vm/run wants
+vm-kit: vm-module vm-importer lib tools examples ## Build all that tests/vm/run wants
 
 .PHONY: vm-module
 vm-module: ## Build zcbuf.ko for the kernel to test on
 	@test -n "$(VM_KDIR)" || { \
 		echo "no kernel $(KERNEL) to test on: run make deps" >&2; exit 1; }
 	@$(MAKE) modules KDIR=$(VM_KDIR)
+
+# Beside the selftest that inserts it.
+IMPORTER = $(BUILD)/importer/$(VM_KVER)
+.PHONY: vm-importer
+vm-importer: ## Build the selftests' user of dma-bufs for the kernel to test on
+	@$(TOP)/scripts/link-tree $(TOP)/tests/importer $(IMPORTER) .
+	+@flock $(IMPORTER).lock $(MAKE) $(if $(V),,-s) -C $(VM_KDIR) \
+		M=$(IMPORTER) modules
+	@install -D -m 644 $(IMPORTER)/zcbuf_importer.ko \
+		$(BUILD)/selftest/importer-$$(cat \
+		$(VM_KDIR)/include/config/kernel.release).ko
 
 .PHONY: selftest-programs
 selftest-programs: lib ## Build the selftests

@@ -66,6 +66,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_pool_grow pool_grow;
 	struct zcbuf_transfer transfer;
 	struct zcbuf_pin_token pin_token;
+	struct zcbuf_export export;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -141,6 +142,9 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pin_token),
 	ZCB_ROW(ZCBUF_NR_SHARE, zcbuf_transfer, out_error, 0,
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_share),
+	ZCB_ROW(ZCBUF_NR_EXPORT, zcbuf_export, __reserved,
+		ZCBUF_EXPORT_F_READ_ONLY, ZCBUF_RIGHT_MAP_WRITE, true,
+		zcb_ioctl_export),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -212,6 +216,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
 			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
 			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE;
+	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
+		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
 	if (IS_ENABLED(CONFIG_IO_URING))

@@ -59,6 +59,7 @@ int zcb_ioctl_pool_grow(struct zcb_call *c);
 int zcb_ioctl_transfer(struct zcb_call *c);
 int zcb_ioctl_share(struct zcb_call *c);
 int zcb_ioctl_pin_token(struct zcb_call *c);
+int zcb_ioctl_export(struct zcb_call *c);
 int zcb_ioctl_alloc(struct zcb_call *c);
 int zcb_ioctl_free(struct zcb_call *c);
 int zcb_ioctl_buf_info(struct zcb_call *c);

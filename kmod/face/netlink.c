@@ -185,6 +185,7 @@ static int zcb_put_counts(struct sk_buff *skb, const struct zcb_pool_stat *st)
 	    zcb_put_u64(skb, ZCBUF_A_POOL_MAX_SIZE, st->max_size) ||
 	    zcb_put_u64(skb, ZCBUF_A_POOL_MAX_USED, st->max_used) ||
 	    zcb_put_quarantine(skb, st) ||
+	    zcb_put_u64(skb, ZCBUF_A_POOL_EXPORTED, st->exported) ||
 	    (st->zombie && nla_put_flag(skb, ZCBUF_A_POOL_ZOMBIE)))
 		return -EMSGSIZE;
 	return 0;

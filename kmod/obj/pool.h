@@ -147,6 +147,7 @@ enum zcb_pool_state {
  * @channels: table of channels
  * @quarantine: sessions that are gone, first the one that was first; @lock
  * @nquarantine: how many; @lock
+ * @exports: that have ended, of buffers that something pins; @lock
  * @quarantine_work: takes them off
  * @quarantine_delay: when it looks again, jiffies
  * @quarantine_rest: how long it leaves the machine alone after a look, jiffies
@@ -160,6 +161,7 @@ enum zcb_pool_state {
  * @l0_blocks: how many those are
  * @orphans: slabs of sessions that are gone, with objects that others have
  * @shares: of buffers that more than their owner hold, by handle and holder
+ * @exported: bytes of buffers that dma-bufs hold, of each what it holds
  * @used: bytes handed out
  * @max_used: most there ever were
  * @min_free: least that was ever free, bytes
@@ -196,6 +198,7 @@ struct zcb_pool {
 	struct zcb_handles channels;
 	struct list_head quarantine;
 	u32 nquarantine;
+	struct list_head exports;
 	struct delayed_work quarantine_work;
 	unsigned long quarantine_delay;
 	unsigned long quarantine_rest;
@@ -209,6 +212,7 @@ struct zcb_pool {
 	u32 l0_blocks;
 	struct zcb_holdings orphans;
 	struct rb_root shares;
+	u64 exported;
 	u64 used;
 	u64 max_used;
 	u64 min_free;

@@ -15,6 +15,7 @@
 
 #include "../face/trace.h"
 #include "channel.h"
+#include "export.h"
 #include "quarantine.h"
 #include "session.h"
 
@@ -118,8 +119,8 @@ static void quarantine_free(struct zcb_session *s)
 }
 
 /*
- * The session that drains may hold the last reference to the pool, whose end then
- * waits for this to return.
+ * The session or export that drains may hold the last reference to the pool, whose
+ * end then waits for this to return.
  */
 static void quarantine_work(struct work_struct *work)
 {
@@ -129,7 +130,7 @@ static void quarantine_work(struct work_struct *work)
 	struct zcb_session *next, *s = quarantine_next(pool, NULL, false);
 	ktime_t began = ktime_get();
 	unsigned long rest;
-	bool left = false;
+	bool left = !zcb_exports_drain(pool);
 	bool drained;
 
 	for (; s; s = next) {
@@ -170,12 +171,14 @@ void zcb_quarantine_stat_locked(struct zcb_pool *pool,
 			st->age_ns = ktime_get_ns() - s->died_ns;
 		st->bytes += quarantine_bytes_locked(s);
 	}
+	zcb_exports_stat_locked(pool, st);
 }
 
 /* zcb_quarantine_init() - of a pool that is being made */
 void zcb_quarantine_init(struct zcb_pool *pool)
 {
 	INIT_LIST_HEAD(&pool->quarantine);
+	INIT_LIST_HEAD(&pool->exports);
 	INIT_DELAYED_WORK(&pool->quarantine_work, quarantine_work);
 }
 

@@ -176,19 +176,6 @@ static struct zcb_session *session_find_locked(struct zcb_pool *pool, u64 id)
 	return NULL;
 }
 
-/* Objects of slabs among them: so many loans may be needed. */
-static u32 session_count_objects(const struct zcb_pool *pool,
-				 const u64 *handles, u32 count)
-{
-	u32 i, n = 0;
-
-	if (pool->cfg.kind != ZCBUF_POOL_TIERS)
-		return 0;
-	for (i = 0; i < count; i++)
-		n += zcbuf_buf_class(handles[i]) >= ZCBUF_BUF_SLAB;
-	return n;
-}
-
 /* Who may be given what @s has. */
 static struct zcb_session *session_taker_locked(struct zcb_session *s, u64 id)
 {
@@ -240,7 +227,7 @@ int zcb_session_transfer(struct zcb_session *s, u64 id, const u64 *handles,
 
 	*done = 0;
 	zcb_slabs_spare(s->pool, &spare,
-			session_count_objects(s->pool, handles, count));
+			zcb_slabs_among(s->pool, handles, count));
 	err = session_give(s, id, handles, count, done, &spare);
 	zcb_slabs_spare_free(&spare);
 	return err;
@@ -287,7 +274,7 @@ int zcb_session_share(struct zcb_session *s, u64 id, const u64 *handles,
 	*done = 0;
 	zcb_shares_spare(s->pool, &shares, count);
 	zcb_slabs_spare(s->pool, &loans,
-			session_count_objects(s->pool, handles, count));
+			zcb_slabs_among(s->pool, handles, count));
 	err = session_share(s, id, handles, count, done, &shares, &loans);
 	zcb_shares_spare_free(&shares);
 	zcb_slabs_spare_free(&loans);

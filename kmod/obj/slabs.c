@@ -363,6 +363,26 @@ int zcb_slabs_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
 	return zcb_slab_check(&pool->cfg.slabs, slab, offset);
 }
 
+/**
+ * zcb_slabs_among - how many loans may be needed
+ * @pool: the pool
+ * @handles: of buffers, or whatever
+ * @count: how many
+ *
+ * Context: any.
+ * Return: how many of them name objects of slabs.
+ */
+u32 zcb_slabs_among(const struct zcb_pool *pool, const u64 *handles, u32 count)
+{
+	u32 i, n = 0;
+
+	if (pool->cfg.kind != ZCBUF_POOL_TIERS)
+		return 0;
+	for (i = 0; i < count; i++)
+		n += zcbuf_buf_class(handles[i]) >= ZCBUF_BUF_SLAB;
+	return n;
+}
+
 static struct slabs_loan *slabs_loan_new(struct zcb_pool *pool)
 {
 	struct slabs_loan *l = kmalloc(sizeof(*l), ZCB_GFP_TABLE);

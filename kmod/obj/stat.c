@@ -143,6 +143,7 @@ static void stat_memory_locked(struct zcb_pool *pool, struct zcb_pool_stat *st)
 	st->max_used = pool->max_used;
 	st->min_free = pool->min_free;
 	st->bad_frees = pool->bad_frees;
+	st->exported = pool->exported;
 	if (pool->cfg.kind == ZCBUF_POOL_FIXED) {
 		stat_fixed_locked(pool, st);
 		return;

@@ -50,6 +50,7 @@ struct zcb_pool_stat {
 	u32 tokens;
 	struct zcb_quarantine_stat quarantine;
 	u64 bad_frees;
+	u64 exported;
 	bool zombie;
 	u32 norders;			/* entries of order_free in use */
 	u32 order_free[ZCB_BUDDY_ORDERS + 4];	/* blocks of 4096 << i */

@@ -346,6 +346,17 @@ static __inline__ void make_pin_token(const struct rig *r, struct attempt *t)
 	a->arenas = 1;
 }
 
+/* The second page of a block of two. */
+static __inline__ void make_export(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_export *a = call_arg(t, sizeof(*a));
+
+	a->handle = r->buffers[0];
+	a->offset = ZT_PAGE;
+	a->length = ZT_PAGE;
+	a->out_fd = -1;
+}
+
 #define CALL_ROW(_nr, _type, ...)					\
 	{ .name = #_nr, .nr = ZCBUF_NR_##_nr,				\
 	  .size = sizeof(struct _type), __VA_ARGS__ }
@@ -472,6 +483,10 @@ static const struct call calls[] = {
 		 .arrays = { CALL_IN(zcbuf_transfer, handles) },
 		 .counts = { CALL_COUNT(zcbuf_transfer, count) },
 		 .make = make_transfer),
+	CALL_ROW(EXPORT, zcbuf_export, .flags = ZCBUF_EXPORT_F_READ_ONLY,
+		 .right = ZCBUF_RIGHT_MAP_WRITE, .writes = true,
+		 .reserved = CALL_AT(zcbuf_export, __reserved),
+		 .make = make_export),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -240,6 +240,16 @@ int zt_share(int fd, __u64 session, const __u64 *handles, __u32 count)
 	return give(fd, ZCBUF_IOC_SHARE, session, handles, count);
 }
 
+int zt_export(int fd, __u64 handle, __u64 offset, __u64 length, __u32 flags)
+{
+	struct zcbuf_export a = zt_arg(struct zcbuf_export,
+		.flags = flags, .handle = handle, .offset = offset,
+		.length = length, .out_fd = -1);
+	int err = zt_call(fd, ZCBUF_IOC_EXPORT, &a);
+
+	return err ? err : a.out_fd;
+}
+
 int zt_channel_open(int fd, struct zcbuf_channel_open *arg)
 {
 	arg->size = sizeof(*arg);

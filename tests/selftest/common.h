@@ -74,6 +74,9 @@ int zt_buf_info(int fd, const __u64 *handles, struct zcbuf_buf_place *places,
 int zt_transfer(int fd, __u64 session, const __u64 *handles, __u32 count);
 int zt_share(int fd, __u64 session, const __u64 *handles, __u32 count);
 
+/* A dma-buf's descriptor, or -errno. */
+int zt_export(int fd, __u64 handle, __u64 offset, __u64 length, __u32 flags);
+
 /* Channels. @arg: everything but size, which is filled in. */
 int zt_channel_open(int fd, struct zcbuf_channel_open *arg);
 int zt_channel_close(int fd, __u64 channel, __u32 ports);

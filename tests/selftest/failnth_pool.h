@@ -260,7 +260,7 @@ static void fn_keep_token(struct fn_run *f, int err)
 		f->fds[f->nfds++] = a->out_fd;
 }
 
-static void fn_undo_token(struct fn_run *f)
+static void fn_undo_fd(struct fn_run *f)
 {
 	ASSERT_OK(close(f->fds[--f->nfds]));
 }
@@ -275,6 +275,22 @@ static void fn_use_shared(struct fn_run *f)
 		EXPECT_ERR(zt_free1(f->fd, handles[i]), EPERM);
 		EXPECT_OK(zt_free1(f->rig.other, handles[i]));
 	}
+}
+
+/* As fn_keep_token(). */
+static void fn_keep_export(struct fn_run *f, int err)
+{
+	const struct zcbuf_export *a = fn_arg(f);
+
+	if (!err)
+		f->fds[f->nfds++] = a->out_fd;
+}
+
+static void fn_use_exported(struct fn_run *f)
+{
+	const struct zcbuf_export *a = fn_arg(f);
+
+	EXPECT_EQ(lseek(a->out_fd, 0, SEEK_END), ZT_PAGE);
 }
 
 /* ------------------------------------------------------------------- table */
@@ -332,10 +348,13 @@ static const struct fn_row fn_pool_rows[] = {
 	FN_CALL(transfer, TRANSFER, .stands = true, .use = fn_use_given),
 
 	FN_CALL(pin_token, PIN_TOKEN, .then = fn_keep_token,
-		.undo = fn_undo_token),
+		.undo = fn_undo_fd),
 
 	FN_CALL(share, SHARE, .stands = true, .least = 6,
 		.use = fn_use_shared),
+
+	FN_CALL(export, EXPORT, .least = 8, .then = fn_keep_export,
+		.undo = fn_undo_fd, .use = fn_use_exported),
 
 	FN_CALL(free, FREE, .stands = true),
 	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,

@@ -76,6 +76,7 @@ TEST(pool_has_all_attributes)
 		ZCBUF_A_POOL_ARENA_SIZE, ZCBUF_A_POOL_BAD_FREES,
 		ZCBUF_A_POOL_MAX_SIZE, ZCBUF_A_POOL_MAX_USED,
 		ZCBUF_A_POOL_QUARANTINE_BYTES, ZCBUF_A_POOL_QUARANTINE_AGE_NS,
+		ZCBUF_A_POOL_EXPORTED,
 	};
 	static const int narrow[] = {
 		ZCBUF_A_POOL_KIND, ZCBUF_A_POOL_FLAGS, ZCBUF_A_POOL_UID,
@@ -109,6 +110,7 @@ TEST(pool_has_all_attributes)
 	EXPECT_EQ(len, 10 * sizeof(__u32));	/* 4 KiB to 2 MiB */
 	EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_MAX_SIZE), ZT_ARENA);
 	EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_MAX_USED), 0);
+	EXPECT_EQ(nl_number(n, ZCBUF_A_POOL_EXPORTED), 0);
 	dump_end(&d);
 }
 

@@ -102,6 +102,7 @@ static const struct snap_kind snap_kinds[] = {
 			[ZCBUF_A_POOL_QUARANTINE_SESSIONS] =
 				"quarantine_sessions",
 			[ZCBUF_A_POOL_QUARANTINE_BYTES] = "quarantine_bytes",
+			[ZCBUF_A_POOL_EXPORTED] = "exported",
 		},
 	},
 	{

@@ -74,7 +74,8 @@ int main(void)
 	return (int)(zcbuf_buf_offset(q.size) + zcbuf_buf_capacity(q.size, 0) +
 		     ZCBUF_IOC_EVENTFD + ZCBUF_IOC_BUF_INFO +
 		     ZCBUF_IOC_POOL_GROW + ZCBUF_IOC_TRANSFER +
-		     ZCBUF_IOC_PIN_TOKEN + ZCBUF_IOC_SHARE);
+		     ZCBUF_IOC_PIN_TOKEN + ZCBUF_IOC_SHARE +
+		     ZCBUF_IOC_EXPORT);
 }
 END
 cp "$work/alone.c" "$work/alone.cc"

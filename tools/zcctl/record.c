@@ -43,6 +43,7 @@ static const struct field pool_fields[] = {
 	{ P(MAX_SIZE),	   SHOW_BYTES,	"max_size",	"LIMIT" },
 	{ P(USED),	   SHOW_BYTES,	"used",		"USED" },
 	{ P(MAX_USED),	   SHOW_BYTES,	"max_used",	"MAX-USED" },
+	{ P(EXPORTED),	   SHOW_BYTES,	"exported",	NULL },
 	{ P(MIN_FREE),	   SHOW_BYTES,	"min_free",	NULL },
 	{ P(LARGEST_FREE), SHOW_BYTES,	"largest_free",	"LARGEST" },
 	{ P(ARENA_SIZE),   SHOW_BYTES,	"arena_size",	NULL },

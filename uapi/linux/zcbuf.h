@@ -131,6 +131,7 @@
 #define ZCBUF_NR_TRANSFER		20
 #define ZCBUF_NR_PIN_TOKEN		21
 #define ZCBUF_NR_SHARE			22
+#define ZCBUF_NR_EXPORT			23
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -155,6 +156,7 @@
 #define ZCBUF_IOC_TRANSFER	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_TRANSFER)
 #define ZCBUF_IOC_PIN_TOKEN	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PIN_TOKEN)
 #define ZCBUF_IOC_SHARE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_SHARE)
+#define ZCBUF_IOC_EXPORT	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EXPORT)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -222,6 +224,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_PIN_TOKEN		((__u64)1 << 9)
 #define ZCBUF_FEATURE_URING_CMD		((__u64)1 << 10)
 #define ZCBUF_FEATURE_SHARE		((__u64)1 << 11)
+#define ZCBUF_FEATURE_EXPORT		((__u64)1 << 12)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -352,7 +355,7 @@ struct zcbuf_class {
  * looks again.
  *
  * Names are unique per IPC namespace and user. The pool lives until its last
- * session, mapping and I/O are gone.
+ * session, mapping, dma-buf and I/O are gone.
  *
  * EBUSY: the session is attached already. EEXIST: the name is taken. ENOMEM:
  * out of memory, or a limit was hit (zcctl check says which). E2BIG: the arena
@@ -568,7 +571,8 @@ struct zcbuf_alloc {
  *	for each
  * @node: NUMA node of its first page
  * @page_order: of the pages it is made of: 0, or that of the huge pages
- * @holders: how many have it, this session among them; 1 unless it was shared
+ * @holders: how many have it, this session among them; 1 unless it was shared, or
+ *	exported: each dma-buf counts
  */
 struct zcbuf_buf_place {
 	__aligned_u64 offset;
@@ -653,6 +657,40 @@ struct zcbuf_transfer {
 	__u32 __reserved;
 	__u32 out_done;
 	__u32 out_error;
+};
+
+#define ZCBUF_EXPORT_F_READ_ONLY	(1U << 0)
+
+/**
+ * struct zcbuf_export - make a dma-buf of a buffer, for devices and others
+ * @size: sizeof(struct zcbuf_export)
+ * @flags: ZCBUF_EXPORT_F_READ_ONLY: it is mapped for reading only, and no device
+ *	writes to it
+ * @handle: a buffer of this session
+ * @offset: where the dma-buf begins in the buffer, bytes, whole pages
+ * @length: bytes of it, whole pages; 0: all that follow
+ * @out_fd: a descriptor of the dma-buf, close-on-exec
+ * @__reserved: 0
+ *
+ * The dma-buf has the buffer as one more session would that it was shared with:
+ * while a descriptor, a mapping or a device holds it, the memory is not handed out
+ * again, whoever frees it or dies, and the pool stays. Who is given the descriptor
+ * need not be attached to the pool, and sees no more of it than this.
+ *
+ * EINVAL: the buffer, or what is asked of it, is not whole pages (an object of a
+ * class below a page never is). ERANGE: outside the buffer. EMFILE: descriptors.
+ * ENOMEM: no memory, or at a limit, as for SHARE. EOPNOTSUPP: this kernel has no
+ * dma-bufs, FEATURE_EXPORT tells. Otherwise the errors of FREE; they are not counted
+ * as bad frees. Since 0.1.
+ */
+struct zcbuf_export {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 handle;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__s32 out_fd;
+	__u32 __reserved;
 };
 
 /**
@@ -1240,6 +1278,7 @@ enum zcbuf_genl_pool {
 	ZCBUF_A_POOL_QUARANTINE_SESSIONS, /* u32, dead, with something pinned */
 	ZCBUF_A_POOL_QUARANTINE_BYTES,	/* u64, bytes of what they had */
 	ZCBUF_A_POOL_QUARANTINE_AGE_NS,	/* u64, since the first of them died */
+	ZCBUF_A_POOL_EXPORTED,		/* u64, bytes, in dma-bufs */
 	__ZCBUF_A_POOL_MAX
 };
 

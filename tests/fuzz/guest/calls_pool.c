@@ -3,8 +3,10 @@
  * Calls on pools and buffers. Of every table of values the first is the usual.
  */
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "call.h"
 
@@ -338,4 +340,38 @@ void kf_run_pin_token(struct kf_lane *l)
 		close(a->out_fd);
 	else
 		l->st->token = a->out_fd;
+}
+
+/* Mapped and touched, or not; then it goes. */
+static void use_export(struct kf_lane *l, int fd)
+{
+	unsigned int how = kf_sel(l, 3) % 4;
+	char *p;
+
+	if (how) {
+		p = mmap(NULL, 4096, how & 1 ? PROT_READ | PROT_WRITE : PROT_READ,
+			 MAP_SHARED, fd, how & 2 ? 4096 : 0);
+		if (p != MAP_FAILED) {
+			*(volatile char *)p;
+			munmap(p, 4096);
+		}
+	}
+	close(fd);
+}
+
+void kf_run_export(struct kf_lane *l)
+{
+	static const __u64 bytes[] = { 0, 4096, 8192, 1, -4096ULL, ~0ULL };
+	struct kf_item *item;
+	struct zcbuf_export *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_export);
+	a->flags |= kf_sel(l, 4) & ZCBUF_EXPORT_F_READ_ONLY;
+	a->handle = kf_pick(l, &l->st->buffers, kf_sel(l, 5) > 1, &item, 1) ?
+		    item->handle : KF_HANDLE_BAD;
+	a->offset = KF_CHOICE(bytes, kf_sel(l, 1));
+	a->length = KF_CHOICE(bytes, kf_sel(l, 2));
+	if (kf_finish(&c))
+		use_export(l, a->out_fd);
 }

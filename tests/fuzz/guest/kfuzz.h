@@ -57,6 +57,7 @@ enum kf_call {
 	KF_TRANSFER,
 	KF_PIN_TOKEN,
 	KF_SHARE,
+	KF_EXPORT,
 	KF_NCALLS
 };
 
@@ -132,6 +133,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_PIN_TOKEN;
 	case KF_SHARE:
 		return ZCBUF_NR_SHARE;
+	case KF_EXPORT:
+		return ZCBUF_NR_EXPORT;
 	default:
 		return kf_call(op);
 	}

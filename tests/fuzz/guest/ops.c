@@ -249,6 +249,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_TRANSFER] = kf_run_transfer,
 		[KF_PIN_TOKEN] = kf_run_pin_token,
 		[KF_SHARE] = kf_run_share,
+		[KF_EXPORT] = kf_run_export,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -67,6 +67,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_TRANSFER] = { "transfer", 6, { 16, 8, 10, 8 } },
 	[KF_PIN_TOKEN] = { "pin_token", 2, { 4 } },
 	[KF_SHARE] = { "share", 6, { 16, 8, 10, 8 } },
+	[KF_EXPORT] = { "export", 3, { 16, 6, 6, 4, 2, 3 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)

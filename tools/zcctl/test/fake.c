@@ -67,6 +67,7 @@ struct nl_msg *fake_pool(uint64_t handle, const char *name)
 	nla_put_u64(msg, ZCBUF_A_POOL_USED, 6144);
 	nla_put_u64(msg, ZCBUF_A_POOL_MAX_USED, 8192);
 	nla_put_u64(msg, ZCBUF_A_POOL_QUARANTINE_BYTES, 4096);
+	nla_put_u64(msg, ZCBUF_A_POOL_EXPORTED, 4096);
 	nla_put(msg, ZCBUF_A_POOL_ORDER_FREE, sizeof(order_free), order_free);
 	put_class(msg, 16, 1, 256, NULL);
 	put_class(msg, 1024, 3, 4, &none);

@@ -57,7 +57,7 @@ static void pool_json(void)
 "{\"pools\":[{\"handle\":\"0xffffffffffffffff\",\"name\":\"demo\",\"kind\":\"tiers\","
 "\"flags\":[\"small_pages\"],\"uid\":null,\"gid\":null,\"mode\":\"0640\","
 "\"size\":33554432,\"max_size\":67108864,\"used\":6144,\"max_used\":8192,"
-"\"min_free\":null,\"largest_free\":null,"
+"\"exported\":4096,\"min_free\":null,\"largest_free\":null,"
 "\"arena_size\":null,\"arenas\":null,\"page_order\":null,\"sessions\":null,"
 "\"channels\":null,\"mappings\":null,\"bad_frees\":18446744073709551615,"
 "\"tokens\":null,\"quarantine_sessions\":null,\"quarantine_bytes\":4096,"
@@ -90,6 +90,7 @@ static void pool_arenas(void)
 	r = run_verb(&verb_pool, table, "show");
 	CHECK_HAS(r.out, "\n  max_size       64MiB\n");
 	CHECK_HAS(r.out, "\n  max_used       8KiB\n");
+	CHECK_HAS(r.out, "\n  exported       4KiB\n");
 	CHECK_HAS(r.out, "\n"
 "  ARENA  OFFSET  SIZE  USED  LARGEST  PAGE-ORDER  NODE\n"
 "      0      0B  2MiB    0B     1MiB           9     -\n"

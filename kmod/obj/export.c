@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exports. What is exported has one more holder, who is no session: its memory is
+ * out until he lets go of it, whoever frees it or dies meanwhile. He keeps the pool
+ * as well.
+ */
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "export.h"
+#include "memory.h"
+#include "quarantine.h"
+#include "session.h"
+#include "share.h"
+#include "slabs.h"
+
+/* Which part: 0 bytes are all there are from @offset on. */
+static int export_range(const struct zcb_memory_place *place, u64 offset,
+			u64 *length)
+{
+	if (!PAGE_ALIGNED(place->offset) || !PAGE_ALIGNED(place->capacity) ||
+	    !PAGE_ALIGNED(offset) || !PAGE_ALIGNED(*length))
+		return -EINVAL;
+	if (offset >= place->capacity || *length > place->capacity - offset)
+		return -ERANGE;
+	if (!*length)
+		*length = place->capacity - offset;
+	return 0;
+}
+
+/* As zcb_session_share(). */
+static int export_share(struct zcb_session *s, struct zcb_export *e, u64 handle)
+{
+	LIST_HEAD(shares);
+	LIST_HEAD(loans);
+	int err;
+
+	zcb_shares_spare(s->pool, &shares, 1);
+	zcb_slabs_spare(s->pool, &loans, zcb_slabs_among(s->pool, &handle, 1));
+	scoped_guard(mutex, &s->pool->lock)
+		err = zcb_memory_share(s->pool, &s->hold, &e->hold, handle,
+				       &shares, &loans);
+	zcb_shares_spare_free(&shares);
+	zcb_slabs_spare_free(&loans);
+	return err;
+}
+
+static void export_count(struct zcb_export *e, bool more)
+{
+	spin_lock(&e->pool->mem_lock);
+	e->pool->exported += more ? e->length : -e->length;
+	spin_unlock(&e->pool->mem_lock);
+}
+
+/**
+ * zcb_export_create - a part of a buffer, to be held
+ * @s: a session that has the buffer; it has a call running
+ * @handle: names it
+ * @offset: where the part begins in the buffer, bytes
+ * @length: bytes of it, 0: all that follow
+ *
+ * Context: may sleep.
+ * Return: the export, for zcb_export_end(), or as error pointer -EINVAL no whole
+ * pages, -ERANGE, -ENOMEM, or what zcb_memory_find() says.
+ */
+struct zcb_export *zcb_export_create(struct zcb_session *s, u64 handle,
+				     u64 offset, u64 length)
+{
+	struct zcb_memory_place place;
+	struct zcb_export *e;
+	int err;
+
+	err = zcb_memory_find(s->pool, &s->hold, handle, &place);
+	if (!err)
+		err = export_range(&place, offset, &length);
+	if (err)
+		return ERR_PTR(err);
+	e = kmalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);
+	if (!e)
+		return ERR_PTR(-ENOMEM);
+	zcb_holdings_init(&e->hold);
+	e->offset = place.offset + offset;
+	e->length = length;
+	/* It is looked up again: who has freed it meanwhile is told so. */
+	err = export_share(s, e, handle);
+	if (err) {
+		kfree(e);
+		return ERR_PTR(err);
+	}
+	e->pool = zcb_pool_get(s->pool);
+	export_count(e, true);
+	return e;
+}
+
+static void export_free(struct zcb_export *e)
+{
+	zcb_pool_put(e->pool);
+	kfree(e);
+}
+
+static void export_quarantine_locked(struct zcb_export *e)
+{
+	lockdep_assert_held(&e->pool->lock);
+	e->died_ns = ktime_get_ns();
+	list_add_tail(&e->in_pool, &e->pool->exports);
+	zcb_quarantine_look(e->pool);
+}
+
+/**
+ * zcb_export_end - nobody holds it any more
+ * @e: the export
+ *
+ * But for what pins its pages: then it is quarantined as what the dead had.
+ *
+ * Context: may sleep.
+ */
+void zcb_export_end(struct zcb_export *e)
+{
+	struct zcb_pool *pool = zcb_pool_get(e->pool);
+	bool all = zcb_memory_reclaim(pool, &e->hold);
+
+	/* What is not seen any more is back, or is seen in quarantine. */
+	scoped_guard(mutex, &pool->lock) {
+		export_count(e, false);
+		if (!all)
+			export_quarantine_locked(e);
+	}
+	if (all)
+		export_free(e);
+	zcb_pool_put(pool);
+}
+
+static struct zcb_export *export_next(struct zcb_pool *pool,
+				      struct zcb_export *e, bool drained)
+{
+	struct zcb_export *next;
+
+	guard(mutex)(&pool->lock);
+	if (!e)
+		return list_first_entry_or_null(&pool->exports,
+						struct zcb_export, in_pool);
+	next = list_is_last(&e->in_pool, &pool->exports) ?
+	       NULL : list_next_entry(e, in_pool);
+	if (drained)
+		list_del(&e->in_pool);
+	return next;
+}
+
+/**
+ * zcb_exports_drain - give back what nothing pins of exports that have ended
+ * @pool: the pool
+ *
+ * Context: may sleep; no lock is held.
+ * Return: whether that was all.
+ */
+bool zcb_exports_drain(struct zcb_pool *pool)
+{
+	struct zcb_export *next, *e = export_next(pool, NULL, false);
+	bool drained, all = true;
+
+	for (; e; e = next) {
+		drained = zcb_memory_reclaim(pool, &e->hold);
+		all &= drained;
+		next = export_next(pool, e, drained);
+		if (drained)
+			export_free(e);
+	}
+	return all;
+}
+
+/**
+ * zcb_exports_stat_locked - what is there of exports that have ended
+ * @pool: the pool; its lock is held
+ * @st: to be added to
+ *
+ * Context: may sleep.
+ */
+void zcb_exports_stat_locked(struct zcb_pool *pool,
+			     struct zcb_quarantine_stat *st)
+{
+	struct zcb_export *e;
+
+	lockdep_assert_held(&pool->lock);
+	list_for_each_entry(e, &pool->exports, in_pool) {
+		st->age_ns = max(st->age_ns, ktime_get_ns() - e->died_ns);
+		spin_lock(&pool->mem_lock);
+		st->bytes += zcb_holdings_bytes(&e->hold);
+		spin_unlock(&pool->mem_lock);
+	}
+}
+
+/**
+ * zcb_export_pages - the pages of an export
+ * @e: the export
+ *
+ * Context: may sleep.
+ * Return: them, in order and without references, for kvfree(); or NULL.
+ */
+struct page **zcb_export_pages(const struct zcb_export *e)
+{
+	u64 i, n = e->length >> PAGE_SHIFT;
+	struct page **pages;
+
+	pages = kvmalloc_array(n, sizeof(*pages), ZCB_GFP_TABLE);
+	for (i = 0; pages && i < n; i++)
+		pages[i] = zcb_pool_page(e->pool,
+					 (e->offset >> PAGE_SHIFT) + i);
+	return pages;
+}
