@@ -182,6 +182,27 @@ int zcbuf_buf_share(const struct zcbuf_buf *buf, __u64 session)
 	return done < 0 ? done : 0;
 }
 
+int zcbuf_buf_export(const struct zcbuf_buf *buf, __u64 offset, __u64 length,
+		     __u32 flags)
+{
+	struct zcbuf_export arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.handle = buf->handle,
+		.offset = offset,
+		.length = length,
+		.out_fd = -1,
+	};
+	int err;
+
+	if (!buf->handle)
+		return -EINVAL;
+	if (zcb_fallback_has(buf->handle))
+		return -EOPNOTSUPP;
+	err = zcb_call(buf->pool->session.fd, ZCBUF_NR_EXPORT, &arg);
+	return err ? err : arg.out_fd;
+}
+
 int zcbuf_buf_free(struct zcbuf_buf *buf)
 {
 	int done;

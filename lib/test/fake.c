@@ -284,7 +284,7 @@ static int do_buf_info(__u64 self, struct zcbuf_buf_info *arg)
 	if (!arg->count || arg->entry_size != sizeof(*places))
 		return -EINVAL;
 	return EACH_OF(arg, buf_info_one(self, handles[arg->out_done],
-			    &places[arg->out_done]));
+					 &places[arg->out_done]));
 }
 
 /* A block of pages for each: order by length, index by a bump. */
@@ -349,7 +349,16 @@ static int do_transfer(__u64 self, struct zcbuf_transfer *arg, bool keep)
 	    arg->session > FAKE_SESSION + fake.nsessions)
 		return -ENOENT;
 	return EACH_OF(arg, transfer_one(self, arg->session,
-			    handles[arg->out_done], keep));
+					 handles[arg->out_done], keep));
+}
+
+static int do_export(__u64 self, struct zcbuf_export *arg)
+{
+	unsigned int i;
+
+	fake.export = *arg;
+	arg->out_fd = memfd_create("dmabuf", MFD_CLOEXEC);
+	return find_buf(self, arg->handle, &i);
 }
 
 /* ------------------------------------------------------------------ stream */
@@ -638,6 +647,8 @@ static int call(int fd, unsigned int nr, void *arg)
 		return do_transfer(self, arg, false);
 	case ZCBUF_NR_SHARE:
 		return do_transfer(self, arg, true);
+	case ZCBUF_NR_EXPORT:
+		return do_export(self, arg);
 	case ZCBUF_NR_PIN_TOKEN:
 		((struct zcbuf_pin_token *)arg)->out_fd =
 			memfd_create("token", MFD_CLOEXEC);

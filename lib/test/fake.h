@@ -79,6 +79,7 @@ struct fake {
 	struct zcbuf_pool_attach attach;
 	struct zcbuf_alloc alloc;
 	struct zcbuf_transfer transfer;
+	struct zcbuf_export export;
 	struct zcbuf_channel_open channel_open;
 	struct zcbuf_channel_close channel_close;
 	struct zcbuf_eventfd eventfd;

@@ -2,6 +2,7 @@
 /* Buffers that several sessions have: who frees what, and when it is free. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake.h"
 #include "test.h"
@@ -139,12 +140,61 @@ static void share_refused(void)
 	unmake();
 }
 
+static void exported(void)
+{
+	struct zcbuf_buf none = { 0 };
+	struct zcbuf_buf was;
+	struct zcbuf_buf buf;
+	int fd;
+
+	make();
+	ASSERT_EQ(zcbuf_buf_alloc(one, 5000, &buf), 0);
+	was = buf;
+	fd = zcbuf_buf_export(&buf, 4096, 8192, ZCBUF_EXPORT_F_READ_ONLY);
+	EXPECT(fd > 0);
+	EXPECT_EQ(close(fd), 0);
+	EXPECT(!memcmp(&buf, &was, sizeof(buf)));
+	EXPECT_EQ(fake.export.size, sizeof(fake.export));
+	EXPECT_EQ(fake.export.flags, ZCBUF_EXPORT_F_READ_ONLY);
+	EXPECT_EQ(fake.export.handle, buf.handle);
+	EXPECT_EQ(fake.export.offset, 4096);
+	EXPECT_EQ(fake.export.length, 8192);
+	EXPECT_EQ(fake.export.__reserved, 0);
+	EXPECT_EQ(zcbuf_buf_export(&none, 0, 0, 0), -EINVAL);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_EXPORT], 1);
+	fake.fail[ZCBUF_NR_EXPORT] = ERANGE;
+	EXPECT_EQ(zcbuf_buf_export(&buf, 0, 0, 0), -ERANGE);
+	EXPECT_EQ(zcbuf_buf_free(&buf), 0);
+	unmake();
+}
+
+/* What is no memory of the pool is nobody else's. */
+static void of_its_own(void)
+{
+	struct zcbuf_buf_opts opts = {
+		.sz = sizeof(opts), .flags = ZCBUF_BUF_F_FALLBACK,
+	};
+	struct zcbuf_buf buf;
+
+	make();
+	fake.fail[ZCBUF_NR_ALLOC] = E2BIG;
+	ASSERT_EQ(zcbuf_buf_alloc_opts(one, 9000, &opts, &buf), 0);
+	EXPECT_EQ(zcbuf_buf_share(&buf, zcbuf_pool_session(two)), -EOPNOTSUPP);
+	EXPECT_EQ(zcbuf_buf_export(&buf, 0, 0, 0), -EOPNOTSUPP);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_SHARE], 0);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_EXPORT], 0);
+	EXPECT_EQ(zcbuf_buf_free(&buf), 0);
+	unmake();
+}
+
 static const struct test_case cases[] = {
 	CASE(batch),
 	CASE(batch_stops),
 	CASE(refused),
 	CASE(share_and_adopt),
 	CASE(share_refused),
+	CASE(exported),
+	CASE(of_its_own),
 };
 
 TEST_MAIN(cases)

@@ -495,6 +495,24 @@ ZCBUF_API int zcbuf_buf_give(struct zcbuf_buf *buf, __u64 session);
 ZCBUF_API int zcbuf_buf_share(const struct zcbuf_buf *buf, __u64 session);
 
 /*
+ * zcbuf_buf_export() - a dma-buf of a buffer, for devices and other processes
+ * @buf: stays as it is, and has to be freed here as ever
+ * @offset: where the dma-buf begins in it, bytes, whole pages
+ * @length: bytes of it, whole pages; 0: all up to the capacity
+ * @flags: ZCBUF_EXPORT_F_READ_ONLY or 0
+ *
+ * The memory is nobody else's while the dma-buf is open, mapped or used by a
+ * device, also after the buffer is freed.
+ *
+ * Return: a descriptor, close-on-exec, the caller's. -EINVAL: no buffer, or it or
+ * the part is not whole pages. -ERANGE: outside the capacity. -EOPNOTSUPP: this
+ * kernel has no dma-bufs, or a buffer of its own (ZCBUF_BUF_F_FALLBACK). -EPERM,
+ * -EBADSLT, -ESTALE: as zcbuf_free(). -EMFILE, -ENOMEM.
+ */
+ZCBUF_API int zcbuf_buf_export(const struct zcbuf_buf *buf, __u64 offset,
+			       __u64 length, __u32 flags);
+
+/*
  * zcbuf_buf_adopt() - make a buffer of a handle this session was given
  * @pool: whose session it was given to, or shared with
  * @handle: what zcbuf_buf.handle was with the giver
