@@ -147,6 +147,8 @@ int zcbuf_pool_create(struct zcbuf_pool **out,
 	arg.classes = zcb_ptr(opts.classes);
 	arg.arena_size = opts.arena_size;
 	arg.max_size = opts.max_size;
+	arg.uid = opts.uid;
+	arg.gid = opts.gid;
 	arg.name = zcb_ptr(opts.name);
 	if (opts.name)
 		arg.name_len = strnlen(opts.name, ZCBUF_MAX_NAME + 1);
@@ -284,6 +286,13 @@ int zcbuf_pool_grow(struct zcbuf_pool *pool)
 		return err;
 	zcb_map_extend(pool, arg.out_size);
 	return arg.out_arena;
+}
+
+int zcbuf_pool_remove(const struct zcbuf_pool *pool)
+{
+	struct zcbuf_pool_remove arg = { .size = sizeof(arg) };
+
+	return zcb_call(pool->session.fd, ZCBUF_NR_POOL_REMOVE, &arg);
 }
 
 int zcbuf_pool_info(const struct zcbuf_pool *pool,

@@ -67,6 +67,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_transfer transfer;
 	struct zcbuf_pin_token pin_token;
 	struct zcbuf_export export;
+	struct zcbuf_pool_remove pool_remove;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -84,7 +85,8 @@ static int zcb_ioctl_query(struct zcb_call *c);
 #define ZCB_POOL_FLAGS	(ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
 			 ZCBUF_POOL_F_HUGE_STRICT |			\
 			 ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE |		\
-			 ZCBUF_POOL_F_SHARED_PAGES | ZCBUF_POOL_F_AUTO_GROW)
+			 ZCBUF_POOL_F_SHARED_PAGES | ZCBUF_POOL_F_AUTO_GROW |	\
+			 ZCBUF_POOL_F_PERSISTENT | ZCBUF_POOL_F_OWNER)
 #define ZCB_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |			\
 			   ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			   ZCBUF_CHANNEL_F_ORDERED |			\
@@ -95,7 +97,7 @@ static int zcb_ioctl_query(struct zcb_call *c);
 static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 	ZCB_ROW(ZCBUF_NR_QUERY, zcbuf_query, out_max_arena_size, 0,
 		ZCB_NEEDS_NOTHING, true, zcb_ioctl_query),
-	ZCB_ROW(ZCBUF_NR_POOL_CREATE, zcbuf_pool_create, max_size,
+	ZCB_ROW(ZCBUF_NR_POOL_CREATE, zcbuf_pool_create, gid,
 		ZCB_POOL_FLAGS, ZCB_NEEDS_NOTHING, true, zcb_ioctl_pool_create),
 	ZCB_ROW(ZCBUF_NR_POOL_ATTACH, zcbuf_pool_attach, out_rights,
 		ZCBUF_ATTACH_F_FD | ZCBUF_ATTACH_F_UID, ZCB_NEEDS_NOTHING, true,
@@ -145,6 +147,9 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 	ZCB_ROW(ZCBUF_NR_EXPORT, zcbuf_export, __reserved,
 		ZCBUF_EXPORT_F_READ_ONLY, ZCBUF_RIGHT_MAP_WRITE, true,
 		zcb_ioctl_export),
+	ZCB_ROW(ZCBUF_NR_POOL_REMOVE, zcbuf_pool_remove, uid,
+		ZCBUF_REMOVE_F_UID, ZCB_NEEDS_NOTHING, false,
+		zcb_ioctl_pool_remove),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -215,7 +220,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_STREAM | ZCBUF_FEATURE_WINDOW |
 			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
 			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
-			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE;
+			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE |
+			  ZCBUF_FEATURE_PERSISTENT;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)

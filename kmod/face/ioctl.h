@@ -50,12 +50,15 @@ int zcb_user_probe_entries(u64 uptr, u32 count, u32 entry_size, size_t least);
 int zcb_user_entries(u64 uptr, u32 entry_size, const void *entries, size_t size,
 		     u32 count);
 void *zcb_user_array(u64 uptr, u32 count, size_t size);
+struct zcb_pool *zcb_user_pool(u64 uptr, u32 len, bool of_uid, u32 uid);
+u32 zcb_user_rights(const struct zcb_pool *pool, u32 wanted);
 int zcb_batch_result(u32 done, int err, u32 *out_done, u32 *out_error);
 
 int zcb_ioctl_pool_create(struct zcb_call *c);
 int zcb_ioctl_pool_attach(struct zcb_call *c);
 int zcb_ioctl_pool_info(struct zcb_call *c);
 int zcb_ioctl_pool_grow(struct zcb_call *c);
+int zcb_ioctl_pool_remove(struct zcb_call *c);
 int zcb_ioctl_transfer(struct zcb_call *c);
 int zcb_ioctl_share(struct zcb_call *c);
 int zcb_ioctl_pin_token(struct zcb_call *c);

@@ -110,6 +110,27 @@ static int pool_read_node(const struct zcbuf_pool_create *a, int *node)
 	return 0;
 }
 
+static int pool_read_owner(const struct zcbuf_pool_create *a,
+			   struct zcb_pool_config *cfg)
+{
+	cfg->owned = a->flags & ZCBUF_POOL_F_OWNER;
+	if (!cfg->owned)
+		return a->uid || a->gid ? -EINVAL : 0;
+	cfg->uid = make_kuid(current_user_ns(), a->uid);
+	cfg->gid = make_kgid(current_user_ns(), a->gid);
+	return uid_valid(cfg->uid) && gid_valid(cfg->gid) ? 0 : -EINVAL;
+}
+
+/* Last: a security module may log that the capability was lacking. */
+static int pool_check_privilege(const struct zcb_pool_config *cfg)
+{
+	const u32 privileged = ZCBUF_POOL_F_PERSISTENT | ZCBUF_POOL_F_OWNER;
+
+	if (cfg->flags & ZCBUF_POOL_F_PERSISTENT && !*cfg->name)
+		return -EINVAL;
+	return cfg->flags & privileged && !capable(CAP_SYS_ADMIN) ? -EPERM : 0;
+}
+
 static int pool_check_create(const struct zcbuf_pool_create *a)
 {
 	const u32 pages = ZCBUF_POOL_F_HUGE_STRICT | ZCBUF_POOL_F_SMALL_PAGES;
@@ -167,9 +188,12 @@ static int pool_read_config(const struct zcbuf_pool_create *a,
 	err = pool_read_name(a->name, a->name_len, cfg->name);
 	if (err)
 		return err;
+	err = pool_read_owner(a, cfg);
+	if (err)
+		return err;
 	if (a->kind != ZCBUF_POOL_PAGES)
 		err = pool_read_classes(a, cfg);
-	return err;
+	return err ?: pool_check_privilege(cfg);
 }
 
 /* The answer is given before the session joins: that is not to be undone. */
@@ -190,9 +214,12 @@ static int pool_create_and_join(struct zcb_call *c,
 	err = zcb_call_answer(c);
 	if (!err)
 		err = zcb_session_join(c->s, pool, c->s->file_rights);
-	if (!err)
-		retain_and_null_ptr(pool);	/* the session's now */
-	return err;
+	if (err)
+		return err;
+	if (cfg->flags & ZCBUF_POOL_F_PERSISTENT)
+		zcb_pool_persist(pool);
+	retain_and_null_ptr(pool);	/* the session's now */
+	return 0;
 }
 
 /**
@@ -238,27 +265,59 @@ static struct zcb_pool *pool_from_fd(int fd, u32 *rights)
 	return zcb_pool_get(pool);
 }
 
+/**
+ * zcb_user_pool - the pool of a name
+ * @uptr: user address of the name
+ * @len: bytes of it
+ * @of_uid: it is @uid's, not the caller's own
+ * @uid: see @of_uid
+ *
+ * Context: may sleep.
+ * Return: the pool with a reference, or -EINVAL, -EFAULT, -ENOENT as error
+ * pointer.
+ */
+struct zcb_pool *zcb_user_pool(u64 uptr, u32 len, bool of_uid, u32 uid)
+{
+	char name[ZCBUF_MAX_NAME + 1];
+	kuid_t kuid = current_euid();
+	struct zcb_pool *pool;
+	int err;
+
+	err = pool_read_name(uptr, len, name);
+	if (err)
+		return ERR_PTR(err);
+	if (of_uid)
+		kuid = make_kuid(current_user_ns(), uid);
+	pool = *name && uid_valid(kuid) ? zcb_pool_find(name, kuid) : NULL;
+	return pool ?: ERR_PTR(*name ? -ENOENT : -EINVAL);
+}
+
+/**
+ * zcb_user_rights - to a pool, by who the caller is
+ * @pool: the pool
+ * @wanted: what he asks his privileges for, if he has it not without them
+ *
+ * Context: any.
+ * Return: ZCBUF_RIGHT_*.
+ */
+u32 zcb_user_rights(const struct zcb_pool *pool, u32 wanted)
+{
+	u32 rights = zcb_pool_permits(pool, current_cred(), false);
+
+	if (wanted & ~rights && capable(CAP_SYS_ADMIN))
+		rights = ZCBUF_RIGHTS_ALL;
+	return rights;
+}
+
 static struct zcb_pool *pool_from_name(const struct zcbuf_pool_attach *a,
 				       u32 *rights)
 {
-	char name[ZCBUF_MAX_NAME + 1];
-	kuid_t uid = current_euid();
-	struct zcb_pool *pool;
-	u32 wanted;
-	int err;
+	struct zcb_pool *pool = zcb_user_pool(a->name, a->name_len,
+					      a->flags & ZCBUF_ATTACH_F_UID,
+					      a->uid);
 
-	err = pool_read_name(a->name, a->name_len, name);
-	if (err)
-		return ERR_PTR(err);
-	if (a->flags & ZCBUF_ATTACH_F_UID)
-		uid = make_kuid(current_user_ns(), a->uid);
-	pool = *name && uid_valid(uid) ? zcb_pool_find(name, uid) : NULL;
-	if (!pool)
-		return ERR_PTR(*name ? -ENOENT : -EINVAL);
-	*rights = zcb_pool_permits(pool, current_cred(), false);
-	wanted = a->rights ?: ZCBUF_RIGHTS_ALL;
-	if (wanted & ~*rights && capable(CAP_SYS_ADMIN))
-		*rights = ZCBUF_RIGHTS_ALL;
+	if (!IS_ERR(pool))
+		*rights = zcb_user_rights(pool, a->rights ?: ZCBUF_RIGHTS_ALL);
 	return pool;
 }
 
@@ -394,25 +453,6 @@ int zcb_ioctl_pool_info(struct zcb_call *c)
 	a->out_max_size = st->max_size;
 	a->out_max_used = st->max_used;
 	return pool_write_classes(a, st);
-}
-
-/**
- * zcb_ioctl_pool_grow - POOL_GROW
- * @c: the call
- *
- * Return: 0 or the errors of the manual.
- */
-int zcb_ioctl_pool_grow(struct zcb_call *c)
-{
-	struct zcbuf_pool_grow *a = c->arg;
-	const struct zcb_arena *arena = zcb_pool_grow(c->pool);
-
-	if (IS_ERR(arena))
-		return PTR_ERR(arena);
-	a->out_size = ((u64)arena->index << PAGE_SHIFT) + arena->size;
-	a->out_arena = arena->index / arena->npages;
-	a->out_page_order = arena->order;
-	return 0;
 }
 
 /* Waits, if at all, for the first only: what was got is not held up. */

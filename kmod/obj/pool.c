@@ -50,8 +50,8 @@ static u32 pool_current_ipc_ns(void)
 static bool pool_named(const struct zcb_pool *pool, const char *name,
 		       kuid_t uid, u32 ipc_ns)
 {
-	return *name && pool->state == ZCB_POOL_LIVE &&
-	       zcb_pool_inhabited(pool) &&
+	return *name && pool->state == ZCB_POOL_LIVE && !pool->removed &&
+	       (pool->persistent || zcb_pool_inhabited(pool)) &&
 	       uid_eq(pool->uid, uid) && pool->ipc_ns == ipc_ns &&
 	       !strcmp(pool->cfg.name, name);
 }
@@ -84,6 +84,67 @@ struct zcb_pool *zcb_pool_find(const char *name, kuid_t uid)
 {
 	guard(mutex)(&pools_lock);
 	return pool_find_locked(name, uid);
+}
+
+/**
+ * zcb_pool_look_up - a pool by handle
+ * @handle: whatever user space says
+ *
+ * Context: may sleep.
+ * Return: the pool with a reference, or NULL.
+ */
+struct zcb_pool *zcb_pool_look_up(u64 handle)
+{
+	void *pool;
+
+	guard(mutex)(&pools_lock);
+	if (zcb_handle_lookup(&pools, handle, &pool) ||
+	    !kref_get_unless_zero(&((struct zcb_pool *)pool)->ref))
+		return NULL;
+	return pool;
+}
+
+/* zcb_pool_here() - does its name live in the calling task's ipc namespace */
+bool zcb_pool_here(const struct zcb_pool *pool)
+{
+	return pool->ipc_ns == pool_current_ipc_ns();
+}
+
+/**
+ * zcb_pool_persist - let a pool live without sessions
+ * @pool: the pool, with a name; the caller has a reference
+ *
+ * Not if somebody has removed it meanwhile: who made it may be slow, and its name
+ * is known already.
+ *
+ * Context: may sleep.
+ */
+void zcb_pool_persist(struct zcb_pool *pool)
+{
+	guard(mutex)(&pools_lock);
+	if (pool->removed)
+		return;
+	pool->persistent = true;
+	zcb_pool_get(pool);
+}
+
+/**
+ * zcb_pool_remove - take away a pool's name, and what makes it persist
+ * @pool: the pool; the caller has a reference
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOENT: it has no name, or had one.
+ */
+int zcb_pool_remove(struct zcb_pool *pool)
+{
+	guard(mutex)(&pools_lock);
+	if (!*pool->cfg.name || pool->removed || pool->state != ZCB_POOL_LIVE)
+		return -ENOENT;
+	WRITE_ONCE(pool->removed, true);
+	if (pool->persistent)
+		zcb_pool_put(pool);
+	pool->persistent = false;
+	return 0;
 }
 
 /**
@@ -410,8 +471,8 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	pool->cfg.max_size = max(cfg->max_size, cfg->arena_size);
 	pool->payer = zcb_account_payer(charge);
 	pool->memcg = get_mem_cgroup_from_mm(current->mm);
-	pool->uid = current_euid();
-	pool->gid = current_egid();
+	pool->uid = cfg->owned ? cfg->uid : current_euid();
+	pool->gid = cfg->owned ? cfg->gid : current_egid();
 	pool->ipc_ns = pool_current_ipc_ns();
 	zcb_pool_growth_init(pool);
 	zcb_quarantine_init(pool);

@@ -65,6 +65,9 @@ struct zcb_session;
  * @arena_size: bytes; FIXED: room for @fixed
  * @max_size: how far it may grow, bytes; less than @arena_size: it does not
  * @inherited: fork() passes mappings on (pools made by a bare mmap())
+ * @owned: with ZCBUF_POOL_F_OWNER: it is @uid's and @gid's, not the maker's
+ * @uid: see @owned
+ * @gid: see @owned
  * @slabs: classes, TIERS only
  * @fixed: classes, FIXED only
  */
@@ -77,6 +80,9 @@ struct zcb_pool_config {
 	u64 arena_size;
 	u64 max_size;
 	bool inherited;
+	bool owned;
+	kuid_t uid;
+	kgid_t gid;
 	struct zcb_slab_table slabs;
 	struct zcb_fixed fixed;
 };
@@ -119,7 +125,8 @@ enum zcb_pool_state {
 
 /**
  * struct zcb_pool - one trust domain of memory
- * @ref: sessions, map files, cursors; the last put frees from a workqueue
+ * @ref: sessions, map files, cursors, and that it persists; the last put frees
+ *	from a workqueue
  * @work: that freeing, tried again while pages are pinned
  * @retry: when @work is tried again, jiffies
  * @handle: names the pool
@@ -128,11 +135,13 @@ enum zcb_pool_state {
  * @payer: who pays
  * @memcg: memory cgroup of who made it, which pays as well, or NULL
  * @user: whom the objects of @cfg.fixed are charged to, or NULL
- * @uid: creator
- * @gid: creator's group
+ * @uid: whose it is
+ * @gid: of which group
  * @ipc_ns: number of the creator's ipc namespace, where the name lives
  * @inode: what all mappings of the pool hang from; i_size is @cfg.max_size
  * @state: enum zcb_pool_state, pools_lock
+ * @persistent: holds a reference to itself; pools_lock
+ * @removed: its name is not its own any more; written under pools_lock
  * @mappings: map files
  * @tokens: pin tokens of all sessions
  * @grow_lock: one adds an arena at a time
@@ -183,6 +192,8 @@ struct zcb_pool {
 	u32 ipc_ns;
 	struct inode *inode;
 	u8 state;
+	bool persistent;
+	bool removed;
 	atomic_t mappings;
 	atomic_t tokens;
 
@@ -231,6 +242,10 @@ struct zcb_pool *zcb_pool_get(struct zcb_pool *pool);
 void zcb_pool_put(struct zcb_pool *pool);
 DEFINE_FREE(zcb_pool_put, struct zcb_pool *, zcb_pool_put(_T))
 struct zcb_pool *zcb_pool_find(const char *name, kuid_t uid);
+struct zcb_pool *zcb_pool_look_up(u64 handle);
+bool zcb_pool_here(const struct zcb_pool *pool);
+void zcb_pool_persist(struct zcb_pool *pool);
+int zcb_pool_remove(struct zcb_pool *pool);
 
 struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
 				 const struct zcb_payer *payer,

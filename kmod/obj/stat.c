@@ -163,7 +163,8 @@ void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st)
 {
 	memset(st, 0, sizeof(*st));
 	st->handle = pool->handle;
-	strscpy(st->name, pool->cfg.name, sizeof(st->name));
+	if (!READ_ONCE(pool->removed))
+		strscpy(st->name, pool->cfg.name, sizeof(st->name));
 	st->kind = pool->cfg.kind;
 	st->flags = pool->cfg.flags;
 	st->uid = pool->uid;

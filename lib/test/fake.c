@@ -618,6 +618,9 @@ static int call(int fd, unsigned int nr, void *arg)
 		return do_info(arg);
 	case ZCBUF_NR_POOL_GROW:
 		return do_grow(arg);
+	case ZCBUF_NR_POOL_REMOVE:
+		fake.remove = *(struct zcbuf_pool_remove *)arg;
+		return fake.removed++ ? -ENOENT : 0;
 	case ZCBUF_NR_ALLOC:
 		return do_alloc(self, arg);
 	case ZCBUF_NR_CHANNEL_OPEN:

@@ -77,6 +77,8 @@ struct fake {
 	char name[ZCBUF_MAX_NAME + 2];
 	struct zcbuf_pool_create create;
 	struct zcbuf_pool_attach attach;
+	struct zcbuf_pool_remove remove;
+	unsigned int removed;
 	struct zcbuf_alloc alloc;
 	struct zcbuf_transfer transfer;
 	struct zcbuf_export export;

@@ -29,6 +29,8 @@ static void create(void)
 		.mode = 0640,
 		.node = 3,
 		.open_flags = ZCBUF_POOL_OPEN_NONBLOCK,
+		.uid = 1000,
+		.gid = 2000,
 	};
 	struct zcbuf_pool *pool;
 
@@ -44,6 +46,8 @@ static void create(void)
 	EXPECT_EQ(fake.create.flags, opts.flags);
 	EXPECT_EQ(fake.create.mode, 0640);
 	EXPECT_EQ(fake.create.node, 3);
+	EXPECT_EQ(fake.create.uid, 1000);
+	EXPECT_EQ(fake.create.gid, 2000);
 	EXPECT_EQ(fake.map_prot, PROT_READ | PROT_WRITE);
 	EXPECT_EQ(zcbuf_pool_rights(pool), ZCBUF_RIGHTS_ALL);
 	EXPECT_EQ(zcbuf_pool_size(pool), FAKE_ARENA);
@@ -69,6 +73,18 @@ static void long_name(void)
 
 	EXPECT_EQ(zcbuf_pool_create(&pool, &opts), -EINVAL);
 	EXPECT_EQ(fake.create.name_len, 65);
+}
+
+static void removed(void)
+{
+	struct zcbuf_pool_remove own = { .size = sizeof(own) };
+	struct zcbuf_pool *pool;
+
+	ASSERT_EQ(zcbuf_pool_create(&pool, NULL), 0);
+	EXPECT_EQ(zcbuf_pool_remove(pool), 0);
+	EXPECT(!memcmp(&fake.remove, &own, sizeof(own)));
+	EXPECT_EQ(zcbuf_pool_remove(pool), -ENOENT);
+	zcbuf_pool_close(pool);
 }
 
 static void attach(void)
@@ -352,6 +368,7 @@ static const struct test_case cases[] = {
 	CASE(create),
 	CASE(defaults),
 	CASE(long_name),
+	CASE(removed),
 	CASE(attach),
 	CASE(read_only),
 	CASE(undo),

@@ -13,7 +13,8 @@
 #define CALLS_POOL_FLAGS (ZCBUF_POOL_F_NO_ZERO_ON_REUSE |		\
 			  ZCBUF_POOL_F_HUGE_STRICT |			\
 			  ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_NODE |	\
-			  ZCBUF_POOL_F_SHARED_PAGES | ZCBUF_POOL_F_AUTO_GROW)
+			  ZCBUF_POOL_F_SHARED_PAGES | ZCBUF_POOL_F_AUTO_GROW |	\
+			  ZCBUF_POOL_F_PERSISTENT | ZCBUF_POOL_F_OWNER)
 #define CALLS_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |		\
 			     ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			     ZCBUF_CHANNEL_F_ORDERED |			\
@@ -357,6 +358,16 @@ static __inline__ void make_export(const struct rig *r, struct attempt *t)
 	a->out_fd = -1;
 }
 
+/* By name, as who is not attached does. */
+static __inline__ void make_pool_remove(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_pool_remove *a = call_arg(t, sizeof(*a));
+
+	strcpy(t->array[0], r->name);
+	a->name_len = strlen(r->name);
+	a->name = call_array(t, 0, a->name_len);
+}
+
 #define CALL_ROW(_nr, _type, ...)					\
 	{ .name = #_nr, .nr = ZCBUF_NR_##_nr,				\
 	  .size = sizeof(struct _type), __VA_ARGS__ }
@@ -487,6 +498,12 @@ static const struct call calls[] = {
 		 .right = ZCBUF_RIGHT_MAP_WRITE, .writes = true,
 		 .reserved = CALL_AT(zcbuf_export, __reserved),
 		 .make = make_export),
+	CALL_ROW(POOL_REMOVE, zcbuf_pool_remove, .flags = ZCBUF_REMOVE_F_UID,
+		 .anyhow = true,
+		 .arrays = { CALL_IN(zcbuf_pool_remove, name) },
+		 .counts = { { .at = CALL_AT(zcbuf_pool_remove, name_len),
+			       .max = ZCBUF_MAX_NAME } },
+		 .make = make_pool_remove),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

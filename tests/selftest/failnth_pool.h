@@ -74,6 +74,22 @@ static void fn_arrange_small(struct fn_run *f)
 	fn_create(f, ZCBUF_POOL_PAGES, ZCBUF_POOL_F_SMALL_PAGES);
 }
 
+static void fn_arrange_persistent(struct fn_run *f)
+{
+	struct zcbuf_pool_create *a = fn_arg(f);
+
+	a->flags = ZCBUF_POOL_F_PERSISTENT;
+}
+
+/* It is not to stay. */
+static void fn_then_remove(struct fn_run *f, int answer)
+{
+	struct zcbuf_pool_remove a = zt_arg(struct zcbuf_pool_remove);
+
+	if (!answer)
+		ASSERT_OK(zt_call(f->fd, ZCBUF_IOC_POOL_REMOVE, &a));
+}
+
 static void fn_arrange_strict(struct fn_run *f)
 {
 	fn_create(f, ZCBUF_POOL_PAGES, ZCBUF_POOL_F_HUGE_STRICT);
@@ -178,6 +194,21 @@ static void fn_use_grown(struct fn_run *f)
 	ASSERT_NE(new, MAP_FAILED);
 	new[ZT_ARENA - 1]++;
 	EXPECT_OK(munmap(new, ZT_ARENA));
+}
+
+/* ------------------------------------------------------------- POOL_REMOVE */
+
+static void fn_arrange_no_name(struct fn_run *f)
+{
+	*(struct zcbuf_pool_remove *)fn_arg(f) =
+		zt_arg(struct zcbuf_pool_remove);
+}
+
+static void fn_use_removed(struct fn_run *f)
+{
+	EXPECT_ERR(zt_pool_attach(f->rig.fresh, f->rig.name, 0), ENOENT);
+	EXPECT_ERR(zt_call(f->fd, ZCBUF_IOC_POOL_REMOVE, f->t.arg), ENOENT);
+	EXPECT_OK(zt_pool_create_named(f->rig.fresh, f->rig.name, 0));
 }
 
 /* ------------------------------------------------------------- ALLOC, FREE */
@@ -313,6 +344,9 @@ static const struct fn_row fn_pool_rows[] = {
 		.alike_from = 32, .alike_to = ZT_ARENA / ZT_PAGE - 32,
 		.least = 64, .arrange = fn_arrange_small,
 		.use = fn_use_create),
+	FN_CALL(pool_create_persistent, POOL_CREATE, .least = 10,
+		.arrange = fn_arrange_persistent, .then = fn_then_remove,
+		.use = fn_use_create),
 	FN_CALL(pool_create_huge_strict, POOL_CREATE, .least = 10,
 		.arrange = fn_arrange_strict, .use = fn_use_create),
 
@@ -330,6 +364,10 @@ static const struct fn_row fn_pool_rows[] = {
 
 	FN_CALL(pool_grow, POOL_GROW, .least = 8, .stands = true,
 		.use = fn_use_grown),
+
+	FN_CALL(pool_remove, POOL_REMOVE, .use = fn_use_removed),
+	FN_CALL(pool_remove_own, POOL_REMOVE, .least = 1,
+		.arrange = fn_arrange_no_name, .use = fn_use_removed),
 
 	FN_CALL(alloc, ALLOC, .undo = fn_undo_alloc,
 		.use = fn_undo_alloc),

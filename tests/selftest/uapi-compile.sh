@@ -75,7 +75,7 @@ int main(void)
 		     ZCBUF_IOC_EVENTFD + ZCBUF_IOC_BUF_INFO +
 		     ZCBUF_IOC_POOL_GROW + ZCBUF_IOC_TRANSFER +
 		     ZCBUF_IOC_PIN_TOKEN + ZCBUF_IOC_SHARE +
-		     ZCBUF_IOC_EXPORT);
+		     ZCBUF_IOC_EXPORT + ZCBUF_IOC_POOL_REMOVE);
 }
 END
 cp "$work/alone.c" "$work/alone.cc"

@@ -127,6 +127,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_PIN_TOKEN] = sizeof(struct zcbuf_pin_token),
 		[ZCBUF_NR_SHARE] = sizeof(struct zcbuf_transfer),
 		[ZCBUF_NR_EXPORT] = sizeof(struct zcbuf_export),
+		[ZCBUF_NR_POOL_REMOVE] = sizeof(struct zcbuf_pool_remove),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -137,8 +138,8 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EXPORT + 1), &q),
-		   ENOTTY);
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_REMOVE + 1),
+			   &q), ENOTTY);
 }
 
 TEST(kernel_says_what_it_is)
@@ -158,7 +159,8 @@ TEST(kernel_says_what_it_is)
 		  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
 		  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
 		  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_URING_CMD |
-		  ZCBUF_FEATURE_SHARE | ZCBUF_FEATURE_EXPORT);
+		  ZCBUF_FEATURE_SHARE | ZCBUF_FEATURE_EXPORT |
+		  ZCBUF_FEATURE_PERSISTENT);
 	EXPECT_GE(q.out_max_sessions, 1024);
 	EXPECT_GE(q.out_max_channels, 1024);
 	EXPECT_NE(q.out_session, 0);

@@ -21,7 +21,7 @@ static_assert(ZCBUF_A_ARENA_MAX < RECORD_ATTRS, "RECORD_ATTRS");
 static const char *const kinds[] = { "pages", "tiers", "fixed", NULL };
 static const char *const pool_flags[] = {
 	"no_zero_on_reuse", "huge_strict", "small_pages", "node",
-	"shared_pages", "auto_grow", NULL
+	"shared_pages", "auto_grow", "persistent", "owner", NULL
 };
 static const char *const rights[] = {
 	"map_read", "map_write", "produce", "consume", "admin", NULL

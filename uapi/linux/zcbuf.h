@@ -132,6 +132,7 @@
 #define ZCBUF_NR_PIN_TOKEN		21
 #define ZCBUF_NR_SHARE			22
 #define ZCBUF_NR_EXPORT			23
+#define ZCBUF_NR_POOL_REMOVE		24
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -157,6 +158,7 @@
 #define ZCBUF_IOC_PIN_TOKEN	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PIN_TOKEN)
 #define ZCBUF_IOC_SHARE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_SHARE)
 #define ZCBUF_IOC_EXPORT	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EXPORT)
+#define ZCBUF_IOC_POOL_REMOVE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_REMOVE)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -225,6 +227,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_URING_CMD		((__u64)1 << 10)
 #define ZCBUF_FEATURE_SHARE		((__u64)1 << 11)
 #define ZCBUF_FEATURE_EXPORT		((__u64)1 << 12)
+#define ZCBUF_FEATURE_PERSISTENT	((__u64)1 << 13)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -293,6 +296,8 @@ struct zcbuf_query {
 #define ZCBUF_POOL_F_NODE		(1U << 3) /* node is set */
 #define ZCBUF_POOL_F_SHARED_PAGES	(1U << 4) /* of several sessions' objects */
 #define ZCBUF_POOL_F_AUTO_GROW		(1U << 5) /* by itself, to max_size */
+#define ZCBUF_POOL_F_PERSISTENT		(1U << 6) /* until POOL_REMOVE */
+#define ZCBUF_POOL_F_OWNER		(1U << 7) /* uid and gid are set */
 
 /**
  * struct zcbuf_class - one class of a pool that is made
@@ -339,6 +344,8 @@ struct zcbuf_class {
  * @max_size: bytes the pool may have when it has grown, by whole arenas of
  *	@arena_size, to which it is rounded down; 0 means it does not grow.
  *	FIXED: 0
+ * @uid: with ZCBUF_POOL_F_OWNER, whose pool it is, instead of the caller's; else 0
+ * @gid: with ZCBUF_POOL_F_OWNER, the group @mode is about; else 0
  *
  * All memory of the first arena is allocated now, zeroed and charged to the
  * caller's memory cgroup, to the user who opened the device and to the module's
@@ -355,15 +362,20 @@ struct zcbuf_class {
  * looks again.
  *
  * Names are unique per IPC namespace and user. The pool lives until its last
- * session, mapping, dma-buf and I/O are gone.
+ * session, mapping, dma-buf and I/O are gone. A PERSISTENT one, which has a name, lives on
+ * without them until POOL_REMOVE has been there, and the module cannot be removed
+ * before. OWNER makes a pool for another user: the name is one of his, and so is
+ * RIGHT_ADMIN; who pays does not change.
  *
+ * EPERM: PERSISTENT or OWNER take CAP_SYS_ADMIN in the initial user namespace.
  * EBUSY: the session is attached already. EEXIST: the name is taken. ENOMEM:
  * out of memory, or a limit was hit (zcctl check says which). E2BIG: the arena
  * would be larger than out_max_arena_size, or the pool than out_max_pool_size or
  * out_max_arenas. EINVAL: name, mode, node, class table
  * (FIXED: more than ZCBUF_MAX_FIXED objects, or pages to share without the flag)
  * or arena size; a flag that is not for this kind; max_size below arena_size, or 0
- * with AUTO_GROW. Since 0.1.
+ * with AUTO_GROW; PERSISTENT without a name; uid or gid this namespace does not
+ * have. Since 0.1.
  */
 struct zcbuf_pool_create {
 	__u32 size;
@@ -382,6 +394,8 @@ struct zcbuf_pool_create {
 	__u32 out_page_order;
 	__u32 out_rights;
 	__aligned_u64 max_size;
+	__u32 uid;
+	__u32 gid;
 };
 
 #define ZCBUF_ATTACH_F_FD	(1U << 0)	/* by fd, not by name */
@@ -419,6 +433,40 @@ struct zcbuf_pool_attach {
 	__aligned_u64 out_size;
 	__u32 out_kind;
 	__u32 out_rights;
+};
+
+#define ZCBUF_REMOVE_F_UID	(1U << 0)	/* another user's name */
+
+/**
+ * struct zcbuf_pool_remove - take a pool's name away, and what makes it persist
+ * @size: sizeof(struct zcbuf_pool_remove)
+ * @flags: ZCBUF_REMOVE_F_UID or 0
+ * @pool: its handle, as netlink and zcctl show it; or 0
+ * @name: pointer to its name, without @pool; or 0
+ * @name_len: bytes of it
+ * @uid: with ZCBUF_REMOVE_F_UID, whose name it is, as for POOL_ATTACH; else 0
+ *
+ * Without @pool and @name it is the one this session is attached to. The name can
+ * be used again at once, and nobody finds the pool by it any more. Who is attached
+ * notices nothing: as any pool, it goes when its last session, mapping and I/O are
+ * gone, which for a PERSISTENT pool that nobody uses is now. Of a pool that is not
+ * PERSISTENT only the name is taken away.
+ *
+ * Needs RIGHT_ADMIN: of the attachment; or, of another pool, as POOL_ATTACH by
+ * name would give it. By handle a pool of another IPC namespace can be removed,
+ * with CAP_SYS_ADMIN.
+ *
+ * ENOENT: no such pool, or it has no name (any more). EPERM: no RIGHT_ADMIN, or
+ * the session is not attached and it is not said which pool. EINVAL: @pool and
+ * @name, or the name. Since 0.1.
+ */
+struct zcbuf_pool_remove {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 pool;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 uid;
 };
 
 /**
@@ -1252,7 +1300,7 @@ enum zcbuf_genl_pool {
 	ZCBUF_A_POOL_UNSPEC,
 	ZCBUF_A_POOL_PAD,
 	ZCBUF_A_POOL_HANDLE,		/* u64 */
-	ZCBUF_A_POOL_NAME,		/* string, absent if anonymous */
+	ZCBUF_A_POOL_NAME,		/* string, absent without, or if removed */
 	ZCBUF_A_POOL_KIND,		/* u32, ZCBUF_POOL_* */
 	ZCBUF_A_POOL_FLAGS,		/* u32, ZCBUF_POOL_F_* */
 	ZCBUF_A_POOL_UID,		/* u32 */

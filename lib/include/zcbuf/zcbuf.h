@@ -154,6 +154,8 @@ ZCBUF_API int zcbuf_query(int fd, struct zcbuf_query *query);
  * @mode: permission bits (0666) of attaching by name; 0: 0600
  * @node: NUMA node of the memory, with ZCBUF_POOL_F_NODE
  * @open_flags: ZCBUF_POOL_OPEN_*
+ * @uid: whose pool it is, with ZCBUF_POOL_F_OWNER; else 0, and it is the caller's
+ * @gid: the group that @mode is about, with ZCBUF_POOL_F_OWNER; else 0
  */
 struct zcbuf_pool_opts {
 	size_t sz;
@@ -167,6 +169,8 @@ struct zcbuf_pool_opts {
 	__u32 mode;
 	__u32 node;
 	__u32 open_flags;
+	__u32 uid;
+	__u32 gid;
 };
 
 /*
@@ -194,7 +198,8 @@ struct zcbuf_attach_opts {
  *
  * -ENODEV, -EACCES: as zcbuf_open(). -EEXIST: the name is taken. -ENOMEM: out of
  * memory or at a limit, or no addresses for max_size. -EINVAL: name, mode, node,
- * class table, arena size, max_size below it, or AUTO_GROW without max_size.
+ * class table, arena size, max_size below it, AUTO_GROW without max_size, or
+ * PERSISTENT without a name. -EPERM: PERSISTENT or OWNER without CAP_SYS_ADMIN.
  * -E2BIG: a size is beyond zcbuf_query.out_max_*.
  */
 ZCBUF_API int zcbuf_pool_create(struct zcbuf_pool **pool,
@@ -268,6 +273,16 @@ ZCBUF_API size_t zcbuf_pool_size(const struct zcbuf_pool *pool);
  * ADMIN. May wait for memory for long.
  */
 ZCBUF_API int zcbuf_pool_grow(struct zcbuf_pool *pool);
+
+/*
+ * zcbuf_pool_remove() - take the pool's name away, and let go of it if it is
+ * PERSISTENT
+ *
+ * Nobody finds it by name any more, and the name can be used again. Who is attached
+ * notices nothing; with the last of them it goes. A pool that is PERSISTENT goes in
+ * no other way. -ENOENT: it has no name, or none any more. -EPERM: no right ADMIN.
+ */
+ZCBUF_API int zcbuf_pool_remove(const struct zcbuf_pool *pool);
 
 /* zcbuf_pool_rights() - ZCBUF_RIGHT_* of the session; never fails */
 ZCBUF_API __u32 zcbuf_pool_rights(const struct zcbuf_pool *pool);

@@ -87,6 +87,7 @@ void kf_run_transfer(struct kf_lane *l);
 void kf_run_pin_token(struct kf_lane *l);
 void kf_run_share(struct kf_lane *l);
 void kf_run_export(struct kf_lane *l);
+void kf_run_pool_remove(struct kf_lane *l);
 
 /* calls_channel.c */
 void kf_run_channel_open(struct kf_lane *l);

@@ -80,6 +80,8 @@ static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
 		ZCBUF_POOL_F_NODE, ZCBUF_POOL_F_HUGE_STRICT, 5, 6, 8, 15,
 		ZCBUF_POOL_F_SHARED_PAGES, ZCBUF_POOL_F_AUTO_GROW,
 		ZCBUF_POOL_F_AUTO_GROW | ZCBUF_POOL_F_SMALL_PAGES,
+		ZCBUF_POOL_F_PERSISTENT,
+		ZCBUF_POOL_F_OWNER | ZCBUF_POOL_F_PERSISTENT,
 	};
 	static const __u32 modes[] = {
 		0, 0600, 0666, 0644, 0622, 0400, 04666, 0777
@@ -103,6 +105,8 @@ static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
 		a->flags |= ZCBUF_POOL_F_SHARED_PAGES;
 	}
 	a->node = KF_CHOICE(nodes, kf_sel(l, 6));
+	if (a->flags & ZCBUF_POOL_F_OWNER)
+		a->uid = 1000;
 }
 
 void kf_run_pool_create(struct kf_lane *l)
@@ -271,12 +275,37 @@ void kf_run_buf_info(struct kf_lane *l)
 	kf_finish(&c);
 }
 
-/* The id of the session in a slot, or one that nobody has. */
-static __u64 session_of(const struct kf_lane *l, unsigned int slot)
+/* The session in a slot, or nothing. */
+static struct zcbuf_query query_of(const struct kf_lane *l, unsigned int slot)
 {
 	struct zcbuf_query q = { .size = sizeof(q) };
 
-	return ioctl(l->st->slot[slot], ZCBUF_IOC_QUERY, &q) ? 0 : q.out_session;
+	if (ioctl(l->st->slot[slot], ZCBUF_IOC_QUERY, &q))
+		memset(&q, 0, sizeof(q));
+	return q;
+}
+
+/* Its own pool, that of a slot, or one by name; the last is both. */
+void kf_run_pool_remove(struct kf_lane *l)
+{
+	static const __u32 uids[] = { 0, 1000, 1001, ~0U };
+	unsigned int how = kf_sel(l, 0) % 8;
+	struct zcbuf_pool_remove *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_pool_remove);
+	if (how == 1 || how == 2 || how == 7)
+		a->pool = query_of(l, kf_slot(l, kf_sel(l, 1))).out_pool;
+	if (how >= 3) {
+		a->name_len = make_name(KF_ARRAY(&c, 0, zcbuf_pool_remove, name,
+						 72, 0), kf_sel(l, 2) + 1);
+		c.array[0].in = a->name_len;
+	}
+	if (how == 5 || how == 6) {
+		a->flags |= ZCBUF_REMOVE_F_UID;
+		a->uid = KF_CHOICE(uids, kf_sel(l, 3));
+	}
+	kf_finish(&c);
 }
 
 /* One more session has it, or has it instead. */
@@ -302,7 +331,7 @@ static void run_give(struct kf_lane *l, bool keep)
 	struct kf_argument c;
 
 	a = KF_BEGIN(&c, l, zcbuf_transfer);
-	a->session = session_of(l, slot);
+	a->session = query_of(l, slot).out_session;
 	a->count = KF_COUNT(kf_sel(l, 1));
 	n = kf_pick(l, &l->st->buffers, how > 5, item, a->count);
 	if (n && n < a->count && a->count < ZCBUF_MAX_BATCH)

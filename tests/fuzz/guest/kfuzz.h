@@ -58,6 +58,7 @@ enum kf_call {
 	KF_PIN_TOKEN,
 	KF_SHARE,
 	KF_EXPORT,
+	KF_POOL_REMOVE,
 	KF_NCALLS
 };
 
@@ -135,6 +136,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_SHARE;
 	case KF_EXPORT:
 		return ZCBUF_NR_EXPORT;
+	case KF_POOL_REMOVE:
+		return ZCBUF_NR_POOL_REMOVE;
 	default:
 		return kf_call(op);
 	}

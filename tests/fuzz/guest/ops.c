@@ -250,6 +250,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_PIN_TOKEN] = kf_run_pin_token,
 		[KF_SHARE] = kf_run_share,
 		[KF_EXPORT] = kf_run_export,
+		[KF_POOL_REMOVE] = kf_run_pool_remove,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -200,11 +200,25 @@ static __u64 count_objects(const char *p, int len)
 	return n;
 }
 
+/* A pool that would stay for ever; it is counted until it has gone. */
+static void remove_pool(const char *p, int len)
+{
+	struct zcbuf_pool_remove a = {
+		.size = sizeof(a),
+		.pool = attr_number(p, len, ZCBUF_A_POOL_HANDLE, 8),
+	};
+
+	if (attr_number(p, len, ZCBUF_A_POOL_FLAGS, 4) &
+	    ZCBUF_POOL_F_PERSISTENT)
+		ioctl(session, ZCBUF_IOC_POOL_REMOVE, &a);
+}
+
 static void add_pool(struct left *left, const struct nlmsghdr *h)
 {
 	const char *p = (const char *)h + NLMSG_HDRLEN + GENL_HDRLEN;
 	int len = h->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN;
 
+	remove_pool(p, len);
 	left->pools++;
 	left->sessions += attr_number(p, len, ZCBUF_A_POOL_SESSIONS, 4);
 	left->channels += attr_number(p, len, ZCBUF_A_POOL_CHANNELS, 4);

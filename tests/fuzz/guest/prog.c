@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct kf_op) == 24 && HEAD_BYTES == 8,
 const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[ZCBUF_NR_QUERY] = { "query", 1, { 0 } },
 	[ZCBUF_NR_POOL_CREATE] = { "pool_create", 8,
-				   { 4, 12, 8, 12, 11, 9, 3, 6 } },
+				   { 4, 14, 8, 12, 11, 9, 3, 6 } },
 	[ZCBUF_NR_POOL_ATTACH] = { "pool_attach", 8, { 8, 8, 9, 4, 10, 4 } },
 	[ZCBUF_NR_POOL_INFO] = { "pool_info", 2, { 6, 5 } },
 	[ZCBUF_NR_ALLOC] = { "alloc", 10, { 20, 10, 10, 2, 16 } },
@@ -68,6 +68,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_PIN_TOKEN] = { "pin_token", 2, { 4 } },
 	[KF_SHARE] = { "share", 6, { 16, 8, 10, 8 } },
 	[KF_EXPORT] = { "export", 3, { 16, 6, 6, 4, 2, 3 } },
+	[KF_POOL_REMOVE] = { "pool_remove", 2, { 8, 16, 10, 4 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)
