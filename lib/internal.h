@@ -76,9 +76,10 @@ void zcb_session_unlock(void);
 /*
  * struct zcb_map - where a pool is mapped; changes behind a const pool
  * @base: byte 0 of it; NULL: without right to read or write
- * @reserved: bytes of addresses from there that are the pool's: what it may
- *	grow to
- * @size: bytes mapped of these; grows under zcb_session_lock()
+ * @reserved: bytes of addresses from there that are the pool's: where it may come
+ *	to be
+ * @size: bytes mapped of these, holes included where arenas are gone; grows under
+ *	zcb_session_lock()
  */
 struct zcb_map {
 	unsigned char *base;
@@ -88,12 +89,11 @@ struct zcb_map {
 
 /*
  * zcb_map_open - map a pool that is new here
- * @size: bytes it has
- * @max_size: bytes it may grow to
+ * @info: what the kernel says of it
  *
  * Return: 0 or a negative errno; what was mapped by then zcb_map_close() undoes.
  */
-int zcb_map_open(struct zcbuf_pool *pool, __u64 size, __u64 max_size);
+int zcb_map_open(struct zcbuf_pool *pool, const struct zcbuf_pool_info *info);
 void zcb_map_close(struct zcbuf_pool *pool);
 
 /*

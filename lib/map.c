@@ -2,7 +2,8 @@
 /*
  * Where a pool is mapped. What a buffer's address is must not change, so a pool
  * that may grow keeps the addresses of all it can become, and an arena is
- * mapped there when it is first used: others may have added it.
+ * mapped there when it is first used: others may have added it. Where arenas are gone
+ * the mapping has holes, which nobody has a buffer in.
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -133,7 +134,7 @@ int zcb_map_refresh(const struct zcbuf_pool *pool)
 	int err;
 
 	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, &info);
-	return err ? err : zcb_map_extend(pool, info.out_size);
+	return err ? err : zcb_map_extend(pool, info.out_end);
 }
 
 static bool map_has(const struct zcb_map *map, __u64 offset, __u64 length)
@@ -169,17 +170,30 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 	return 0;
 }
 
+/*
+ * All that may ever be, as arenas that go leave their places behind; if there are
+ * not so many addresses, as much as it may have at a time.
+ */
+static int map_open_growing(struct zcbuf_pool *pool, size_t end,
+			    __u64 max_size, __u64 max_end)
+{
+	int err = -ENOMEM;
+
+	if (max_end <= SIZE_MAX)
+		err = map_reserve(pool->map, max_end);
+	if (err == -ENOMEM && !pool->map->base)
+		err = map_reserve(pool->map, end > max_size ? end : max_size);
+	return err ? err : map_extend_locked(pool, end);
+}
+
 static int map_open_locked(struct zcbuf_pool *pool, size_t size,
-			   size_t max_size)
+			   size_t max_size, __u64 max_end)
 {
 	struct zcb_map *map = pool->map;
 	unsigned char *base;
-	int err;
 
-	if (max_size > size) {
-		err = map_reserve(map, max_size);
-		return err ? err : map_extend_locked(pool, size);
-	}
+	if (max_end > size)
+		return map_open_growing(pool, size, max_size, max_end);
 	/* It will not grow: the kernel knows best where. */
 	base = map_device(pool, 0, size);
 	if (base == MAP_FAILED)
@@ -190,17 +204,24 @@ static int map_open_locked(struct zcbuf_pool *pool, size_t size,
 	return 0;
 }
 
-int zcb_map_open(struct zcbuf_pool *pool, __u64 size, __u64 max_size)
+/* It grows by whole ones; a part of one would never be used. */
+static __u64 whole_arenas(const struct zcbuf_pool *pool, __u64 size)
 {
-	__u64 whole = max_size - max_size % pool->arena_size;
+	return size - size % pool->arena_size;
+}
+
+int zcb_map_open(struct zcbuf_pool *pool, const struct zcbuf_pool_info *info)
+{
+	__u64 whole = whole_arenas(pool, info->out_max_size);
+	__u64 max_end = whole_arenas(pool, info->out_max_end);
 	int err;
 
 	if (map_prot(pool->rights) == PROT_NONE)
 		return 0;
-	if (size > SIZE_MAX || whole > SIZE_MAX)
+	if (info->out_end > SIZE_MAX || whole > SIZE_MAX)
 		return -ENOMEM;	/* a 32-bit program cannot map it */
 	zcb_session_lock();
-	err = map_open_locked(pool, size, whole);
+	err = map_open_locked(pool, info->out_end, whole, max_end);
 	zcb_session_unlock();
 	return err;
 }

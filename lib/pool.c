@@ -111,7 +111,7 @@ static int pool_learn(struct zcbuf_pool *pool)
 	pool->arena_size = info.out_arena_size;
 	for (i = 0; i < info.nclasses && i < ARRAY_SIZE(classes); i++)
 		pool->class_size[i] = classes[i].length;
-	return zcb_map_open(pool, info.out_size, info.out_max_size);
+	return zcb_map_open(pool, &info);
 }
 
 /* The session is attached, or @err says why not: finish, or undo it all. */
@@ -286,6 +286,20 @@ int zcbuf_pool_grow(struct zcbuf_pool *pool)
 		return err;
 	zcb_map_extend(pool, arg.out_size);
 	return arg.out_arena;
+}
+
+int zcbuf_pool_retire(const struct zcbuf_pool *pool, __u32 arena, __u32 flags,
+		      __u64 deadline_ns)
+{
+	struct zcbuf_pool_retire arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.deadline_ns = deadline_ns,
+		.arena = arena,
+	};
+	int err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_RETIRE, &arg);
+
+	return err ? err : (int)arg.out_state;
 }
 
 int zcbuf_pool_remove(const struct zcbuf_pool *pool)

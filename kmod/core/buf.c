@@ -104,6 +104,11 @@ static bool page_in_use(const struct zcb_buf_table *t, u32 page)
 	return false;
 }
 
+static bool page_gone(const struct zcb_buf_table *t, u32 page)
+{
+	return !t->pages[page / t->in_arena];
+}
+
 /* Why a handle of generation @gen, where @now is due, names nothing. */
 static int refuse(const struct zcb_buf_table *t, u32 page, u32 gen, u32 now)
 {
@@ -154,6 +159,24 @@ void zcb_buf_table_grow(struct zcb_buf_table *t, struct zcb_buf_page *pages)
 {
 	t->pages[t->npages / t->in_arena] = pages;
 	t->npages += t->in_arena;
+}
+
+/**
+ * zcb_buf_table_drop() - forget the pages of an arena
+ * @t: the table
+ * @arena: its number; all its pages are idle
+ *
+ * Other pages keep their numbers, and no others get these.
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Their records, which are the caller's again.
+ */
+struct zcb_buf_page *zcb_buf_table_drop(struct zcb_buf_table *t, u32 arena)
+{
+	struct zcb_buf_page *pages = t->pages[arena];
+
+	t->pages[arena] = NULL;
+	return pages;
 }
 
 /**
@@ -221,8 +244,8 @@ u64 zcb_buf_handle(const struct zcb_buf_table *t, u32 page)
  *
  * Context: The caller locks. Does not sleep.
  * Return: 0; -EINVAL if no such block could be; -ENOENT if the handle was never
- * issued; -EBADSLT if the block is free; -ESTALE if it was freed and is part of
- * something else now; -EPERM if it is not @owner's.
+ * issued, or its arena is gone; -EBADSLT if the block is free; -ESTALE if it was
+ * freed and is part of something else now; -EPERM if it is not @owner's.
  */
 int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 		 u32 *page)
@@ -241,6 +264,8 @@ int zcb_buf_find(const struct zcb_buf_table *t, u64 handle, const void *owner,
 	index = array_index_nospec(index, (u64)t->npages << shift);
 	gen = handle_bits(handle, ZCBUF_BUF_PAGE_BITS,
 			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_PAGE_BITS);
+	if (page_gone(t, index >> shift))
+		return -ENOENT;
 	p = zcb_buf_at(t, index >> shift);
 	if (p->state != ZCB_BUF_BLOCK || p->gen != gen ||
 	    p->order != class - shift)
@@ -383,6 +408,8 @@ int zcb_buf_find_slab(const struct zcb_buf_table *t, u64 handle,
 	gen = handle_bits(handle, ZCBUF_BUF_SLAB_BITS,
 			  ZCBUF_BUF_CLASS_SHIFT - ZCBUF_BUF_SLAB_BITS);
 	page = block_start(t, offset >> t->page_shift, order);
+	if (page_gone(t, page))
+		return -ENOENT;
 	p = zcb_buf_at(t, page);
 	if (p->state != ZCB_BUF_SLAB || p->slab_gen != gen ||
 	    p->slab->class != class - ZCBUF_BUF_SLAB)

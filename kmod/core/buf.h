@@ -66,9 +66,9 @@ struct zcb_buf_list {
 
 /**
  * struct zcb_buf_table - the pages of a pool
- * @pages: by arena, @in_arena records
+ * @pages: by arena, @in_arena records; NULL if there is none any more
  * @in_arena: pages of an arena
- * @npages: pages of the pool
+ * @npages: pages of the pool, those of arenas that are gone included
  * @page_shift: of a page, at least 12
  */
 struct zcb_buf_table {
@@ -112,6 +112,8 @@ void zcb_buf_table_init(struct zcb_buf_table *t, struct zcb_buf_page *pages,
 			u32 in_arena, unsigned int page_shift);
 /* The pages of one more arena. @pages: zcb_buf_pages_init() was there. */
 void zcb_buf_table_grow(struct zcb_buf_table *t, struct zcb_buf_page *pages);
+/* The records of an arena that is gone, all idle; handles of it name nothing. */
+struct zcb_buf_page *zcb_buf_table_drop(struct zcb_buf_table *t, u32 arena);
 void zcb_buf_pages_init(struct zcb_buf_page *pages, u32 npages);
 
 /* Make the block at @page, fresh from the buddy, a buffer of @owner. */

@@ -2,7 +2,8 @@
 /*
  * Slab classes. Objects of a class lie back to back from the start of a slab;
  * what is left at its end is waste. The owner's list of a class has the slabs
- * with a free object before the full ones, so that its first one says all.
+ * with a free object before the full and the closed ones, so that its first one
+ * says all.
  */
 #include "slab.h"
 
@@ -131,6 +132,7 @@ void zcb_slab_init(struct zcb_slab *s, struct zcb_slab_table *t, u32 class,
 	bitmap_zero(s->map, c->nobjs);
 	INIT_LIST_HEAD(&s->loans);
 	s->mixed = false;
+	s->closed = false;
 	list_add(&s->node, owner_list);
 	c->total += c->nobjs;
 }
@@ -144,7 +146,7 @@ void zcb_slab_init(struct zcb_slab *s, struct zcb_slab_table *t, u32 class,
  * @offset: where it is in the slab, bytes
  *
  * Context: The caller locks. Does not sleep.
- * Return: 0; -EAGAIN if all slabs of the owner are full: lease one more.
+ * Return: 0; -EAGAIN if all slabs of the owner are full or closed: lease one more.
  */
 int zcb_slab_get(struct zcb_slab_table *t, u32 class,
 		 struct list_head *owner_list, struct zcb_slab **slab,
@@ -155,7 +157,7 @@ int zcb_slab_get(struct zcb_slab_table *t, u32 class,
 	u32 i;
 
 	s = list_first_entry_or_null(owner_list, struct zcb_slab, node);
-	if (!s || !s->nfree)
+	if (!s || !s->nfree || s->closed)
 		return -EAGAIN;
 	i = find_first_zero_bit(s->map, c->nobjs);
 	__set_bit(i, s->map);
@@ -228,9 +230,22 @@ int zcb_slab_put(struct zcb_slab_table *t, struct zcb_slab *s,
 		return i;
 	__clear_bit(i, s->map);
 	c->used--;
-	if (!s->nfree++)
+	if (!s->nfree++ && !s->closed)
 		list_move(&s->node, owner_list);
 	return 0;
+}
+
+/**
+ * zcb_slab_close() - hand out no more of a slab
+ * @s: the slab
+ * @owner_list: the owner's slabs of this class, with @s on it
+ *
+ * Context: The caller locks. Does not sleep.
+ */
+void zcb_slab_close(struct zcb_slab *s, struct list_head *owner_list)
+{
+	s->closed = true;
+	list_move_tail(&s->node, owner_list);
 }
 
 /**

@@ -54,13 +54,15 @@ struct zcb_loan {
 
 /**
  * struct zcb_slab - one leased block
- * @node: on the owner's list of its class: those with a free object first
+ * @node: on the owner's list of its class: those with a free object to hand out
+ *	first
  * @loans: of objects that others have
  * @page: its first page
  * @nfree: objects that are not out
  * @class: number of its class
  * @mixed: others have had objects of it, and may have left something there; the
  *	caller's
+ * @closed: none of its objects is handed out any more
  * @map: bit set: the object is out
  */
 struct zcb_slab {
@@ -70,6 +72,7 @@ struct zcb_slab {
 	u32 nfree;
 	u32 class;
 	bool mixed;
+	bool closed;
 	unsigned long map[];
 };
 
@@ -97,6 +100,8 @@ void zcb_slab_init(struct zcb_slab *s, struct zcb_slab_table *t, u32 class,
 int zcb_slab_get(struct zcb_slab_table *t, u32 class,
 		 struct list_head *owner_list, struct zcb_slab **slab,
 		 u64 *offset);
+/* No object of it is handed out any more; those that are out can be put back. */
+void zcb_slab_close(struct zcb_slab *s, struct list_head *owner_list);
 /* Is one that starts at @offset out? -EBADSLT it is not, -EINVAL none does. */
 int zcb_slab_check(const struct zcb_slab_table *t, const struct zcb_slab *s,
 		   u64 offset);

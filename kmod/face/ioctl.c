@@ -68,6 +68,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_pin_token pin_token;
 	struct zcbuf_export export;
 	struct zcbuf_pool_remove pool_remove;
+	struct zcbuf_pool_retire pool_retire;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -102,7 +103,7 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 	ZCB_ROW(ZCBUF_NR_POOL_ATTACH, zcbuf_pool_attach, out_rights,
 		ZCBUF_ATTACH_F_FD | ZCBUF_ATTACH_F_UID, ZCB_NEEDS_NOTHING, true,
 		zcb_ioctl_pool_attach),
-	ZCB_ROW(ZCBUF_NR_POOL_INFO, zcbuf_pool_info, out_max_used, 0,
+	ZCB_ROW(ZCBUF_NR_POOL_INFO, zcbuf_pool_info, out_retiring, 0,
 		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pool_info),
 	ZCB_ROW(ZCBUF_NR_ALLOC, zcbuf_alloc, out_error, ZCBUF_ALLOC_F_ZERO,
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_alloc),
@@ -150,6 +151,9 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 	ZCB_ROW(ZCBUF_NR_POOL_REMOVE, zcbuf_pool_remove, uid,
 		ZCBUF_REMOVE_F_UID, ZCB_NEEDS_NOTHING, false,
 		zcb_ioctl_pool_remove),
+	ZCB_ROW(ZCBUF_NR_POOL_RETIRE, zcbuf_pool_retire, out_state,
+		ZCBUF_RETIRE_F_NOW | ZCBUF_RETIRE_F_CANCEL, ZCBUF_RIGHT_ADMIN,
+		true, zcb_ioctl_pool_retire),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -221,7 +225,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_ORDERED | ZCBUF_FEATURE_POOL_FIXED |
 			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
 			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE |
-			  ZCBUF_FEATURE_PERSISTENT;
+			  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)

@@ -59,6 +59,7 @@ int zcb_ioctl_pool_attach(struct zcb_call *c);
 int zcb_ioctl_pool_info(struct zcb_call *c);
 int zcb_ioctl_pool_grow(struct zcb_call *c);
 int zcb_ioctl_pool_remove(struct zcb_call *c);
+int zcb_ioctl_pool_retire(struct zcb_call *c);
 int zcb_ioctl_transfer(struct zcb_call *c);
 int zcb_ioctl_share(struct zcb_call *c);
 int zcb_ioctl_pin_token(struct zcb_call *c);

@@ -83,3 +83,29 @@ int zcb_ioctl_pool_remove(struct zcb_call *c)
 		return PTR_ERR(pool);
 	return rights & ZCBUF_RIGHT_ADMIN ? zcb_pool_remove(pool) : -EPERM;
 }
+
+/**
+ * zcb_ioctl_pool_retire - POOL_RETIRE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_pool_retire(struct zcb_call *c)
+{
+	struct zcbuf_pool_retire *a = c->arg;
+	u64 deadline_ns = zcb_call_deadline(c, a->deadline_ns);
+
+	/* What the manual calls them. */
+	static_assert(ZCBUF_ARENA_LIVE == (int)ZCB_ARENA_LIVE);
+	static_assert(ZCBUF_ARENA_RETIRING == (int)ZCB_ARENA_RETIRING);
+	static_assert(ZCBUF_ARENA_PINNED == (int)ZCB_ARENA_PINNED);
+	static_assert(ZCBUF_ARENA_GONE == (int)ZCB_ARENA_GONE);
+
+	if (a->flags && (a->deadline_ns || a->flags & (a->flags - 1)))
+		return -EINVAL;
+	if (a->flags & ZCBUF_RETIRE_F_CANCEL)
+		return zcb_pool_retire_cancel(c->pool, a->arena, &a->out_state);
+	return zcb_pool_retire(c->pool, a->arena,
+			       a->flags & ZCBUF_RETIRE_F_NOW, deadline_ns,
+			       &a->out_state);
+}

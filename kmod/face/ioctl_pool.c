@@ -208,7 +208,7 @@ static int pool_create_and_join(struct zcb_call *c,
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	a->out_pool = pool->handle;
-	a->out_size = zcb_pool_size(pool);
+	a->out_size = zcb_pool_end(pool);
 	a->out_page_order = pool->arenas[0]->order;
 	a->out_rights = c->s->file_rights;
 	err = zcb_call_answer(c);
@@ -349,7 +349,7 @@ static int pool_join(struct zcb_call *c)
 		return -EPERM;
 	rights = a->rights ?: rights;
 	a->out_pool = pool->handle;
-	a->out_size = zcb_pool_size(pool);
+	a->out_size = zcb_pool_end(pool);
 	a->out_kind = pool->cfg.kind;
 	a->out_rights = rights;
 	err = zcb_call_answer(c);
@@ -452,6 +452,10 @@ int zcb_ioctl_pool_info(struct zcb_call *c)
 	a->out_rights = c->s->rights;
 	a->out_max_size = st->max_size;
 	a->out_max_used = st->max_used;
+	a->out_end = st->end;
+	a->out_max_end = st->max_end;
+	a->out_present = st->present;
+	a->out_retiring = st->retiring;
 	return pool_write_classes(a, st);
 }
 

@@ -4,7 +4,8 @@
  * the pool's inode, which keeps the pages and no session.
  *
  * ->mmap and ->fault run under mmap_lock. ->fault takes no other lock and
- * reads only what stays while the mapping's file holds the pool.
+ * reads only what stays while the mapping's file holds the pool, or under RCU. Where
+ * an arena was that has been retired it says SIGBUS.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -19,11 +20,10 @@
 static vm_fault_t zcb_fault(struct vm_fault *vmf)
 {
 	struct zcb_pool *pool = vmf->vma->vm_file->private_data;
-	struct page *page = zcb_pool_page(pool, vmf->pgoff);
+	struct page *page = zcb_pool_page_get(pool, vmf->pgoff);
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
-	get_page(page);
 	vmf->page = page;
 	return 0;
 }
@@ -49,7 +49,7 @@ static int mmap_check(const struct vm_area_struct *vma, u32 rights)
 static int mmap_map(struct vm_area_struct *vma, struct zcb_pool *pool,
 		    u32 rights)
 {
-	u64 pages = zcb_pool_size(pool) >> PAGE_SHIFT;
+	u64 pages = zcb_pool_end(pool) >> PAGE_SHIFT;
 	bool writable = rights & ZCBUF_RIGHT_MAP_WRITE;
 	struct file *file;
 

@@ -339,7 +339,8 @@ static int zcb_put_arena(struct sk_buff *skb, const struct zcb_arena_stat *st)
 	    zcb_put_u64(skb, ZCBUF_A_ARENA_USED, st->used) ||
 	    zcb_put_u64(skb, ZCBUF_A_ARENA_LARGEST_FREE, st->largest_free) ||
 	    nla_put_u32(skb, ZCBUF_A_ARENA_PAGE_ORDER, st->page_order) ||
-	    nla_put_u32(skb, ZCBUF_A_ARENA_NODE, st->node))
+	    nla_put_u32(skb, ZCBUF_A_ARENA_NODE, st->node) ||
+	    nla_put_u32(skb, ZCBUF_A_ARENA_STATE, st->state))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -35,6 +35,24 @@ DEFINE_EVENT(zcbuf_pool_size, zcbuf_pool_create,
 DEFINE_EVENT(zcbuf_pool_size, zcbuf_pool_grow,
 	TP_PROTO(u64 pool, u64 size, u32 order), TP_ARGS(pool, size, order));
 
+/* @state: ZCBUF_ARENA_* from now on. */
+TRACE_EVENT(zcbuf_pool_retire,
+	TP_PROTO(u64 pool, u32 arena, u32 state),
+	TP_ARGS(pool, arena, state),
+	TP_STRUCT__entry(
+		__field(u64, pool)
+		__field(u32, arena)
+		__field(u32, state)
+	),
+	TP_fast_assign(
+		__entry->pool = pool;
+		__entry->arena = arena;
+		__entry->state = state;
+	),
+	TP_printk("pool=0x%llx arena=%u state=%u", __entry->pool,
+		  __entry->arena, __entry->state)
+);
+
 TRACE_EVENT(zcbuf_pool_free,
 	TP_PROTO(u64 pool, u64 size),
 	TP_ARGS(pool, size),

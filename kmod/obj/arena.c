@@ -5,13 +5,14 @@
  * core through a plain fault handler.
  *
  * Nothing here takes a lock: an arena is built before it is seen and destroyed
- * after.
+ * after, and what it is made of is released when nobody looks at that any more.
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -76,6 +77,8 @@ static int folio_arena_fill(struct zcb_arena *a, u32 order)
 			return -ENOMEM;
 		}
 		page->index = a->index + ((pgoff_t)a->nfolios << order);
+		if (!a->nfolios)
+			a->nid = page_to_nid(page);
 		a->folios[a->nfolios++] = page_folio(page);
 		cond_resched();
 	}
@@ -168,6 +171,30 @@ static bool folio_arena_settled(const struct zcb_arena *a, u32 first, u32 last)
 	return true;
 }
 
+/*
+ * Each mapping of a page is a reference, too; one that comes or goes at this moment
+ * is counted once or twice. Under RCU: the arena may be retired meanwhile, and is
+ * released after that, then not held by anybody.
+ */
+static bool folio_arena_held(const struct zcb_arena *a)
+{
+	u32 i, end;
+
+	for (i = 0; i < a->nfolios; i = end) {
+		end = min(i + 256, a->nfolios);
+		scoped_guard(rcu) {
+			if (!zcb_arena_mapped(a))
+				return false;
+			for (; i < end; i++)
+				if (folio_ref_count(a->folios[i]) >
+				    1 + folio_mapcount(a->folios[i]))
+					return true;
+		}
+		cond_resched();
+	}
+	return false;
+}
+
 static struct page *folio_arena_page(const struct zcb_arena *a, u32 index)
 {
 	struct folio *folio = a->folios[index >> a->order];
@@ -182,6 +209,7 @@ const struct zcb_arena_ops zcb_arena_folio_ops = {
 	.free	= folio_arena_free,
 	.busy	= folio_arena_busy,
 	.settled = folio_arena_settled,
+	.held	= folio_arena_held,
 	.page	= folio_arena_page,
 };
 
@@ -262,6 +290,38 @@ bool zcb_arena_busy(const struct zcb_arena *a)
 }
 
 /**
+ * zcb_arena_held - does anybody hold a page of it other than by mapping it
+ * @a: an arena that may be in use
+ *
+ * Who does may have let go, and who does not may begin to, at any moment.
+ *
+ * Context: may sleep.
+ * Return: true if so.
+ */
+bool zcb_arena_held(const struct zcb_arena *a)
+{
+	return a->ops->held(a);
+}
+
+/**
+ * zcb_arena_release - give its pages and the charge for them back
+ * @a: an arena that is not busy, and that nobody looks into any more
+ *
+ * What it was stays known.
+ *
+ * Context: may sleep.
+ */
+void zcb_arena_release(struct zcb_arena *a)
+{
+	a->ops->free(a);
+	if (a->user)
+		zcb_account_uncharge(a->user, a->size);
+	a->user = NULL;
+	kvfree(a->metadata);
+	a->metadata = NULL;
+}
+
+/**
  * zcb_arena_destroy - give an arena back
  * @a: an arena that is not busy
  *
@@ -269,10 +329,7 @@ bool zcb_arena_busy(const struct zcb_arena *a)
  */
 void zcb_arena_destroy(struct zcb_arena *a)
 {
-	a->ops->free(a);
-	if (a->user)
-		zcb_account_uncharge(a->user, a->size);
-	kvfree(a->metadata);
+	zcb_arena_release(a);
 	kfree(a);
 }
 

@@ -23,6 +23,17 @@
  */
 #define ZCB_GFP_TABLE	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
+/*
+ * What becomes of an arena, in this order; only RETIRING goes back to LIVE. As in
+ * the uapi header.
+ */
+enum zcb_arena_state {
+	ZCB_ARENA_LIVE,		/* its pages are handed out */
+	ZCB_ARENA_RETIRING,	/* no more are */
+	ZCB_ARENA_PINNED,	/* unmapped; waits until nobody holds a page */
+	ZCB_ARENA_GONE,		/* its pages are the machine's */
+};
+
 struct zcb_arena;
 struct zcb_payer;
 struct zcb_user;
@@ -44,6 +55,7 @@ enum zcb_arena_huge {
  * @busy: somebody else (I/O, a mapping) still holds a page
  * @settled: but for mappings, and as many pins as are accounted for, nobody does
  *	of the pages from @first to @last; may sleep
+ * @held: somebody does other than by a mapping, as far as can be seen from here
  * @page: the page at an index of the arena; no reference is taken
  */
 struct zcb_arena_ops {
@@ -53,6 +65,7 @@ struct zcb_arena_ops {
 	void (*free)(struct zcb_arena *a);
 	bool (*busy)(const struct zcb_arena *a);
 	bool (*settled)(const struct zcb_arena *a, u32 first, u32 last);
+	bool (*held)(const struct zcb_arena *a);
 	struct page *(*page)(const struct zcb_arena *a, u32 index);
 };
 
@@ -64,6 +77,8 @@ struct zcb_arena_ops {
  * @index: of its first page in the pool
  * @order: of the folios it is made of, uniform
  * @node: NUMA node, or NUMA_NO_NODE
+ * @nid: NUMA node of its first page
+ * @state: enum zcb_arena_state; written under the pool's mem_lock
  * @folios: backend: them
  * @nfolios: backend: how many
  * @user: whom it is charged to
@@ -71,7 +86,10 @@ struct zcb_arena_ops {
  * @metadata: of @buddy
  * @accounted: pins of every folio that tokens account for; the pool's mem_lock
  *
- * All but @buddy and @accounted is constant from creation to destruction.
+ * All but @state, @buddy and @accounted is constant until it is released, which takes all that
+ * costs memory. While it is LIVE or RETIRING it is not: whoever has looked at that
+ * under mem_lock may use it for as long as he holds that lock, or RCU, or has some
+ * of its pages handed out.
  */
 struct zcb_arena {
 	const struct zcb_arena_ops *ops;
@@ -80,6 +98,8 @@ struct zcb_arena {
 	u32 index;
 	u32 order;
 	int node;
+	int nid;
+	u8 state;
 	struct folio **folios;
 	u32 nfolios;
 	struct zcb_user *user;
@@ -94,8 +114,28 @@ struct zcb_arena *zcb_arena_create(u64 size, u32 index, int node,
 				   enum zcb_arena_huge huge,
 				   const struct zcb_payer *payer);
 bool zcb_arena_busy(const struct zcb_arena *a);
+bool zcb_arena_held(const struct zcb_arena *a);
+void zcb_arena_release(struct zcb_arena *a);
 void zcb_arena_destroy(struct zcb_arena *a);
 void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length);
+
+/* zcb_arena_open() - are pages of it handed out */
+static inline bool zcb_arena_open(const struct zcb_arena *a)
+{
+	return a->state == ZCB_ARENA_LIVE;
+}
+
+/* zcb_arena_mapped() - can it be mapped; any context */
+static inline bool zcb_arena_mapped(const struct zcb_arena *a)
+{
+	return READ_ONCE(a->state) < ZCB_ARENA_PINNED;
+}
+
+/* zcb_arena_idle() - is none of its pages handed out; the pool's mem_lock */
+static inline bool zcb_arena_idle(const struct zcb_arena *a)
+{
+	return a->buddy.free_pages == a->npages;
+}
 
 static inline struct page *zcb_arena_page(const struct zcb_arena *a, u32 index)
 {

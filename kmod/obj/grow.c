@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pools that grow, by one arena at a time. What is there stays where it is, so
- * nobody who uses it needs a lock against this.
+ * nobody who uses it needs a lock against this. The new one comes behind the others,
+ * not where one was that has been retired.
  *
  * Who pays was decided when the pool was made: its payer, and the memory cgroup
  * its maker was in. So whether there can be one more arena does not depend on who
@@ -28,7 +29,10 @@
 
 static bool grow_at_limit(const struct zcb_pool *pool)
 {
-	return zcb_pool_size(pool) + pool->cfg.arena_size > pool->cfg.max_size;
+	u64 size = pool->cfg.arena_size;
+
+	return zcb_pool_size(pool) + size > pool->cfg.max_size ||
+	       zcb_pool_end(pool) + size > zcb_pool_max_end(pool);
 }
 
 /* From here on anybody may be given its pages, and may map them. */
@@ -39,6 +43,7 @@ static void grow_publish(struct zcb_pool *pool, struct zcb_arena *a,
 	spin_lock(&pool->mem_lock);
 	zcb_buf_table_grow(&pool->bufs, pages);
 	pool->arenas[pool->narenas] = a;
+	WRITE_ONCE(pool->size, pool->size + a->size);
 	/* Pairs with the acquire in zcb_pool_arenas(). */
 	smp_store_release(&pool->narenas, pool->narenas + 1);
 	spin_unlock(&pool->mem_lock);

@@ -36,7 +36,8 @@ static int magazine_buddy_get(struct zcb_pool *pool, u32 order, u32 *page)
 
 	lockdep_assert_held(&pool->mem_lock);
 	for (i = 0; i < pool->narenas; i++) {
-		if (zcb_buddy_alloc(&pool->arenas[i]->buddy, order, page))
+		if (!zcb_arena_open(pool->arenas[i]) ||
+		    zcb_buddy_alloc(&pool->arenas[i]->buddy, order, page))
 			continue;
 		*page += pool->arenas[i]->index;
 		return 0;
@@ -46,13 +47,19 @@ static int magazine_buddy_get(struct zcb_pool *pool, u32 order, u32 *page)
 
 static int magazine_buddy_put(struct zcb_pool *pool, u32 page, u32 npages)
 {
-	struct zcb_arena *a = pool->arenas[page / pool->arenas[0]->npages];
+	struct zcb_arena *a = zcb_pool_arena_at(pool, page);
 	int err;
 
 	lockdep_assert_held(&pool->mem_lock);
 	err = zcb_buddy_free(&a->buddy, page - a->index, npages);
-	WARN_ON_ONCE(err);
-	return err;
+	if (WARN_ON_ONCE(err))
+		return err;
+	if (!zcb_arena_open(a)) {
+		pool->idle += (u64)npages << PAGE_SHIFT;
+		if (zcb_arena_idle(a))
+			zcb_pool_retire_idle_locked(pool);
+	}
+	return 0;
 }
 
 static bool magazine_buddy_has(const struct zcb_pool *pool, u32 order)
@@ -61,7 +68,8 @@ static bool magazine_buddy_has(const struct zcb_pool *pool, u32 order)
 
 	lockdep_assert_held(&pool->mem_lock);
 	for (i = 0; i < pool->narenas; i++)
-		if (zcb_buddy_has(&pool->arenas[i]->buddy, order))
+		if (zcb_arena_open(pool->arenas[i]) &&
+		    zcb_buddy_has(&pool->arenas[i]->buddy, order))
 			return true;
 	return false;
 }
@@ -111,7 +119,10 @@ int zcb_magazine_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
 	return err;
 }
 
-/* Only what is a block: the tail of a group's may be any pages. */
+/*
+ * Only what is a block: the tail of a group's may be any pages. And nothing that
+ * nobody is to be given.
+ */
 static bool magazine_keep(struct zcb_pool *pool, u32 page, u32 npages)
 {
 	u32 depth = min_t(u32, READ_ONCE(l0_depth), ZCB_L0_DEPTH);
@@ -119,6 +130,8 @@ static bool magazine_keep(struct zcb_pool *pool, u32 page, u32 npages)
 
 	lockdep_assert_held(&pool->mem_lock);
 	if (!is_power_of_2(npages) || in_arena & (npages - 1))
+		return false;
+	if (!zcb_arena_open(zcb_pool_arena_at(pool, page)))
 		return false;
 	if (pool->l0_blocks >= MAGAZINE_BLOCKS ||
 	    !zcb_l0_keep(magazine_of_cpu(pool), depth, ilog2(npages), page))

@@ -30,8 +30,7 @@ static void memory_count_locked(struct zcb_pool *pool, u64 bytes)
 	lockdep_assert_held(&pool->mem_lock);
 	pool->used += bytes;
 	pool->max_used = max(pool->max_used, pool->used);
-	pool->min_free = min(pool->min_free,
-			     zcb_pool_size(pool) - pool->used);
+	zcb_pool_count_free(pool);
 }
 
 static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
@@ -572,6 +571,24 @@ int zcb_memory_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
 	return zcb_slabs_find_locked(pool, h, handle, capacity);
 }
 
+/* Of a buffer that is handed out: its arena is there. */
+static void memory_place_locked(const struct zcb_pool *pool, u64 offset,
+				u64 capacity, struct zcb_memory_place *place)
+{
+	u32 page = offset >> PAGE_SHIFT;
+	u32 arena = array_index_nospec(page / memory_arena_pages(pool),
+				       ZCB_POOL_ARENAS);
+
+	lockdep_assert_held(&pool->mem_lock);
+	*place = (struct zcb_memory_place) {
+		.offset = offset,
+		.capacity = capacity,
+		.arena = arena,
+		.node = page_to_nid(zcb_pool_page(pool, page)),
+		.page_order = pool->arenas[arena]->order,
+	};
+}
+
 /**
  * zcb_memory_find - where a buffer is
  * @pool: the pool
@@ -585,28 +602,18 @@ int zcb_memory_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
 int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 		    u64 handle, struct zcb_memory_place *place)
 {
-	u32 page = zcbuf_buf_offset(handle) >> PAGE_SHIFT;
-	u32 arena = page / memory_arena_pages(pool);
 	u32 holders = 1;
 	u64 capacity;
 	int err;
 
 	spin_lock(&pool->mem_lock);
 	err = zcb_memory_find_locked(pool, h, handle, &capacity);
-	if (!err)
+	if (!err) {
 		holders += zcb_share_count_locked(pool, handle);
+		memory_place_locked(pool, zcbuf_buf_offset(handle), capacity,
+				    place);
+		place->holders = holders;
+	}
 	spin_unlock(&pool->mem_lock);
-	if (err)
-		return err;
-	/* The pages stay where they are, whoever has them by now. */
-	arena = array_index_nospec(arena, ZCB_POOL_ARENAS);
-	*place = (struct zcb_memory_place) {
-		.offset = zcbuf_buf_offset(handle),
-		.capacity = capacity,
-		.arena = arena,
-		.node = page_to_nid(zcb_pool_page(pool, page)),
-		.page_order = pool->arenas[arena]->order,
-		.holders = holders,
-	};
-	return 0;
+	return err;
 }

@@ -51,7 +51,7 @@ static bool pool_named(const struct zcb_pool *pool, const char *name,
 		       kuid_t uid, u32 ipc_ns)
 {
 	return *name && pool->state == ZCB_POOL_LIVE && !pool->removed &&
-	       (pool->persistent || zcb_pool_inhabited(pool)) &&
+	       zcb_pool_inhabited(pool) &&
 	       uid_eq(pool->uid, uid) && pool->ipc_ns == ipc_ns &&
 	       !strcmp(pool->cfg.name, name);
 }
@@ -124,7 +124,7 @@ void zcb_pool_persist(struct zcb_pool *pool)
 	guard(mutex)(&pools_lock);
 	if (pool->removed)
 		return;
-	pool->persistent = true;
+	WRITE_ONCE(pool->persistent, true);
 	zcb_pool_get(pool);
 }
 
@@ -143,7 +143,7 @@ int zcb_pool_remove(struct zcb_pool *pool)
 	WRITE_ONCE(pool->removed, true);
 	if (pool->persistent)
 		zcb_pool_put(pool);
-	pool->persistent = false;
+	WRITE_ONCE(pool->persistent, false);
 	return 0;
 }
 
@@ -248,6 +248,15 @@ struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
 	return a;
 }
 
+/* zcb_pools_queue() - have @work done after @delay, or sooner; any context */
+void zcb_pools_queue(struct delayed_work *work, unsigned long delay)
+{
+	if (delay)
+		queue_delayed_work(pools_wq, work, delay);
+	else
+		mod_delayed_work(pools_wq, work, 0);
+}
+
 /*
  * Pools end in the background: what the user has just closed may still be
  * charged. Wait for that once before saying no.
@@ -270,6 +279,7 @@ static int pool_first_arena(struct zcb_pool *pool)
 	if (IS_ERR(a))
 		return -ENOMEM;
 	pool->arenas[pool->narenas++] = a;
+	pool->size = a->size;
 	pool->min_free = a->size;
 	if (pages)
 		zcb_buf_table_init(&pool->bufs, pages, a->npages, PAGE_SHIFT);
@@ -356,7 +366,7 @@ static int pool_build(struct zcb_pool *pool)
 	err = pool_tables(pool);
 	if (err)
 		return err;
-	inode = zcb_mapfs_inode(pool->cfg.max_size);
+	inode = zcb_mapfs_inode(zcb_pool_max_end(pool));
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	pool->inode = inode;
@@ -370,6 +380,7 @@ static void pool_strip(struct zcb_pool *pool)
 
 	zcb_pool_growth_end(pool);
 	zcb_quarantine_end(pool);
+	zcb_pool_retire_end(pool);
 	if (pool->inode)
 		zcb_mapfs_put(pool->inode);
 	pool->inode = NULL;
@@ -476,6 +487,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	pool->ipc_ns = pool_current_ipc_ns();
 	zcb_pool_growth_init(pool);
 	zcb_quarantine_init(pool);
+	zcb_pool_retire_init(pool);
 	mutex_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->sessions);
 	spin_lock_init(&pool->mem_lock);
@@ -550,23 +562,49 @@ u32 zcb_pool_domain(struct zcb_pool *pool)
 }
 
 /**
- * zcb_pool_page - a page for the fault handler
+ * zcb_pool_page - a page by its number
  * @pool: the pool
  * @index: pages from its start
  *
- * Context: any; takes no lock: arenas stay where they are.
- * Return: the page, without a reference, or NULL beyond the end.
+ * Context: any; in an RCU read-side critical section, or with something of that
+ * arena handed out: it may be retired.
+ * Return: the page, without a reference, or NULL beyond the end and where an arena
+ * was.
  */
 struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index)
 {
 	u32 in_arena = pool->arenas[0]->npages;
 	u64 npages = (u64)in_arena * zcb_pool_arenas(pool);
+	const struct zcb_arena *a;
 
 	if (index >= npages)
 		return NULL;
 	index = array_index_nospec(index, npages);
-	return zcb_arena_page(pool->arenas[(u32)index / in_arena],
-			      (u32)index % in_arena);
+	a = zcb_pool_arena_at(pool, index);
+	return zcb_arena_mapped(a) ? zcb_arena_page(a, (u32)index % in_arena) :
+				     NULL;
+}
+
+/**
+ * zcb_pool_page_get - a page for the fault handler
+ * @pool: the pool
+ * @index: pages from its start
+ *
+ * The reference is taken within the same RCU section as the look at the arena: who
+ * retires it waits for such sections, and then for the references.
+ *
+ * Context: any; takes no lock.
+ * Return: the page, with a reference, or NULL as zcb_pool_page().
+ */
+struct page *zcb_pool_page_get(const struct zcb_pool *pool, u64 index)
+{
+	struct page *page;
+
+	guard(rcu)();
+	page = zcb_pool_page(pool, index);
+	if (page)
+		get_page(page);
+	return page;
 }
 
 /* A free or release was refused. */

@@ -13,7 +13,7 @@
  *
  * User memory is never accessed under any of them (it may be memory of a pool,
  * and a page fault takes mmap_lock). Nothing is allocated under mem_lock.
- * ->fault takes none of them.
+ * ->fault takes none of them: RCU keeps the pages it looks at, see retire.c.
  *
  * A session claims its attachment with a cmpxchg, so attaching needs no lock
  * that ->mmap, which is called under mmap_lock, could meet the wrong way round.
@@ -138,9 +138,9 @@ enum zcb_pool_state {
  * @uid: whose it is
  * @gid: of which group
  * @ipc_ns: number of the creator's ipc namespace, where the name lives
- * @inode: what all mappings of the pool hang from; i_size is @cfg.max_size
+ * @inode: what all mappings of the pool hang from; i_size is zcb_pool_max_end()
  * @state: enum zcb_pool_state, pools_lock
- * @persistent: holds a reference to itself; pools_lock
+ * @persistent: holds a reference to itself; written under pools_lock
  * @removed: its name is not its own any more; written under pools_lock
  * @mappings: map files
  * @tokens: pin tokens of all sessions
@@ -162,9 +162,14 @@ enum zcb_pool_state {
  * @quarantine_rest: how long it leaves the machine alone after a look, jiffies
  * @next_domain: last domain given to a session or channel
  * @mem_lock: guards the fields below
- * @arenas: in order of pool offset, all of one size; they stay
+ * @arenas: in order of pool offset, all of one size; they stay, but what they are
+ *	made of does not
  * @narenas: how many; written under @grow_lock and @mem_lock. Whoever knows of a
  *	page by anything but one of them reads it with zcb_pool_arenas().
+ * @retire_work: gives arenas back that are retired
+ * @retire_wait: when that is tried again, jiffies; @retire_work's
+ * @size: bytes of all arenas that are not gone
+ * @idle: bytes of them that nobody has or gets, as their arena is retired
  * @bufs: records of all pages; none in FIXED pools
  * @l0: small blocks that came back, by CPU; none in FIXED pools
  * @l0_blocks: how many those are
@@ -173,7 +178,7 @@ enum zcb_pool_state {
  * @exported: bytes of buffers that dma-bufs hold, of each what it holds
  * @used: bytes handed out
  * @max_used: most there ever were
- * @min_free: least that was ever free, bytes
+ * @min_free: least that was ever free to be had, bytes
  * @bad_frees: refused frees and releases
  * @space_wq: woken when memory or a credit comes back
  * @space_seq: counts those events, so that a waiter misses none
@@ -201,6 +206,8 @@ struct zcb_pool {
 	bool grow_paused;
 	u32 grow_pause;
 	struct delayed_work grow_work;
+	struct delayed_work retire_work;
+	unsigned long retire_wait;
 
 	struct mutex lock;	/* who is attached, channels, ports */
 	struct list_head sessions;
@@ -218,6 +225,8 @@ struct zcb_pool {
 	spinlock_t mem_lock;	/* what is handed out */
 	struct zcb_arena *arenas[ZCB_POOL_ARENAS];
 	u32 narenas;
+	u64 size;
+	u64 idle;
 	struct zcb_buf_table bufs;
 	struct zcb_l0 *l0;
 	u32 l0_blocks;
@@ -251,9 +260,11 @@ struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
 				 const struct zcb_payer *payer,
 				 struct zcb_buf_page **pages);
 void zcb_pools_settle(void);
+void zcb_pools_queue(struct delayed_work *work, unsigned long delay);
 u64 zcb_pool_largest(const struct zcb_pool *pool);
 u32 zcb_pool_domain(struct zcb_pool *pool);
 struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index);
+struct page *zcb_pool_page_get(const struct zcb_pool *pool, u64 index);
 void zcb_pool_bad_free(struct zcb_pool *pool);
 void zcb_pool_space(struct zcb_pool *pool);
 
@@ -264,21 +275,57 @@ static inline u32 zcb_pool_arenas(const struct zcb_pool *pool)
 	return smp_load_acquire(&pool->narenas);
 }
 
-/* zcb_pool_size() - bytes of all arenas; only ever more */
+/* zcb_pool_size() - bytes of all arenas that are not gone */
 static inline u64 zcb_pool_size(const struct zcb_pool *pool)
+{
+	return READ_ONCE(pool->size);
+}
+
+/* zcb_pool_end() - the pool offset behind the last arena; only ever more */
+static inline u64 zcb_pool_end(const struct zcb_pool *pool)
 {
 	return zcb_pool_arenas(pool) * pool->cfg.arena_size;
 }
 
 /*
  * zcb_pool_inhabited() - somebody is there to whom the name leads, or is about to
- * be. Only dead sessions, whose memory is in quarantine, may be left.
+ * be, or it persists. Else only dead sessions, whose memory is in quarantine, may
+ * be left.
  */
 static inline bool zcb_pool_inhabited(const struct zcb_pool *pool)
 {
 	/* Pairs with zcb_session_join(): the first session is seen as well. */
-	return !smp_load_acquire(&pool->joined) ||
+	return READ_ONCE(pool->persistent) ||
+	       !smp_load_acquire(&pool->joined) ||
 	       READ_ONCE(pool->nsessions) || atomic_read(&pool->mappings);
+}
+
+/*
+ * zcb_pool_max_end() - what that may become: an arena that is gone leaves room for
+ * another one, but not its place.
+ */
+static inline u64 zcb_pool_max_end(const struct zcb_pool *pool)
+{
+	u64 size = pool->cfg.arena_size;
+
+	if (pool->cfg.max_size == size)
+		return size;
+	return min_t(u64, ZCB_POOL_ARENAS, ZCB_POOL_MAX / size) * size;
+}
+
+/* zcb_pool_arena_at() - the arena of page @page, which there is */
+static inline struct zcb_arena *zcb_pool_arena_at(const struct zcb_pool *pool,
+						  u32 page)
+{
+	return pool->arenas[page / pool->arenas[0]->npages];
+}
+
+/* zcb_pool_count_free() - after less has become free to be had */
+static inline void zcb_pool_count_free(struct zcb_pool *pool)
+{
+	lockdep_assert_held(&pool->mem_lock);
+	pool->min_free = min(pool->min_free,
+			     pool->size - pool->used - pool->idle);
 }
 
 /* More arenas: grow.c. */
@@ -287,6 +334,14 @@ void zcb_pool_growth_end(struct zcb_pool *pool);
 struct zcb_arena *zcb_pool_grow(struct zcb_pool *pool);
 bool zcb_pool_may_grow(const struct zcb_pool *pool);
 bool zcb_pool_grow_for(struct zcb_pool *pool, u32 narenas);
+
+/* Fewer arenas: retire.c. */
+void zcb_pool_retire_init(struct zcb_pool *pool);
+void zcb_pool_retire_end(struct zcb_pool *pool);
+int zcb_pool_retire(struct zcb_pool *pool, u32 index, bool now,
+		    u64 deadline_ns, u32 *state);
+int zcb_pool_retire_cancel(struct zcb_pool *pool, u32 index, u32 *state);
+void zcb_pool_retire_idle_locked(struct zcb_pool *pool);
 
 /* Inodes that mappings of a pool hang from: mapfs.c. */
 int zcb_mapfs_pin(void);

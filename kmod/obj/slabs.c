@@ -102,6 +102,29 @@ static bool slabs_much_to_zero(const struct zcb_pool *pool,
 }
 
 /*
+ * Nothing more is handed out of slabs whose arena is retired. One that is empty was
+ * leased just now, and has missed that.
+ */
+static void slabs_close_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			       u32 class)
+{
+	struct list_head *list = &h->slabs[class];
+	struct zcb_slab *slab;
+
+	lockdep_assert_held(&pool->mem_lock);
+	for (;;) {
+		slab = list_first_entry_or_null(list, struct zcb_slab, node);
+		if (!slab || !slab->nfree || slab->closed ||
+		    zcb_arena_open(zcb_pool_arena_at(pool, slab->page)))
+			return;
+		if (zcb_slab_empty(slab, &pool->cfg.slabs))
+			slabs_unlease_locked(pool, h, slab);
+		else
+			zcb_slab_close(slab, list);
+	}
+}
+
+/*
  * Takes an object of a slab of @h. One that must be zeroed first is lent to nobody
  * meanwhile: handles can be guessed, and nobody shall free it or give it away.
  */
@@ -115,6 +138,7 @@ static int slabs_take_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	int err;
 
 	lockdep_assert_held(&pool->mem_lock);
+	slabs_close_locked(pool, h, class);
 	err = zcb_slab_get(&pool->cfg.slabs, class, &h->slabs[class], &slab,
 			   &offset);
 	if (err)

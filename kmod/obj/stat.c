@@ -68,6 +68,31 @@ static u64 stat_block_size(const struct zcb_buddy *b)
 	return largest < 0 ? 0 : (u64)PAGE_SIZE << largest;
 }
 
+static void stat_arenas_locked(const struct zcb_pool *pool,
+			       struct zcb_pool_stat *st)
+{
+	u32 i;
+
+	static_assert(BITS_PER_TYPE(st->present) >= ZCB_POOL_ARENAS);
+	lockdep_assert_held(&pool->mem_lock);
+	for (i = 0; i < pool->narenas; i++) {
+		switch (pool->arenas[i]->state) {
+		case ZCB_ARENA_RETIRING:
+			st->retiring |= BIT_ULL(i);
+			fallthrough;
+		case ZCB_ARENA_LIVE:
+			st->present |= BIT_ULL(i);
+			break;
+		case ZCB_ARENA_PINNED:
+			st->retiring |= BIT_ULL(i);
+			break;
+		case ZCB_ARENA_GONE:
+			break;
+		}
+	}
+	st->arenas = hweight64(st->present | st->retiring);
+}
+
 static void stat_orders_locked(const struct zcb_pool *pool,
 			       struct zcb_pool_stat *st)
 {
@@ -78,6 +103,8 @@ static void stat_orders_locked(const struct zcb_pool *pool,
 	for (i = 0; i < pool->narenas; i++) {
 		const struct zcb_buddy *b = &pool->arenas[i]->buddy;
 
+		if (!zcb_arena_open(pool->arenas[i]))
+			continue;
 		for (order = 0; order < ZCB_BUDDY_ORDERS; order++)
 			st->order_free[order + shift] += b->nfree[order];
 		st->largest_free = max(st->largest_free, stat_block_size(b));
@@ -138,7 +165,8 @@ static void stat_memory_locked(struct zcb_pool *pool, struct zcb_pool_stat *st)
 	lockdep_assert_held(&pool->mem_lock);
 	zcb_magazine_drain_locked(pool);
 	st->size = zcb_pool_size(pool);
-	st->arenas = pool->narenas;
+	st->end = zcb_pool_end(pool);
+	stat_arenas_locked(pool, st);
 	st->used = pool->used;
 	st->max_used = pool->max_used;
 	st->min_free = pool->min_free;
@@ -171,6 +199,7 @@ void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st)
 	st->gid = pool->gid;
 	st->mode = pool->cfg.mode;
 	st->max_size = pool->cfg.max_size;
+	st->max_end = zcb_pool_max_end(pool);
 	st->arena_size = pool->arenas[0]->size;
 	st->page_order = pool->arenas[0]->order;
 	st->mappings = atomic_read(&pool->mappings);
@@ -321,8 +350,11 @@ static void stat_arena_locked(const struct zcb_pool *pool,
 		st->largest_free = stat_object_size(&pool->cfg.fixed);
 		return;
 	}
+	if (!zcb_arena_mapped(a))
+		return;
 	st->used = (u64)(b->npages - b->free_pages) << PAGE_SHIFT;
-	st->largest_free = stat_block_size(b);
+	if (zcb_arena_open(a))
+		st->largest_free = stat_block_size(b);
 }
 
 /**
@@ -331,7 +363,7 @@ static void stat_arena_locked(const struct zcb_pool *pool,
  * @cursor: 0 to begin with
  * @st: filled
  *
- * Arenas are only ever added, behind the others.
+ * Arenas are only ever added, behind the others; one that is gone is passed over.
  *
  * Context: any but interrupt.
  * Return: false if there are no more.
@@ -339,9 +371,13 @@ static void stat_arena_locked(const struct zcb_pool *pool,
 bool zcb_pool_arena_stat(struct zcb_pool *pool, u32 *cursor,
 			 struct zcb_arena_stat *st)
 {
+	u32 n = zcb_pool_arenas(pool);
 	const struct zcb_arena *a;
 
-	if (*cursor >= zcb_pool_arenas(pool))
+	while (*cursor < n &&
+	       READ_ONCE(pool->arenas[*cursor]->state) == ZCB_ARENA_GONE)
+		++*cursor;
+	if (*cursor >= n)
 		return false;
 	a = pool->arenas[*cursor];
 	*st = (struct zcb_arena_stat) {
@@ -350,11 +386,12 @@ bool zcb_pool_arena_stat(struct zcb_pool *pool, u32 *cursor,
 		.offset = (u64)a->index << PAGE_SHIFT,
 		.size = a->size,
 		.page_order = a->order,
-		.node = page_to_nid(zcb_arena_page(a, 0)),
+		.node = a->nid,
 	};
 	++*cursor;
 	spin_lock(&pool->mem_lock);
 	zcb_magazine_drain_locked(pool);
+	st->state = a->state;
 	stat_arena_locked(pool, a, st);
 	spin_unlock(&pool->mem_lock);
 	return true;

@@ -36,13 +36,17 @@ struct zcb_pool_stat {
 	kgid_t gid;
 	u32 mode;
 	u64 size;
+	u64 end;
 	u64 max_size;
+	u64 max_end;
 	u64 used;
 	u64 max_used;
 	u64 min_free;
 	u64 largest_free;
 	u64 arena_size;
 	u32 arenas;
+	u64 present;			/* bit n: arena n can be mapped */
+	u64 retiring;			/* ... is on its way out */
 	u32 page_order;
 	u32 sessions;
 	u32 channels;
@@ -108,6 +112,7 @@ struct zcb_arena_stat {
 	u64 largest_free;
 	u32 page_order;
 	u32 node;			/* of its first page */
+	u32 state;			/* enum zcb_arena_state */
 };
 
 /*

@@ -21,7 +21,7 @@ struct fake fake = {
 
 static int pool_memory = -1;
 
-static int take(int *error)
+int fake_take(int *error)
 {
 	int e = *error;
 
@@ -36,6 +36,14 @@ static int take(int *error)
 	       !((arg)->out_error = -(one)))				\
 		(arg)->out_done++;					\
 	(arg)->out_done ? 0 : -(int)(arg)->out_error; })
+
+int fake_take_after(unsigned int *pass, int *error)
+{
+	if (!*pass)
+		return fake_take(error);
+	--*pass;
+	return 0;
+}
 
 static void *at(__u64 ptr)
 {
@@ -64,86 +72,10 @@ int __wrap_open(const char *path, int flags, ...)
 		return __real_open(path, flags, mode);
 	}
 	fake.open_flags = flags;
-	errno = take(&fake.open_error);
+	errno = fake_take(&fake.open_error);
 	if (errno)
 		return -1;
 	return new_session();
-}
-
-static int take_after(unsigned int *pass, int *error)
-{
-	if (!*pass)
-		return take(error);
-	--*pass;
-	return 0;
-}
-
-/* Only what is there can be mapped; a memfd alone would not mind. */
-static int map_check(size_t length, off_t offset)
-{
-	if ((__u64)offset + length > fake.pool_size)
-		return EINVAL;
-	fake.maps++;
-	return 0;
-}
-
-void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
-		  off_t offset)
-{
-	void *base;
-
-	if (fd >= 0)
-		fake.map_prot = prot;
-	errno = take_after(&fake.map_pass, &fake.map_error);
-	if (!errno && fd >= 0)
-		errno = map_check(length, offset);
-	if (errno)
-		return MAP_FAILED;
-	base = __real_mmap(addr, length, prot, flags, fd, offset);
-	if (base != MAP_FAILED && !(flags & MAP_FIXED))
-		fake.mapped += length;
-	if (fd >= 0)
-		fake.map_at = base;
-	if (fd >= 0 && fake.on_map)
-		fake.on_map();
-	return base;
-}
-
-int __wrap_munmap(void *addr, size_t length)
-{
-	fake.mapped -= length;
-	return __real_munmap(addr, length);
-}
-
-/* Only ever to a place that is the caller's already. */
-void *__wrap_mremap(void *addr, size_t old_length, size_t length, int flags,
-		    ...)
-{
-	va_list args;
-	void *to;
-
-	va_start(args, flags);
-	to = va_arg(args, void *);
-	va_end(args);
-	errno = take(&fake.mremap_error);
-	if (errno) {
-		if (fake.mremap_hole)
-			__wrap_munmap(to, length);
-		return MAP_FAILED;
-	}
-	fake.mapped -= length;
-	to = __real_mremap(addr, old_length, length, flags, to);
-	if (fake.on_map)
-		fake.on_map();
-	return to;
-}
-
-int __wrap_madvise(void *addr, size_t length, int advice)
-{
-	errno = take_after(&fake.madvise_pass, &fake.madvise_error);
-	if (errno)
-		return -1;
-	return __real_madvise(addr, length, advice);
 }
 
 /* ------------------------------------------------------------------- pools */
@@ -200,6 +132,13 @@ static int do_grow(struct zcbuf_pool_grow *arg)
 	return 0;
 }
 
+static int do_retire(struct zcbuf_pool_retire *arg)
+{
+	fake.retire = *arg;
+	arg->out_state = fake.arena_state;
+	return 0;
+}
+
 void fake_grow(void)
 {
 	struct zcbuf_pool_grow arg = { .size = sizeof(arg) };
@@ -219,7 +158,9 @@ static int do_info(struct zcbuf_pool_info *arg)
 		memcpy(at(arg->classes), fake.classes,
 		       fake.nclasses * sizeof(*fake.classes));
 	arg->out_size = fake.pool_size;
+	arg->out_end = fake.pool_size;
 	arg->out_max_size = fake.max_size ? fake.max_size : fake.pool_size;
+	arg->out_max_end = fake.max_end ? fake.max_end : arg->out_max_size;
 	arg->out_arena_size = fake.arena_size;
 	arg->out_rights = fake.rights;
 	if (arg->nclasses && !fits) {
@@ -532,7 +473,7 @@ static int do_commit_reserve(struct zcbuf_commit_reserve *arg)
 	}
 	if (arg->out_commit_error)
 		return *n ? 0 : -(int)arg->out_commit_error;
-	arg->out_reserve_error = take(&fake.reserve_error);
+	arg->out_reserve_error = fake_take(&fake.reserve_error);
 	n = &arg->out_reserved;
 	while (*n < arg->nreserves && !arg->out_reserve_error) {
 		arg->out_reserve_error = -reserve_one(&reserves[*n],
@@ -621,6 +562,8 @@ static int call(int fd, unsigned int nr, void *arg)
 	case ZCBUF_NR_POOL_REMOVE:
 		fake.remove = *(struct zcbuf_pool_remove *)arg;
 		return fake.removed++ ? -ENOENT : 0;
+	case ZCBUF_NR_POOL_RETIRE:
+		return do_retire(arg);
 	case ZCBUF_NR_ALLOC:
 		return do_alloc(self, arg);
 	case ZCBUF_NR_CHANNEL_OPEN:
@@ -675,8 +618,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	if (_IOC_TYPE(request) != ZCBUF_IOC_TYPE)
 		return __real_ioctl(fd, request, arg);
 	__atomic_fetch_add(&fake.calls[_IOC_NR(request)], 1, __ATOMIC_RELAXED);
-	errno = take_after(&fake.fail_pass[_IOC_NR(request)],
-			   &fake.fail[_IOC_NR(request)]);
+	errno = fake_take_after(&fake.fail_pass[_IOC_NR(request)],
+				&fake.fail[_IOC_NR(request)]);
 	if (!errno)
 		errno = -call(fd, _IOC_NR(request), arg);
 	return errno ? -1 : 0;

@@ -59,6 +59,8 @@ struct fake {
 	__u64 arena_size;
 	__u64 pool_size;
 	__u64 max_size;		/* 0: it does not grow */
+	__u64 max_end;		/* 0: max_size */
+	__u32 arena_state;	/* what RETIRE answers */
 	struct zcbuf_class_info classes[ZCBUF_MAX_CLASSES];
 	__u32 nclasses;
 	struct zcbuf_delivery deliveries[4];
@@ -78,6 +80,7 @@ struct fake {
 	struct zcbuf_pool_create create;
 	struct zcbuf_pool_attach attach;
 	struct zcbuf_pool_remove remove;
+	struct zcbuf_pool_retire retire;
 	unsigned int removed;
 	struct zcbuf_alloc alloc;
 	struct zcbuf_transfer transfer;
@@ -121,6 +124,10 @@ static inline __u64 fake_bit(__u64 id)
 {
 	return 1ULL << (id - FAKE_SESSION) % 64;
 }
+
+/* An error that was to be given: now, and then no more. */
+int fake_take(int *error);
+int fake_take_after(unsigned int *pass, int *error);
 
 /* Somebody else adds an arena to the pool. */
 void fake_grow(void);

@@ -106,6 +106,48 @@ static void whole_arenas(void)
 	unmake();
 }
 
+/* Arenas that go leave their places behind: addresses for all there may be. */
+static void room_behind_holes(void)
+{
+	fake.max_end = 2 * MAX;
+	make();
+	EXPECT_EQ(fake.mapped, 2 * MAX);
+	EXPECT(is_taken(base, 2 * MAX));
+	fake.max_size = 2 * MAX;	/* what is gone does not count */
+	while (fake.pool_size < 2 * MAX)
+		fake_grow();
+	EXPECT_EQ(zcbuf_pool_addr(pool, 2 * MAX - 1), base + 2 * MAX - 1);
+	EXPECT(is_readable(base + 2 * MAX - 1));
+	unmake();
+}
+
+/* If there are not so many addresses, what it may have at a time will do. */
+static void few_addresses(void)
+{
+	fake.max_end = 2 * MAX;
+	fake.map_error = ENOMEM;
+	make();
+	EXPECT_EQ(fake.mapped, MAX);
+	EXPECT_EQ(zcbuf_pool_addr(pool, FAKE_ARENA - 1), base + FAKE_ARENA - 1);
+	EXPECT_EQ(zcbuf_pool_range(pool, MAX, 1), NULL);
+	unmake();
+}
+
+static void retired(void)
+{
+	make();
+	fake.arena_state = ZCBUF_ARENA_PINNED;
+	EXPECT_EQ(zcbuf_pool_retire(pool, 3, ZCBUF_RETIRE_F_NOW, 77),
+		  ZCBUF_ARENA_PINNED);
+	EXPECT_EQ(fake.retire.size, sizeof(fake.retire));
+	EXPECT_EQ(fake.retire.arena, 3);
+	EXPECT_EQ(fake.retire.flags, ZCBUF_RETIRE_F_NOW);
+	EXPECT_EQ(fake.retire.deadline_ns, 77);
+	fake.fail[ZCBUF_NR_POOL_RETIRE] = EBUSY;
+	EXPECT_EQ(zcbuf_pool_retire(pool, 3, 0, 0), -EBUSY);
+	unmake();
+}
+
 static void several_at_attach(void)
 {
 	struct zcbuf_pool *other;
@@ -562,6 +604,9 @@ static const struct test_case cases[] = {
 	CASE(options),
 	CASE(reserved),
 	CASE(whole_arenas),
+	CASE(room_behind_holes),
+	CASE(few_addresses),
+	CASE(retired),
 	CASE(several_at_attach),
 	CASE(does_not_grow),
 	CASE(undo),

@@ -572,6 +572,36 @@ static void tag_of_another_arena(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_buf_tag(&p->t, 11, 1, 2));
 }
 
+/* Its handles name nothing, and the pages of others are what they were. */
+static void an_arena_goes(struct kunit *test)
+{
+	struct zcb_slab *slab = make_slab(test, 1);
+	struct pool *p = make_grown(test, 3);
+	u64 first = hand_out(p, 0, 5, 0), last = hand_out(p, 0, 12, 1);
+	u64 block = hand_out(p, 0, 6, 1), object, offset;
+
+	lease(p, 1, 8, 2, slab);
+	object = zcb_buf_slab_handle(&p->t, 8, 1, 4096);
+	take_back(p, 0, 6);
+	unlease(p, 1, 8);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block), -EBADSLT);
+	KUNIT_EXPECT_NOT_NULL(test, zcb_buf_table_drop(&p->t, 1));
+	KUNIT_EXPECT_EQ(test, find(p, 0, block), -ENOENT);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block_handle(0, 1, 11)), -ENOENT);
+	KUNIT_EXPECT_EQ(test, zcb_buf_find_slab(&p->t, object, 2, &p->owner[1],
+						&slab, &offset), -ENOENT);
+	KUNIT_EXPECT_EQ(test, find(p, 0, first), 5);
+	KUNIT_EXPECT_EQ(test, find(p, 0, last), 12);
+	KUNIT_EXPECT_EQ(test, p->t.npages, 18);
+	KUNIT_EXPECT_NULL(test, zcb_buf_table_drop(&p->t, 1));
+
+	zcb_buf_table_grow(&p->t, make_pool(test, 6, 12)->t.pages[0]);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block_handle(0, 1, 18)), -ENOENT);
+	hand_out(p, 0, 18, 0);
+	KUNIT_EXPECT_EQ(test, find(p, 0, block), -ENOENT);
+	check_list(test, p, 0);
+}
+
 /* The model: every handle of the last ones, and who has which page. */
 #define HISTORY		64
 #define NOBODY		0xff
@@ -756,6 +786,7 @@ static struct kunit_case buf_cases[] = {
 	KUNIT_CASE(stale_in_another_arena),
 	KUNIT_CASE(slab_of_another_arena),
 	KUNIT_CASE(tag_of_another_arena),
+	KUNIT_CASE(an_arena_goes),
 	KUNIT_CASE(random_stream),
 	KUNIT_CASE(random_stream_as_generations_start_again),
 	{}

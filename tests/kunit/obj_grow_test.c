@@ -60,7 +60,8 @@ static void pages_know_their_place(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a->folios[0]->index, OBJ_PAGES);
 	KUNIT_EXPECT_EQ(test, a->folios[a->nfolios - 1]->index,
 			2 * OBJ_PAGES - (1U << a->order));
-	KUNIT_EXPECT_EQ(test, i_size_read(pool->inode), 2 * OBJ_ARENA);
+	KUNIT_EXPECT_EQ(test, i_size_read(pool->inode),
+			ZCB_POOL_ARENAS * OBJ_ARENA);
 }
 
 static void not_beyond_what_it_may_be(struct kunit *test)

@@ -553,6 +553,53 @@ static void recalled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p->t.class[0].used + p->t.class[0].total, 0);
 }
 
+/* Whatever comes back to it, it is not handed out again. */
+static void closed(struct kunit *test)
+{
+	struct pool *p = make_pool_of(test, 65536);
+	struct zcb_slab *s[3], *got;
+	u32 i, n = p->t.class[0].nobjs;
+
+	for (i = 0; i < 3; i++)
+		s[i] = add_slab(test, p, 0, &p->list);
+	must_get(test, p, &got);
+	KUNIT_ASSERT_PTR_EQ(test, got, s[2]);
+	zcb_slab_close(s[2], &p->list);
+	zcb_slab_close(s[0], &p->list);
+	for (i = 0; i < n; i++) {
+		must_get(test, p, &got);
+		KUNIT_EXPECT_PTR_EQ(test, got, s[1]);
+	}
+	KUNIT_EXPECT_EQ(test, try_get(p), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, zcb_slab_check(&p->t, s[2], 0), 0);
+	KUNIT_EXPECT_EQ(test, zcb_slab_put(&p->t, s[2], &p->list, 0), 0);
+	KUNIT_EXPECT_TRUE(test, zcb_slab_empty(s[2], &p->t));
+	KUNIT_EXPECT_EQ(test, try_get(p), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, zcb_slab_put(&p->t, s[1], &p->list, 0), 0);
+	must_get(test, p, &got);
+	KUNIT_EXPECT_PTR_EQ(test, got, s[1]);
+	KUNIT_EXPECT_EQ(test, p->t.class[0].used, n);
+	KUNIT_EXPECT_EQ(test, p->t.class[0].total, 3 * n);
+}
+
+/* One that is full when it is closed stays behind when it is not full any more. */
+static void closed_while_full(struct kunit *test)
+{
+	struct pool *p = make_pool_of(test, 65536);
+	struct zcb_slab *full, *got;
+	u32 i;
+
+	full = add_slab(test, p, 0, &p->list);
+	for (i = 0; i < p->t.class[0].nobjs; i++)
+		must_get(test, p, &got);
+	zcb_slab_close(full, &p->list);
+	KUNIT_EXPECT_EQ(test, zcb_slab_put(&p->t, full, &p->list, 0), 0);
+	KUNIT_EXPECT_EQ(test, try_get(p), -EAGAIN);
+	add_slab(test, p, 0, &p->list);
+	must_get(test, p, &got);
+	KUNIT_EXPECT_PTR_NE(test, got, full);
+}
+
 static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(default_tiers),
 	KUNIT_CASE(odd_lengths),
@@ -572,6 +619,8 @@ static struct kunit_case slab_cases[] = {
 	KUNIT_CASE(owner_dies_with_objects),
 	KUNIT_CASE(loans),
 	KUNIT_CASE(recalled),
+	KUNIT_CASE(closed),
+	KUNIT_CASE(closed_while_full),
 	KUNIT_CASE(random_stream),
 	{}
 };

@@ -36,6 +36,8 @@ struct trial {
 
 static void trial_reset(struct trial *x)
 {
+	if (x->c->arrange)
+		x->c->arrange(&x->r);
 	hz_state(x->r.fd, &x->before);
 	call_make(x->c, &x->r, &x->t);
 }
@@ -490,7 +492,7 @@ static void channels(const void *arg)
 	F(15, RECEIVE_FAILED) F(16, RELEASE) F(17, EVENTFD)		\
 	F(18, BUF_INFO) F(19, POOL_GROW) F(20, TRANSFER)		\
 	F(21, PIN_TOKEN) F(22, SHARE) F(23, EXPORT)	\
-	F(24, POOL_REMOVE)
+	F(24, POOL_REMOVE) F(25, POOL_RETIRE)
 #define EACH_WITH_ARRAYS(F)						\
 	F(1, POOL_CREATE) F(2, POOL_ATTACH) F(3, POOL_INFO) F(4, ALLOC)	\
 	F(5, FREE) F(8, RESERVE) F(9, COMMIT) F(10, COMMIT_RESERVE)	\
@@ -507,7 +509,7 @@ static void channels(const void *arg)
 	F(4, ALLOC) F(5, FREE) F(6, CHANNEL_OPEN) EACH_WITH_CHANNEL(F)	\
 	F(18, BUF_INFO) F(19, POOL_GROW) F(20, TRANSFER)		\
 	F(21, PIN_TOKEN) F(22, SHARE) F(23, EXPORT)	\
-	F(24, POOL_REMOVE)
+	F(24, POOL_REMOVE) F(25, POOL_RETIRE)
 
 #define TEST_CALL(row, call)						\
 	TEST_WITH(sizes, sizes_##call, &calls[row])			\
@@ -588,7 +590,7 @@ TEST(no_such_call)
 
 	rig_open(&r);
 	for (nr = 0; nr < 256; nr++) {
-		if (nr > ZCBUF_NR_POOL_REMOVE)
+		if (nr > ZCBUF_NR_POOL_RETIRE)
 			EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE, nr), &q),
 				   ENOTTY);
 		EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE + 1, nr), &q),

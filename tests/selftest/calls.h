@@ -70,6 +70,7 @@ struct count_field {
  * @reserved: where its reserved field is, 0: it has none
  * @channel: where its channel is, 0: it has none
  * @done: where out_done is, 0: it is no batch
+ * @arrange: what the rig lacks
  * @make: a @size sized argument that works
  */
 struct call {
@@ -86,6 +87,7 @@ struct call {
 	__u16 done;
 	struct array_field arrays[CALLS_ARRAYS];
 	struct count_field counts[CALLS_ARRAYS];
+	void (*arrange)(const struct rig *r);
 	void (*make)(const struct rig *r, struct attempt *t);
 };
 
@@ -368,6 +370,20 @@ static __inline__ void make_pool_remove(const struct rig *r, struct attempt *t)
 	a->name = call_array(t, 0, a->name_len);
 }
 
+/* Another arena, as the first one stays. */
+static __inline__ void arrange_pool_retire(const struct rig *r)
+{
+	ASSERT_OK(zt_pool_grow(r->fd, NULL));
+}
+
+static __inline__ void make_pool_retire(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_pool_retire *a = call_arg(t, sizeof(*a));
+
+	(void)r;
+	a->arena = 1;
+}
+
 #define CALL_ROW(_nr, _type, ...)					\
 	{ .name = #_nr, .nr = ZCBUF_NR_##_nr,				\
 	  .size = sizeof(struct _type), __VA_ARGS__ }
@@ -504,6 +520,10 @@ static const struct call calls[] = {
 		 .counts = { { .at = CALL_AT(zcbuf_pool_remove, name_len),
 			       .max = ZCBUF_MAX_NAME } },
 		 .make = make_pool_remove),
+	CALL_ROW(POOL_RETIRE, zcbuf_pool_retire,
+		 .flags = ZCBUF_RETIRE_F_NOW | ZCBUF_RETIRE_F_CANCEL,
+		 .right = ZCBUF_RIGHT_ADMIN, .writes = true,
+		 .arrange = arrange_pool_retire, .make = make_pool_retire),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

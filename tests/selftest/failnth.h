@@ -240,6 +240,8 @@ static __inline__ void fn_begin_rig(struct fn_run *f)
 	rig_open(&f->rig);
 	f->watcher = zt_join(f->rig.fd, 0);
 	ASSERT_GE(f->watcher, 0);
+	if (f->call && f->call->arrange)
+		f->call->arrange(&f->rig);
 	fn_use_all(f->rig.fd);
 	f->fd = f->rig.fd;
 	if (!f->call)

@@ -211,6 +211,20 @@ static void fn_use_removed(struct fn_run *f)
 	EXPECT_OK(zt_pool_create_named(f->rig.fresh, f->rig.name, 0));
 }
 
+/* ------------------------------------------------------------- POOL_RETIRE */
+
+static void fn_use_retired(struct fn_run *f)
+{
+	const struct zcbuf_pool_retire *a = fn_arg(f);
+	struct zcbuf_pool_info info;
+
+	EXPECT_EQ(a->out_state, ZCBUF_ARENA_GONE);
+	ASSERT_OK(zt_pool_info(f->fd, &info));
+	EXPECT_EQ(info.out_size, ZT_ARENA);
+	EXPECT_EQ(info.out_end, 2 * ZT_ARENA);
+	EXPECT_EQ(info.out_present, 1);
+}
+
 /* ------------------------------------------------------------- ALLOC, FREE */
 
 static void fn_alloc(struct fn_run *f, __u64 length, __u32 flags)
@@ -368,6 +382,9 @@ static const struct fn_row fn_pool_rows[] = {
 	FN_CALL(pool_remove, POOL_REMOVE, .use = fn_use_removed),
 	FN_CALL(pool_remove_own, POOL_REMOVE, .least = 1,
 		.arrange = fn_arrange_no_name, .use = fn_use_removed),
+
+	FN_CALL(pool_retire, POOL_RETIRE, .stands = true,
+		.use = fn_use_retired),
 
 	FN_CALL(alloc, ALLOC, .undo = fn_undo_alloc,
 		.use = fn_undo_alloc),

@@ -99,6 +99,8 @@ static void tell(struct story *s)
 	int keep = zt_pool_as(&c);
 	int fd = zt_join(keep, 0);
 	struct zcbuf_reservation r;
+	struct zcbuf_pool_retire gone = zt_arg(struct zcbuf_pool_retire,
+		.arena = 1);
 	struct zcbuf_finalize f;
 	struct zcbuf_delivery d;
 	__u64 left, given;
@@ -107,6 +109,7 @@ static void tell(struct story *s)
 	ASSERT_OK(zt_query(fd, &s->q));
 	s->other = zt_session(keep);
 	ASSERT_OK(zt_pool_grow(fd, NULL));
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_RETIRE, &gone));
 	ASSERT_OK(zt_alloc1(fd, 5000, &s->buffer));
 	ASSERT_OK(zt_free1(fd, s->buffer));
 	ASSERT_ERR(zt_free1(fd, s->buffer), EBADSLT);
@@ -137,10 +140,12 @@ TEST(events_say_what_happened)
 	trace_end();
 #define POOL	"pool=0x%llx ", s.q.out_pool
 #define HAS(n)	"pool=0x%llx size=%llu ", s.q.out_pool, (n) * ZT_ARENA
+#define POOL_AND(rest)	"pool=0x%llx " rest, s.q.out_pool
 #define IN(fmt)	"pool=0x%llx session=%llu " fmt, s.q.out_pool, s.q.out_session
 #define OF(fmt)	"channel=0x%llx " fmt, s.channel
 	EXPECT_TRUE(traced("zcbuf_pool_create: " HAS(1)));
 	EXPECT_TRUE(traced("zcbuf_pool_grow: " HAS(2)));
+	EXPECT_TRUE(traced("zcbuf_pool_retire: " POOL_AND("arena=1 state=1")));
 	EXPECT_TRUE(traced("zcbuf_alloc: " IN("length=5000 done=1 err=0")));
 	EXPECT_TRUE(traced("zcbuf_free: " IN("done=1 err=0")));
 	EXPECT_TRUE(traced("zcbuf_free: " IN("done=0 err=%d"), -EBADSLT));

@@ -128,6 +128,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_SHARE] = sizeof(struct zcbuf_transfer),
 		[ZCBUF_NR_EXPORT] = sizeof(struct zcbuf_export),
 		[ZCBUF_NR_POOL_REMOVE] = sizeof(struct zcbuf_pool_remove),
+		[ZCBUF_NR_POOL_RETIRE] = sizeof(struct zcbuf_pool_retire),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -138,7 +139,7 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_REMOVE + 1),
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_RETIRE + 1),
 			   &q), ENOTTY);
 }
 
@@ -160,7 +161,7 @@ TEST(kernel_says_what_it_is)
 		  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
 		  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_URING_CMD |
 		  ZCBUF_FEATURE_SHARE | ZCBUF_FEATURE_EXPORT |
-		  ZCBUF_FEATURE_PERSISTENT);
+		  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE);
 	EXPECT_GE(q.out_max_sessions, 1024);
 	EXPECT_GE(q.out_max_channels, 1024);
 	EXPECT_NE(q.out_session, 0);

@@ -366,10 +366,10 @@ TEST(growth_beside_another_pool)
 
 	io_open(&io);
 	ASSERT_OK(zcbuf_pool_create(&pool, &o));
-	EXPECT_EQ(zcbuf_uring_slots(pool), 3);
-	make_tables(&io, 5);
+	EXPECT_EQ(zcbuf_uring_slots(pool), 64);
+	make_tables(&io, 65);
 	ASSERT_OK(zcbuf_uring_register_at(&grown, &io.ring, pool, 0));
-	ASSERT_OK(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 4));
+	ASSERT_OK(zcbuf_uring_register_at(&io.u, &io.ring, io.pool, 64));
 	ASSERT_OK(zcbuf_buf_alloc(pool, ZT_ARENA, &fill_up));
 	ASSERT_EQ(zcbuf_pool_grow(pool), 1);
 	round_trip(&io, pool, &grown, 0);

@@ -6,12 +6,14 @@
  * free what is theirs; somebody who looks on. Each buffer says whose it is, in its
  * first and in its last bytes; nobody else may ever write there, nobody at all
  * once it is shared, and who gets it next must not see it. The pool begins with
- * half of the memory and grows while they are at it.
+ * half of the memory and grows while they are at it; and who looks on has arenas
+ * retired, so that it grows again, behind them.
  */
 #include "stress.h"
 
 #define ARENAS		2
 #define SIZE		(ARENAS * ZT_ARENA)
+#define PLACES		64		/* where arenas may come to be */
 #define WORKERS		4
 #define THIEVES		2
 #define CREW		(WORKERS + THIEVES + 1)	/* and who looks on */
@@ -66,7 +68,7 @@ struct house {
 	unsigned int nr;
 	int fd;
 	char *map;
-	bool mapped[ARENAS];
+	bool mapped[PLACES];
 	__u64 id;
 	__u64 shelf[SHELF];
 };
@@ -380,8 +382,8 @@ static void house_open(struct house *h, unsigned int nr)
 	memset(h, 0, sizeof(*h));
 	h->fd = zt_join(pool, 0);
 	ASSERT_GE(h->fd, 0);
-	h->map = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
+	h->map = mmap(NULL, PLACES * ZT_ARENA, PROT_NONE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(h->map, MAP_FAILED);
 	h->id = zt_session(h->fd);
 	ASSERT_NE(h->id, 0);
@@ -422,14 +424,38 @@ static void thief(unsigned int nr)
 	}
 }
 
+/* It goes when it is not used any more, or at once, or not: nobody should notice. */
+static void retire_any(void)
+{
+	struct zcbuf_pool_retire a = zt_arg(struct zcbuf_pool_retire);
+	struct zcbuf_pool_info info;
+	int err;
+
+	ASSERT_OK(zt_pool_info(pool, &info));
+	a.arena = stress_pick(info.out_end / ZT_ARENA);
+	a.flags = stress_pick(3);	/* 0, NOW, CANCEL */
+	err = zt_call(pool, ZCBUF_IOC_POOL_RETIRE, &a);
+	if (!a.arena)
+		EXPECT_ERR(err, EINVAL);
+	else if (err && a.flags == ZCBUF_RETIRE_F_NOW)
+		EXPECT_ERR(err, EBUSY);
+	else if (err && a.flags == ZCBUF_RETIRE_F_CANCEL)
+		EXPECT_ERR(err, EALREADY);
+	else
+		EXPECT_OK(err);
+}
+
 static void observer(unsigned int nr)
 {
 	struct zcbuf_pool_info info;
 	struct stress_dumps d;
 
 	(void)nr;
+	stress_choices((uint64_t)getpid() << 16);
 	stress_dumps_open(&d);
 	while (!stopped()) {
+		if (stress_one_in(16))
+			retire_any();
 		ASSERT_OK(zt_pool_info(pool, &info));
 		EXPECT_LE(info.out_used, info.out_size);
 		EXPECT_LE(info.out_largest_free, info.out_size - info.out_used);

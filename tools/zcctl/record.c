@@ -23,6 +23,9 @@ static const char *const pool_flags[] = {
 	"no_zero_on_reuse", "huge_strict", "small_pages", "node",
 	"shared_pages", "auto_grow", "persistent", "owner", NULL
 };
+static const char *const arena_states[] = {
+	"live", "retiring", "pinned", "gone", NULL
+};
 static const char *const rights[] = {
 	"map_read", "map_write", "produce", "consume", "admin", NULL
 };
@@ -114,6 +117,7 @@ static const struct field arena_fields[] = {
 	{ A(LARGEST_FREE), SHOW_BYTES,	"largest_free",	"LARGEST" },
 	{ A(PAGE_ORDER),   SHOW_COUNT,	"page_order",	"PAGE-ORDER" },
 	{ A(NODE),	   SHOW_COUNT,	"node",		"NODE" },
+	{ A(STATE),	   SHOW_CHOICE,	"state",	"STATE", arena_states },
 };
 
 const struct spec pool_spec = {

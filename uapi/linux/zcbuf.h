@@ -16,7 +16,8 @@
  * through another session's file descriptor: one session, one pool, for life.
  * mmap() of the session at offset o maps the pool from byte o ("pool offset").
  * A pool consists of arenas of one size; if it grows, another comes behind them,
- * and nothing that is there moves.
+ * and nothing that is there moves. An arena but the first can be retired: then there
+ * is a hole, and touching it is SIGBUS.
  * mmap() of a session that is attached to nothing, at offset 0, makes an
  * anonymous pool of that size which lives as long as the mapping (or the
  * session) does.
@@ -65,8 +66,9 @@
  *   EOPNOTSUPP  unknown flag, or a reserved field that is not 0
  *   EPERM       the session is not attached, or its attachment lacks the right
  * and the others, each with one meaning:
- *   EAGAIN      would have to wait               EALREADY  done before
- *   EBADSLT     freed or released twice          EBUSY     attached already
+ *   EAGAIN      would have to wait               EALREADY  done before; too late
+ *   EBADSLT     freed or released twice          EBUSY     attached already; in
+ *                                                          use
  *   EEXIST      exists with other options        EINTR     signal, nothing done
  *   EMFILE      per-pool limit of objects        EMSGSIZE  size differs from the
  *   ENOENT      never issued, or gone                      reservation; array
@@ -133,6 +135,7 @@
 #define ZCBUF_NR_SHARE			22
 #define ZCBUF_NR_EXPORT			23
 #define ZCBUF_NR_POOL_REMOVE		24
+#define ZCBUF_NR_POOL_RETIRE		25
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -159,6 +162,7 @@
 #define ZCBUF_IOC_SHARE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_SHARE)
 #define ZCBUF_IOC_EXPORT	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EXPORT)
 #define ZCBUF_IOC_POOL_REMOVE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_REMOVE)
+#define ZCBUF_IOC_POOL_RETIRE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_RETIRE)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -228,6 +232,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_SHARE		((__u64)1 << 11)
 #define ZCBUF_FEATURE_EXPORT		((__u64)1 << 12)
 #define ZCBUF_FEATURE_PERSISTENT	((__u64)1 << 13)
+#define ZCBUF_FEATURE_RETIRE		((__u64)1 << 14)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -343,7 +348,7 @@ struct zcbuf_class {
  * @out_rights: ZCBUF_RIGHT_* of this session
  * @max_size: bytes the pool may have when it has grown, by whole arenas of
  *	@arena_size, to which it is rounded down; 0 means it does not grow.
- *	FIXED: 0
+ *	FIXED: 0. Arenas that are gone do not count.
  * @uid: with ZCBUF_POOL_F_OWNER, whose pool it is, instead of the caller's; else 0
  * @gid: with ZCBUF_POOL_F_OWNER, the group @mode is about; else 0
  *
@@ -413,7 +418,7 @@ struct zcbuf_pool_create {
  * @uid: with ZCBUF_ATTACH_F_UID, the user whose pool it is; else 0. Names are
  *	the caller's own otherwise, so nobody can squat on them.
  * @out_pool: the pool's handle
- * @out_size: bytes, for mmap()
+ * @out_size: bytes to the end of its last arena, for mmap()
  * @out_kind: ZCBUF_POOL_*
  * @out_rights: ZCBUF_RIGHT_* of this session
  *
@@ -473,7 +478,7 @@ struct zcbuf_pool_remove {
  * struct zcbuf_pool_grow - add an arena to the attached pool
  * @size: sizeof(struct zcbuf_pool_grow)
  * @flags: 0
- * @out_size: bytes of the pool now
+ * @out_size: bytes to the end of the new arena, for mmap()
  * @out_arena: number of the new arena, from 0
  * @out_page_order: 0, or the order of the huge pages it is made of
  *
@@ -482,9 +487,10 @@ struct zcbuf_pool_remove {
  * others: buffers and mappings stay where they are. A mapping does not grow by
  * it: mmap() maps the new arena at its offset.
  *
- * E2BIG: the pool would be larger than its max_size. ENOMEM: out of memory, or a
- * limit was hit. EPERM: no RIGHT_ADMIN. EFAULT, if it is not told before
- * anything is done: the arena stands. Since 0.1.
+ * E2BIG: the pool would be larger than its max_size, or has had out_max_arenas,
+ * those that are gone included. ENOMEM: out of memory, or a limit was hit. EPERM:
+ * no RIGHT_ADMIN. EFAULT, if it is not told before anything is done: the arena
+ * stands. Since 0.1.
  */
 struct zcbuf_pool_grow {
 	__u32 size;
@@ -492,6 +498,52 @@ struct zcbuf_pool_grow {
 	__aligned_u64 out_size;
 	__u32 out_arena;
 	__u32 out_page_order;
+};
+
+#define ZCBUF_ARENA_LIVE	0	/* memory of it is handed out */
+#define ZCBUF_ARENA_RETIRING	1	/* no more is; what is out is as before */
+#define ZCBUF_ARENA_PINNED	2	/* nothing is out; somebody holds pages */
+#define ZCBUF_ARENA_GONE	3	/* it was given back */
+
+#define ZCBUF_RETIRE_F_NOW	(1U << 0)	/* or not at all */
+#define ZCBUF_RETIRE_F_CANCEL	(1U << 1)	/* hand it out again */
+
+/**
+ * struct zcbuf_pool_retire - give an arena of the attached pool back
+ * @size: sizeof(struct zcbuf_pool_retire)
+ * @flags: ZCBUF_RETIRE_F_NOW, ZCBUF_RETIRE_F_CANCEL or 0
+ * @deadline_ns: how long to wait until it is gone; with a flag: 0
+ * @arena: its number; not 0, the first one stays
+ * @out_state: ZCBUF_ARENA_*, what has become of it
+ *
+ * Nothing more of the arena is handed out, and it is given back when the last of what
+ * is out has come back: buffers, groups, an open group among them, and slabs. Those
+ * who have something of it go on as if nothing had happened. Then the arena is
+ * unmapped, wherever it is mapped, and touching it there is SIGBUS; a handle that
+ * was of it is ENOENT. Its memory, and the charge for it, goes when nobody else holds
+ * a page of it: I/O, or an io_uring that has it registered. Until then it is PINNED.
+ * The call does not wait for all that, unless it is told how long: out_state says how
+ * far it is, and so do POOL_INFO and netlink. When an arena has gone, who waits for
+ * memory of the pool looks again: there is room below max_size for another one, which
+ * comes behind all there have ever been.
+ *
+ * NOW: only if nothing of it is handed out and nobody holds a page of it at this
+ * moment; else nothing changes. CANCEL: the arena is handed out again. Retiring what
+ * is retired is the same call once more; it waits for the same, and answers
+ * ZCBUF_ARENA_LIVE if somebody has cancelled it.
+ *
+ * EINVAL: no such arena, the first, two flags, or a flag and a deadline. EOPNOTSUPP
+ * also: a FIXED pool, which has one arena. EBUSY: NOW, and it is in use. EALREADY:
+ * CANCEL, and nothing was handed out any more. ETIMEDOUT, EINTR: it is not gone yet;
+ * it goes on without the caller. EPERM: no RIGHT_ADMIN. EFAULT, if it is not told
+ * before anything is done: the arena is retired all the same. Since 0.1.
+ */
+struct zcbuf_pool_retire {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 deadline_ns;
+	__u32 arena;
+	__u32 out_state;
 };
 
 /**
@@ -525,14 +577,15 @@ struct zcbuf_class_info {
  * @out_kind: ZCBUF_POOL_*
  * @__reserved: 0
  * @out_pool: the pool's handle
- * @out_size: bytes in all arenas
+ * @out_size: bytes in all arenas that are not gone
  * @out_used: bytes handed out: buffers, groups, and whole pages leased to slab
  *	classes
- * @out_min_free: the least that was ever free, bytes; FIXED: of all objects
+ * @out_min_free: the least that was ever free to be had, bytes; FIXED: of all
+ *	objects
  * @out_largest_free: the largest block or object of a FIXED pool that is free,
  *	bytes
  * @out_arena_size: bytes of each
- * @out_arenas: their number
+ * @out_arenas: the number of those that are not gone
  * @out_page_order: 0, or the order of the huge pages of the first
  * @out_sessions: attached
  * @out_channels: open
@@ -541,6 +594,10 @@ struct zcbuf_class_info {
  * @out_rights: of this session
  * @out_max_size: bytes it may have when it has grown
  * @out_max_used: the most that was ever handed out, bytes
+ * @out_end: bytes to the end of its last arena, for mmap()
+ * @out_max_end: what that may become
+ * @out_present: bit n: arena n is LIVE or RETIRING, and can be used
+ * @out_retiring: bit n: arena n is RETIRING or PINNED
  *
  * EINVAL: entry_size is smaller than the first released struct, or larger than
  * 4096; what is larger than the kernel's is filled up with zeros. Since 0.1.
@@ -568,6 +625,10 @@ struct zcbuf_pool_info {
 	__u32 out_rights;
 	__aligned_u64 out_max_size;
 	__aligned_u64 out_max_used;
+	__aligned_u64 out_end;
+	__aligned_u64 out_max_end;
+	__aligned_u64 out_present;
+	__aligned_u64 out_retiring;
 };
 
 /* ---------------------------------------------------------------- buffers */
@@ -1394,7 +1455,7 @@ enum zcbuf_genl_channel {
 
 #define ZCBUF_A_CHANNEL_MAX	(__ZCBUF_A_CHANNEL_MAX - 1)
 
-/* Those of a pool come one after the other, from 0 on. */
+/* Those of a pool come one after the other, from 0 on, without what is gone. */
 enum zcbuf_genl_arena {
 	ZCBUF_A_ARENA_UNSPEC,
 	ZCBUF_A_ARENA_PAD,
@@ -1406,6 +1467,7 @@ enum zcbuf_genl_arena {
 	ZCBUF_A_ARENA_LARGEST_FREE,	/* u64, bytes; FIXED: object */
 	ZCBUF_A_ARENA_PAGE_ORDER,	/* u32, 0, or that of its huge pages */
 	ZCBUF_A_ARENA_NODE,		/* u32, NUMA node of its first page */
+	ZCBUF_A_ARENA_STATE,		/* u32, ZCBUF_ARENA_* */
 	__ZCBUF_A_ARENA_MAX
 };
 

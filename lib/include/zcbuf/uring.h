@@ -119,8 +119,8 @@ struct zcbuf_uring_opts {
 
 /*
  * zcbuf_uring_slots() - fixed-buffer slots a pool takes: one for each arena it
- * has or may grow by, which is split where it is larger than 1 GiB, the most a
- * slot can hold
+ * can ever have, as those that are retired leave their places behind; which is split
+ * where it is larger than 1 GiB, the most a slot can hold
  */
 ZCBUF_API int zcbuf_uring_slots(const struct zcbuf_pool *pool);
 

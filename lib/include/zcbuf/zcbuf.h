@@ -147,7 +147,8 @@ ZCBUF_API int zcbuf_query(int fd, struct zcbuf_query *query);
  * @arena_size: bytes, a multiple of zcbuf_query.out_arena_unit; 0: the default.
  *	FIXED: 0, it is as large as the table, rounded up to that
  * @max_size: bytes the pool may grow to, by whole arenas; 0: it does not grow.
- *	Each process that maps it keeps addresses for so much, no memory. FIXED: 0
+ *	Each process that maps it keeps addresses for all the arenas it can ever
+ *	have had, or for so much, no memory. FIXED: 0
  * @nclasses: entries of @classes
  * @kind: ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS or ZCBUF_POOL_FIXED
  * @flags: ZCBUF_POOL_F_*
@@ -273,6 +274,26 @@ ZCBUF_API size_t zcbuf_pool_size(const struct zcbuf_pool *pool);
  * ADMIN. May wait for memory for long.
  */
 ZCBUF_API int zcbuf_pool_grow(struct zcbuf_pool *pool);
+
+/*
+ * zcbuf_pool_retire() - give an arena but the first back, for all who are attached
+ * @arena: its number
+ * @flags: 0; ZCBUF_RETIRE_F_NOW: only if nothing of it is in use; or
+ *	ZCBUF_RETIRE_F_CANCEL: hand it out again
+ * @deadline_ns: how long to wait until it is gone, as for zcbuf_alloc(); 0 with a
+ *	flag
+ *
+ * Nothing more of it is handed out. Buffers of it stay what they are until they are
+ * freed; then its memory goes, and who touches where it was gets SIGBUS. It stays
+ * pinned while a ring has it registered. zcbuf_pool_info() tells how far all of them
+ * are.
+ * Return: ZCBUF_ARENA_*, what has become of it. -EBUSY: it is in use, and that was
+ * not wanted. -EALREADY: too late to cancel. -ETIMEDOUT: it goes on without the
+ * caller. -EINVAL: no such arena, or the first. -EOPNOTSUPP: a FIXED pool. -EPERM: no
+ * right ADMIN.
+ */
+ZCBUF_API int zcbuf_pool_retire(const struct zcbuf_pool *pool, __u32 arena,
+				__u32 flags, __u64 deadline_ns);
 
 /*
  * zcbuf_pool_remove() - take the pool's name away, and let go of it if it is

@@ -28,6 +28,7 @@ struct m_page {
 	u32 gen;
 	u32 slab_gen;
 	u32 domain;
+	bool gone;
 };
 
 struct m_owner {
@@ -78,7 +79,8 @@ static u32 find_block(struct state *s, u32 order)
 		    page % s->t.in_arena + (1U << order) > s->t.in_arena)
 			continue;
 		for (i = 0; i < 1U << order; i++)
-			if (s->pages[page + i].part_of != NOBODY)
+			if (s->pages[page + i].part_of != NOBODY ||
+			    s->pages[page + i].gone)
 				break;
 		if (i == 1U << order)
 			return page;
@@ -280,6 +282,8 @@ static int expected_block(const struct state *s, u64 handle, u32 owner,
 		return -EINVAL;
 	*page = offset >> s->t.page_shift;
 	p = &s->pages[*page];
+	if (p->gone)
+		return -ENOENT;
 	if (!is_first(s, *page) || p->slab || p->gen != gen ||
 	    bytes != 1ULL << (s->t.page_shift + p->order))
 		return expected_refusal(s, *page, gen, p->gen);
@@ -309,6 +313,8 @@ static int expected_slab(const struct state *s, u64 handle, u32 order,
 		return -EINVAL;
 	*first = start_of(s, page, order);
 	p = &s->pages[*first];
+	if (p->gone)
+		return -ENOENT;
 	if (!is_first(s, *first) || !p->slab || p->slab_gen != gen ||
 	    p->class != class)
 		return expected_refusal(s, page, gen, p->slab_gen);
@@ -364,7 +370,7 @@ static void age(void *state)
 	u32 left = zcb_rand_below(s->in, 3);
 	struct m_page *p = &s->pages[page];
 
-	if (p->part_of != NOBODY)
+	if (p->part_of != NOBODY || p->gone)
 		return;
 	p->gen = ZCB_BUF_GEN_MAX - left;
 	p->slab_gen = ZCB_BUF_SLAB_GEN_MAX - left;
@@ -390,6 +396,8 @@ static void tag(void *state)
 	bool foreign = false;
 	u32 i;
 
+	if (s->pages[page].gone)
+		return;
 	for (i = page; i < page + n; i++) {
 		if (s->pages[i].domain && s->pages[i].domain != domain)
 			foreign = true;
@@ -407,6 +415,8 @@ static void was_used(void *state)
 	bool used = false;
 	u32 i;
 
+	if (s->pages[page].gone)
+		return;
 	for (i = page; i < page + n; i++)
 		used |= s->pages[i].domain;
 	KUNIT_ASSERT_EQ(s->test, zcb_buf_was_used(&s->t, page, n), used);
@@ -434,6 +444,24 @@ static void grow(void *state)
 	    s->t.npages / in_arena == ZCB_BUF_ARENAS)
 		return;
 	zcb_buf_table_grow(&s->t, make_pages(s->test, in_arena));
+}
+
+/* An arena of which nothing is handed out goes; its pages keep their numbers. */
+static void drop(void *state)
+{
+	struct state *s = state;
+	u32 in_arena = s->t.in_arena;
+	u32 arena = zcb_rand_below(s->in, s->t.npages / in_arena);
+	u32 i, first = arena * in_arena;
+
+	if (s->pages[first].gone)
+		return;
+	for (i = 0; i < in_arena; i++)
+		if (s->pages[first + i].part_of != NOBODY)
+			return;
+	for (i = 0; i < in_arena; i++)
+		s->pages[first + i].gone = true;
+	kunit_kfree(s->test, zcb_buf_table_drop(&s->t, arena));
 }
 
 /* ---------------------------------------------------------------- checks */
@@ -485,6 +513,8 @@ static void check(void *state)
 	u32 i, n = 0;
 
 	for (i = 0; i < s->t.npages; i++) {
+		if (s->pages[i].gone)
+			continue;
 		check_page(s, i);
 		n += is_first(s, i);
 	}
@@ -512,6 +542,7 @@ static const struct fuzz_op ops[] = {
 	{ "was_used", was_used },
 	{ "grow", grow },
 	{ "move", move },
+	{ "drop", drop },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };

@@ -168,6 +168,12 @@ void zcb_pools_settle(void)
 {
 }
 
+/* None is retired here. */
+void zcb_pool_retire_idle_locked(struct zcb_pool *pool)
+{
+	KUNIT_ASSERT_TRUE(rig.test, false);
+}
+
 int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
 	     u64 deadline_ns)
 {
@@ -241,6 +247,7 @@ static struct zcb_pool *rig_pool(struct kunit *test,
 	pool->shares = RB_ROOT;
 	a = zcb_pool_arena(pool, &pool->payer, &pages);
 	pool->arenas[pool->narenas++] = a;
+	pool->size = a->size;
 	pool->min_free = a->size;
 	if (cfg->kind == ZCBUF_POOL_FIXED) {
 		rig_objects(&pool->cfg.fixed);

@@ -14,6 +14,7 @@ struct m_slab {
 	struct zcb_slab *real;	/* NULL: none */
 	u8 *out;
 	u32 nout;
+	bool closed;
 	u32 class;
 	u32 owner;
 	u32 page;
@@ -204,6 +205,18 @@ static void end_slab(void *state)
 		forget(s, m);
 }
 
+/* Again, too. */
+static void close_slab(void *state)
+{
+	struct state *s = state;
+	struct m_slab *m = &s->slabs[zcb_rand_below(s->in, SLABS)];
+
+	if (!m->real)
+		return;
+	m->closed = true;
+	zcb_slab_close(m->real, &s->lists[m->owner][m->class]);
+}
+
 /* ---------------------------------------------------------------- objects */
 
 static struct m_slab *find_slab(struct state *s, const struct zcb_slab *real)
@@ -222,7 +235,7 @@ static bool any_free(const struct state *s, u32 class, u32 owner)
 
 	for (m = s->slabs; m < s->slabs + SLABS; m++)
 		if (m->real && m->class == class && m->owner == owner &&
-		    m->nout < s->t.class[class].nobjs)
+		    !m->closed && m->nout < s->t.class[class].nobjs)
 			return true;
 	return false;
 }
@@ -332,12 +345,15 @@ static void check_slab(struct state *s, const struct m_slab *m)
 				!!m->out[i]);
 }
 
-/* All slabs of one owner and class are on its list, the full ones behind. */
+/*
+ * All slabs of one owner and class are on its list, the full and the closed ones
+ * behind.
+ */
 static void check_list(struct state *s, u32 owner, u32 class)
 {
 	const struct zcb_slab *slab;
 	const struct m_slab *m;
-	bool full = false;
+	bool full = false, room;
 	u32 n = 0;
 
 	list_for_each_entry(slab, &s->lists[owner][class], node) {
@@ -345,8 +361,9 @@ static void check_list(struct state *s, u32 owner, u32 class)
 		KUNIT_ASSERT_NOT_NULL(s->test, m);
 		KUNIT_ASSERT_EQ(s->test, m->owner, owner);
 		KUNIT_ASSERT_EQ(s->test, m->class, class);
-		KUNIT_ASSERT_FALSE(s->test, full && slab->nfree);
-		full = !slab->nfree;
+		room = slab->nfree && !m->closed;
+		KUNIT_ASSERT_FALSE(s->test, full && room);
+		full = !room;
 		n++;
 	}
 	for (m = s->slabs; m < s->slabs + SLABS; m++)
@@ -389,6 +406,7 @@ static const struct fuzz_op ops[] = {
 	{ "put", put },
 	{ "put", put },
 	{ "put_anywhere", put_anywhere },
+	{ "close_slab", close_slab },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };

@@ -192,6 +192,24 @@ void kf_run_pool_grow(struct kf_lane *l)
 	kf_finish(&c);
 }
 
+void kf_run_pool_retire(struct kf_lane *l)
+{
+	static const __u32 arenas[] = { 1, 2, 3, 0, 64, ~0U };
+	static const __u32 flags[] = {
+		0, 0, ZCBUF_RETIRE_F_NOW, ZCBUF_RETIRE_F_CANCEL, 3, 4,
+	};
+	struct zcbuf_pool_retire *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_pool_retire);
+	a->arena = KF_CHOICE(arenas, kf_sel(l, 0));
+	a->flags = KF_CHOICE(flags, kf_sel(l, 1));
+	if (!a->flags)
+		a->deadline_ns = kf_deadline(kf_sel(l, 2));
+	c.deadline = offsetof(struct zcbuf_pool_retire, deadline_ns);
+	kf_finish(&c);
+}
+
 /* ---------------------------------------------------------------- buffers */
 
 static void remember_buffers(struct kf_argument *c)

@@ -59,6 +59,7 @@ enum kf_call {
 	KF_SHARE,
 	KF_EXPORT,
 	KF_POOL_REMOVE,
+	KF_POOL_RETIRE,
 	KF_NCALLS
 };
 
@@ -138,6 +139,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_EXPORT;
 	case KF_POOL_REMOVE:
 		return ZCBUF_NR_POOL_REMOVE;
+	case KF_POOL_RETIRE:
+		return ZCBUF_NR_POOL_RETIRE;
 	default:
 		return kf_call(op);
 	}

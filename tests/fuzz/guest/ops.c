@@ -251,6 +251,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_SHARE] = kf_run_share,
 		[KF_EXPORT] = kf_run_export,
 		[KF_POOL_REMOVE] = kf_run_pool_remove,
+		[KF_POOL_RETIRE] = kf_run_pool_retire,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -69,6 +69,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_SHARE] = { "share", 6, { 16, 8, 10, 8 } },
 	[KF_EXPORT] = { "export", 3, { 16, 6, 6, 4, 2, 3 } },
 	[KF_POOL_REMOVE] = { "pool_remove", 2, { 8, 16, 10, 4 } },
+	[KF_POOL_RETIRE] = { "pool_retire", 4, { 6, 6, 16 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)

@@ -72,30 +72,35 @@ static void pool_json(void)
 
 static void pool_arenas(void)
 {
+	struct nl_msg *arena;
 	struct result r;
 
 	fake_pool(1, "demo");
 	fake_pool(2, NULL);
 	fake_arena(1, 0);
-	nla_put_u32(fake_arena(1, 1), ZCBUF_A_ARENA_NODE, 3);
+	arena = fake_arena(1, 1);
+	nla_put_u32(arena, ZCBUF_A_ARENA_NODE, 3);
+	nla_put_u32(arena, ZCBUF_A_ARENA_STATE, ZCBUF_ARENA_RETIRING);
 	fake_arena(2, 0);
 	fake_arena(7, 0);
 	r = run_json(&verb_pool, table, "show demo");
 	CHECK_HAS(r.out,
 "\"arena_list\":[{\"index\":0,\"offset\":0,\"size\":2097152,\"used\":0,"
-"\"largest_free\":1048576,\"page_order\":9,\"node\":null},"
+"\"largest_free\":1048576,\"page_order\":9,\"node\":null,"
+"\"state\":null},"
 "{\"index\":1,\"offset\":2097152,\"size\":2097152,\"used\":8192,"
-"\"largest_free\":1048576,\"page_order\":0,\"node\":3}]}]}\n");
+"\"largest_free\":1048576,\"page_order\":0,\"node\":3,"
+"\"state\":\"retiring\"}]}]}\n");
 	result_free(&r);
 	r = run_verb(&verb_pool, table, "show");
 	CHECK_HAS(r.out, "\n  max_size       64MiB\n");
 	CHECK_HAS(r.out, "\n  max_used       8KiB\n");
 	CHECK_HAS(r.out, "\n  exported       4KiB\n");
 	CHECK_HAS(r.out, "\n"
-"  ARENA  OFFSET  SIZE  USED  LARGEST  PAGE-ORDER  NODE\n"
-"      0      0B  2MiB    0B     1MiB           9     -\n"
-"      1    2MiB  2MiB  8KiB     1MiB           0     3\n\npool 0x2\n");
-	CHECK_HAS(r.out, "  NODE\n      0      0B  2MiB    0B     1MiB           9     -\n");
+"  ARENA  OFFSET  SIZE  USED  LARGEST  PAGE-ORDER  NODE  STATE\n"
+"      0      0B  2MiB    0B     1MiB           9     -  -\n"
+"      1    2MiB  2MiB  8KiB     1MiB           0     3  retiring\n\npool 0x2\n");
+	CHECK_HAS(r.out, "  NODE  STATE\n      0      0B  2MiB    0B     1MiB           9     -  -\n");
 	result_free(&r);
 }
 
@@ -509,7 +514,7 @@ static void arenas_agree(void)
 	CHECK(rows);
 	for (f = arena_spec.field; f < arena_spec.field + arena_spec.nfields;
 	     f++) {
-		if (!f->title)
+		if (!f->title || f->show == SHOW_CHOICE)
 			continue;
 		pair = xasprintf("\"%s\":%d", f->key, 1000 + f->attr);
 		cell = cell_below(rows ? rows : "\n", f->title);
