@@ -25,6 +25,14 @@ int device_call(int fd, unsigned long request, void *arg)
 	return ioctl(fd, request, arg) < 0 ? -errno : 0;
 }
 
+/* SIGINT and SIGTERM end it as they end any program. */
+void device_hold(int fd)
+{
+	(void)fd;
+	for (;;)
+		pause();
+}
+
 void device_close(int fd)
 {
 	close(fd);

@@ -8,6 +8,8 @@
 /* A new session, attached to nothing, for device_close(). */
 int device_open(struct zcctl *z);
 int device_call(int fd, unsigned long request, void *arg);
+/* Until somebody ends zcctl. */
+void device_hold(int fd);
 void device_close(int fd);
 
 #endif /* ZCCTL_DEVICE_H */

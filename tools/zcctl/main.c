@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-/* zcctl: look at zcbuf, and make pools grow. Options and the table of verbs. */
+/* zcctl: look at zcbuf, and manage its pools. Options and the table of verbs. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -29,6 +29,7 @@ static const struct verb *const verbs[] = {
 	&verb_help,
 };
 
+#define OWN	256	/* of an option that is a verb's own */
 #define NVERBS	(sizeof(verbs) / sizeof(verbs[0]))
 
 static void usage(FILE *out)
@@ -102,12 +103,40 @@ static int run_verb(struct zcctl *z, int argc, char **argv)
 	return status;
 }
 
-static int run(struct zcctl *z, bool help, int argc, char **argv)
+/*
+ * Options of single verbs. Those find them behind their arguments, as --name or
+ * --name=value.
+ */
+static char **add_option(char **argv, int argc, const char *name,
+			 const char *value)
+{
+	argv = xrealloc(argv, argc + 1, sizeof(*argv));
+	argv[argc] = value ? xasprintf("--%s=%s", name, value) :
+			     xasprintf("--%s", name);
+	return argv;
+}
+
+static int run_with(struct zcctl *z, int argc, char **argv, int nown,
+		    char **own)
+{
+	char **all = xrealloc(NULL, argc + nown, sizeof(*all));
+	int status;
+
+	memcpy(all, argv, argc * sizeof(*all));
+	if (nown)
+		memcpy(all + argc, own, nown * sizeof(*all));
+	status = run_verb(z, argc + nown, all);
+	free(all);
+	return status;
+}
+
+static int run(struct zcctl *z, bool help, int argc, char **argv, int nown,
+	       char **own)
 {
 	if (help)
 		return run_help(z, argc ? 1 : 0, argv);
 	if (argc)
-		return run_verb(z, argc, argv);
+		return run_with(z, argc, argv, nown, own);
 	usage(z->err);
 	return EXIT_USAGE;
 }
@@ -132,15 +161,31 @@ int main(int argc, char **argv)
 		{ "bytes",	no_argument, NULL, 'b' },
 		{ "help",	no_argument, NULL, 'h' },
 		{ "version",	no_argument, NULL, 'V' },
+		{ "size",	required_argument, NULL, OWN },
+		{ "max-size",	required_argument, NULL, OWN },
+		{ "kind",	required_argument, NULL, OWN },
+		{ "class",	required_argument, NULL, OWN },
+		{ "huge",	required_argument, NULL, OWN },
+		{ "node",	required_argument, NULL, OWN },
+		{ "mode",	required_argument, NULL, OWN },
+		{ "owner",	required_argument, NULL, OWN },
+		{ "persistent",	no_argument, NULL, OWN },
+		{ "auto-grow",	no_argument, NULL, OWN },
+		{ "shared-pages", no_argument, NULL, OWN },
+		{ "no-zero-on-reuse", no_argument, NULL, OWN },
+		{ "now",	no_argument, NULL, OWN },
+		{ "wait",	no_argument, NULL, OWN },
+		{ "cancel",	no_argument, NULL, OWN },
 		{}
 	};
 	struct zcctl z = { .root = "", .out = stdout, .err = stderr };
+	int c, at, status, nown = 0;
+	char **own = NULL;
 	bool help = false;
-	int c;
 
 	signal(SIGPIPE, SIG_IGN);
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "jpbhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":jpbhV", options, &at)) != -1) {
 		switch (c) {
 		case 'j':
 			z.format = FORMAT_JSON;
@@ -154,15 +199,26 @@ int main(int argc, char **argv)
 		case 'h':
 			help = true;
 			break;
+		case OWN:
+			own = add_option(own, nown++, options[at].name, optarg);
+			break;
 		case 'V':
 			printf("zcctl %d.%d.%d\n", ZCBUF_VERSION_MAJOR,
 			       ZCBUF_VERSION_MINOR, ZCBUF_VERSION_PATCH);
 			return flush(&z, EXIT_OK);
+		case ':':
+			return flush(&z, zcctl_fail(&z, EXIT_USAGE,
+						    "option '%s' needs a value",
+						    argv[optind - 1]));
 		default:
 			return flush(&z, zcctl_fail(&z, EXIT_USAGE,
 						    "unknown option '%s'; try: zcctl help",
 						    argv[optind - 1]));
 		}
 	}
-	return flush(&z, run(&z, help, argc - optind, argv + optind));
+	status = run(&z, help, argc - optind, argv + optind, nown, own);
+	while (nown)
+		free(own[--nown]);
+	free(own);
+	return flush(&z, status);
 }

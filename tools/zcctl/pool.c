@@ -2,7 +2,10 @@
 /* zcctl pool */
 #include <string.h>
 
+#include "create.h"
 #include "grow.h"
+#include "remove.h"
+#include "retire.h"
 #include "show.h"
 #include "source.h"
 
@@ -27,10 +30,16 @@ static int run(struct zcctl *z, int argc, char **argv)
 	const char *what = argc ? argv[0] : "list";
 	const char *which = argc > 1 ? argv[1] : NULL;
 
-	if (argc > 2)
+	if (!strcmp(what, "create"))
+		return create_pool(z, argc - 1, argv + 1);
+	if (!strcmp(what, "retire"))
+		return retire_arena(z, argc - 1, argv + 1);
+	if (argc > 2 || (which && !strncmp(which, "--", 2)))
 		return EXIT_USAGE;
 	if (!strcmp(what, "grow"))
 		return which ? grow_pool(z, which) : EXIT_USAGE;
+	if (!strcmp(what, "remove"))
+		return which ? remove_pool(z, which) : EXIT_USAGE;
 	if (!strcmp(what, "list") || !strcmp(what, "show"))
 		return look(z, !strcmp(what, "show"), which);
 	return EXIT_USAGE;
@@ -38,7 +47,7 @@ static int run(struct zcctl *z, int argc, char **argv)
 
 const struct verb verb_pool = {
 	.name = "pool",
-	.args = "list|show [POOL] | grow POOL",
+	.args = "list|show [POOL] | create|grow|remove POOL ... | retire POOL ARENA ...",
 	.summary = "pools: size, use, free blocks, arenas",
 	.help =
 "list prints a line for each pool, show all that is known: free blocks by\n"
@@ -48,6 +57,27 @@ const struct verb verb_pool = {
 "grow adds an arena to a pool that is below its limit. That is for the user who\n"
 "made the pool, and for who has CAP_SYS_ADMIN; a pool without a name can only be\n"
 "grown by programs that have it open. Of several pools of that name it means\n"
-"one's own. The arena is charged to the pool's user, and to zcctl's cgroup.\n",
+"one's own. The arena is charged to the pool's user, and to the cgroup the pool\n"
+"was made in.\n"
+"\n"
+"create makes a pool. With --persistent, which takes CAP_SYS_ADMIN, it stays until\n"
+"it is removed; else it lives as long as zcctl, which waits to be ended.\n"
+"  --size BYTES        of its first arena, and of each other\n"
+"  --max-size BYTES    to which it may grow; --auto-grow: of itself\n"
+"  --kind KIND         pages, tiers or fixed\n"
+"  --class LENGTH[:COUNT]  a class of it; again for each\n"
+"  --huge HOW          huge pages: try, strict or never\n"
+"  --node NODE         NUMA node of its memory\n"
+"  --mode MODE         who may attach by its name, as of a file\n"
+"  --owner USER[:GROUP]  whose it is; takes CAP_SYS_ADMIN\n"
+"  --shared-pages, --no-zero-on-reuse\n"
+"BYTES may end with K, M, G or T.\n"
+"\n"
+"remove takes a pool's name away, and lets go of one that is persistent: it goes\n"
+"with its last user.\n"
+"\n"
+"retire has an arena but the first given back, once what was handed out of it has\n"
+"come back; --wait waits for that, --now does it now or not at all, --cancel hands\n"
+"it out again.\n",
 	.run = run,
 };

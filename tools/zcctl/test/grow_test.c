@@ -9,131 +9,17 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
-#include "device.h"
+#include "fake_device.h"
 #include "harness.h"
-
-#define FD	17
 
 static const struct zcctl table = {};
 static const struct zcctl bytes = { .bytes = true };
-
-/* The device, instead of ../device.c. */
-static struct {
-	int open_error;
-	int attach_error;
-	int info_error;
-	int grow_error;
-	uint64_t handle;	/* of the pool with that name */
-	struct zcbuf_query query;
-	struct zcbuf_pool_info info;
-	struct zcbuf_pool_attach attach;	/* as it was called */
-	char name[ZCBUF_MAX_NAME + 1];
-	int opened, closed, grown;
-} device;
-
-int device_open(struct zcctl *z)
-{
-	if (device.open_error)
-		return device.open_error;
-	device.opened++;
-	return FD;
-}
-
-void device_close(int fd)
-{
-	CHECK_EQ(fd, FD);
-	device.closed++;
-}
-
-static int on_attach(struct zcbuf_pool_attach *a)
-{
-	device.attach = *a;
-	CHECK(a->name_len < sizeof(device.name));
-	memcpy(device.name, (const char *)(uintptr_t)a->name, a->name_len);
-	device.name[a->name_len] = 0;
-	a->out_pool = device.handle;
-	return device.attach_error;
-}
-
-static int on_info(struct zcbuf_pool_info *a)
-{
-	CHECK_EQ(a->size, sizeof(*a));
-	*a = device.info;
-	return device.info_error;
-}
-
-static int on_grow(struct zcbuf_pool_grow *a)
-{
-	CHECK_EQ(a->size, sizeof(*a));
-	CHECK_EQ(a->flags, 0);
-	device.grown++;
-	a->out_size = 6 << 20;
-	a->out_arena = 2;
-	a->out_page_order = 9;
-	return device.grow_error;
-}
-
-int device_call(int fd, unsigned long request, void *arg)
-{
-	CHECK_EQ(fd, FD);
-	switch (request) {
-	case ZCBUF_IOC_POOL_ATTACH:
-		return on_attach(arg);
-	case ZCBUF_IOC_POOL_INFO:
-		return on_info(arg);
-	case ZCBUF_IOC_POOL_GROW:
-		return on_grow(arg);
-	case ZCBUF_IOC_QUERY:
-		CHECK_EQ(*(uint32_t *)arg, sizeof(device.query));
-		*(struct zcbuf_query *)arg = device.query;
-		return 0;
-	}
-	return -ENOTTY;
-}
-
-/* A pool of @uid that has 4 MiB of 8 MiB, in arenas of 2 MiB. */
-static void pool_of(uint64_t handle, const char *name, uint32_t uid)
-{
-	nla_put_u32(fake_pool(handle, name), ZCBUF_A_POOL_UID, uid);
-	device.handle = handle;
-	device.info = (struct zcbuf_pool_info){
-		.out_pool = handle, .out_size = 4 << 20,
-		.out_arena_size = 2 << 20, .out_max_size = 8 << 20,
-	};
-}
-
-/* Nothing is short, but for what a case then makes so. */
-static void plenty(bool ipc_lock)
-{
-	device.query = (struct zcbuf_query){
-		.out_user_charged = 100 << 20, .out_user_limit = 256 << 20,
-		.out_total_charged = 200 << 20, .out_total_limit = 1 << 30,
-	};
-	write_file("proc/self/status",
-		   ipc_lock ? "CapEff:\t0000000000004000\n" : "CapEff:\t0\n");
-	write_file("proc/meminfo", "MemAvailable:     1024000 kB\n");
-	device.grow_error = -ENOMEM;
-}
-
-/* It says @error, and has closed what it opened. */
-static void fails(const char *words, const char *error)
-{
-	struct result r = run_verb(&verb_pool, table, words);
-	char *line = xasprintf("zcctl: %s\n", error);
-
-	CHECK_EQ(r.status, EXIT_ERROR);
-	CHECK_TEXT(r.out, "");
-	CHECK_TEXT(r.err, line);
-	CHECK_EQ(device.closed, device.opened);
-	free(line);
-	result_free(&r);
-}
 
 static void grows(void)
 {
 	struct result r;
 
-	pool_of(0x10, "demo", 1234);
+	device_pool(0x10, "demo", 1234);
 	r = run_verb(&verb_pool, table, "grow demo");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_TEXT(r.out, "pool demo: grown by 2MiB to 6MiB of at most 8MiB\n");
@@ -170,8 +56,8 @@ static void grow_usage(void)
 
 static void grow_no_pool(void)
 {
-	pool_of(0x10, "demo", 0);
-	fails("grow nope", "there is no pool 'nope' that you may see");
+	device_pool(0x10, "demo", 0);
+	device_fails("grow nope", "there is no pool 'nope' that you may see");
 	CHECK_EQ(device.opened, 0);
 }
 
@@ -181,9 +67,9 @@ static void grow_choice(void)
 	uint32_t me = geteuid();
 	struct result r;
 
-	pool_of(0x10, "demo", me + 1);
-	pool_of(0x20, "demo", me + 2);
-	pool_of(0x30, "demo", me);
+	device_pool(0x10, "demo", me + 1);
+	device_pool(0x20, "demo", me + 2);
+	device_pool(0x30, "demo", me);
 	r = run_verb(&verb_pool, table, "grow demo");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_EQ(device.attach.uid, me);
@@ -194,7 +80,7 @@ static void grow_choice(void)
 	CHECK_EQ(device.attach.uid, me + 2);
 	result_free(&r);
 	/* A name that looks like a handle. */
-	pool_of(0x40, "0x20", me);
+	device_pool(0x40, "0x20", me);
 	r = run_verb(&verb_pool, table, "grow 0x20");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_TEXT(device.name, "0x20");
@@ -211,100 +97,105 @@ static void grow_several(void)
 	uint32_t me = geteuid();
 	char *error;
 
-	pool_of(0x10, "demo", me + 1);
-	pool_of(0x20, "demo", me + 2);
+	device_pool(0x10, "demo", me + 1);
+	device_pool(0x20, "demo", me + 2);
 	error = xasprintf("there are 2 pools 'demo', give a handle: 0x10 (user %u), 0x20 (user %u)",
 			  me + 1, me + 2);
-	fails("grow demo", error);
+	device_fails("grow demo", error);
 	free(error);
 	/* Two of one's own: in IPC namespaces of their own. */
-	pool_of(0x30, "demo", me);
-	pool_of(0x40, "demo", me);
+	device_pool(0x30, "demo", me);
+	device_pool(0x40, "demo", me);
 	error = xasprintf("there are 4 pools 'demo', give a handle: 0x10 (user %u), 0x20 (user %u), 0x30 (user %u), 0x40 (user %u)",
 			  me + 1, me + 2, me, me);
-	fails("grow demo", error);
+	device_fails("grow demo", error);
 	free(error);
 	CHECK_EQ(device.opened, 0);
 }
 
 static void grow_without_name(void)
 {
-	pool_of(0x10, NULL, 0);
-	fails("grow 0x10", "pool '0x10' has no name: only a program that has it open can make it grow");
+	device_pool(0x10, NULL, 0);
+	device_fails("grow 0x10", "pool '0x10' has no name: only a program that has it open can make it grow");
 	CHECK_EQ(device.opened, 0);
 }
 
 static void grow_zombie(void)
 {
 	nla_put_flag(fake_pool(0x10, "demo"), ZCBUF_A_POOL_ZOMBIE);
-	fails("grow demo", "pool 'demo' is destroyed, only pinned pages are left");
+	device_fails("grow demo", "pool 'demo' is destroyed, only pinned pages are left");
 	CHECK_EQ(device.opened, 0);
 }
 
 static void grow_no_device(void)
 {
-	pool_of(0x10, "demo", 0);
+	device_pool(0x10, "demo", 0);
 	device.open_error = -EACCES;
-	fails("grow demo", "cannot open /dev/zcbuf: Permission denied; see: zcctl check");
+	device_fails("grow demo", "cannot open /dev/zcbuf: Permission denied; see: zcctl check");
 }
 
 static void grow_no_attach(void)
 {
-	pool_of(0x10, "demo", 1234);
+	device_pool(0x10, "demo", 1234);
 	device.attach_error = -EPERM;
-	fails("grow demo", "pool 'demo' can only be grown by its user, 1234, or with CAP_SYS_ADMIN");
+	device_fails("grow demo", "pool 'demo' can only be grown by its user, 1234, or with CAP_SYS_ADMIN");
 	device.attach_error = -ENOENT;
-	fails("grow demo", "pool 'demo' (0x10) is gone, or its name is in another IPC namespace");
+	device_fails("grow demo", "pool 'demo' (0x10) is gone, or its name is in another IPC namespace");
 	device.attach_error = -EMFILE;
-	fails("grow demo", "pool 'demo' has as many sessions as a pool may have");
+	device_fails("grow demo", "pool 'demo' has as many sessions as a pool may have");
 	device.attach_error = -EINTR;
-	fails("grow demo", "cannot attach to pool 'demo': Interrupted system call");
+	device_fails("grow demo", "cannot attach to pool 'demo': Interrupted system call");
 	device.attach_error = 0;
 	device.info_error = -EINTR;
-	fails("grow demo", "cannot attach to pool 'demo': Interrupted system call");
+	device_fails("grow demo", "cannot attach to pool 'demo': Interrupted system call");
 	CHECK_EQ(device.grown, 0);
 }
 
 /* The name leads to another pool, which must stay as it is. */
 static void grow_other_pool(void)
 {
-	pool_of(0x10, "demo", 1234);
+	device_pool(0x10, "demo", 1234);
 	device.handle = 0x20;
-	fails("grow demo", "pool 'demo' (0x10) is gone, or its name is in another IPC namespace");
+	device_fails("grow demo", "pool 'demo' (0x10) is gone, or its name is in another IPC namespace");
 	CHECK_EQ(device.grown, 0);
 }
 
 static void grow_at_limit(void)
 {
-	pool_of(0x10, "demo", 1234);
+	device_pool(0x10, "demo", 1234);
+	device.info.out_size = 8 << 20;
 	device.grow_error = -E2BIG;
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: 8MiB is all it may have (max_size, set when it was made)");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: 8MiB is all it may have (max_size, set when it was made)");
 	device.grow_error = -ENOTTY;
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: the module is older than zcctl");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: the module is older than zcctl");
 	device.grow_error = -EINTR;
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: Interrupted system call");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: Interrupted system call");
+	/* With holes, there is no place for more. */
+	device.grow_error = -E2BIG;
+	device.info.out_size = 2 << 20;
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: it has had as many arenas as a pool can, those that were retired included");
 }
 
 static void grow_total_limit(void)
 {
-	pool_of(0x10, "demo", geteuid());
-	plenty(true);
+	device_pool(0x10, "demo", geteuid());
+	device_plenty(true);
 	device.query.out_total_charged = (1 << 30) - (1 << 20);
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: all users together already hold 1023MiB of 1GiB: raise /sys/module/zcbuf/parameters/total_limit_mb");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: all users together already hold 1023MiB of 1GiB: raise /sys/module/zcbuf/parameters/total_limit_mb");
 }
 
 static void grow_user_limit(void)
 {
-	pool_of(0x10, "demo", geteuid());
-	plenty(false);
+	device_pool(0x10, "demo", geteuid());
+	device_plenty(false);
 	device.query.out_user_charged = 255 << 20;
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: you already hold 255MiB of 256MiB: raise /sys/module/zcbuf/parameters/user_limit_mb");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: you already hold 255MiB of 256MiB: raise /sys/module/zcbuf/parameters/user_limit_mb");
 	/* Nothing else is known to be short, and that limit just does not bind. */
 	device.query.out_user_charged = 254 << 20;
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: out of memory: the machine, or memory.max of the cgroup it was made in");
-	plenty(true);
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: out of memory: the machine, or memory.max of the cgroup it was made in");
+	device_plenty(true);
 	device.query.out_user_charged = 255 << 20;
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: out of memory: the machine, or memory.max of the cgroup it was made in");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: out of memory: the machine, or memory.max of the cgroup it was made in");
 }
 
 /* What he holds is not to be known. */
@@ -313,22 +204,22 @@ static void grow_others_limit(void)
 	uint32_t other = geteuid() + 1;
 	char *error;
 
-	pool_of(0x10, "demo", other);
-	plenty(false);
+	device_pool(0x10, "demo", other);
+	device_plenty(false);
 	error = xasprintf("pool 'demo' cannot grow by 2MiB: user %u may be at the limit (user_limit_mb), or memory is short",
 			  other);
-	fails("grow demo", error);
+	device_fails("grow demo", error);
 	free(error);
 }
 
 static void grow_no_memory(void)
 {
-	pool_of(0x10, "demo", geteuid() + 1);
-	plenty(true);
+	device_pool(0x10, "demo", geteuid() + 1);
+	device_plenty(true);
 	device.info.out_flags = ZCBUF_POOL_F_HUGE_STRICT;
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: there are not so many huge pages, and it takes no others (huge_strict)");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: there are not so many huge pages, and it takes no others (huge_strict)");
 	write_file("proc/meminfo", "MemAvailable:     2048 kB\n");
-	fails("grow demo", "pool 'demo' cannot grow by 2MiB: the machine has not so much memory available");
+	device_fails("grow demo", "pool 'demo' cannot grow by 2MiB: the machine has not so much memory available");
 }
 
 const struct test_case grow_cases[] = {

@@ -22,6 +22,7 @@ struct test_case {
 
 extern const struct test_case list_cases[];
 extern const struct test_case grow_cases[];
+extern const struct test_case admin_cases[];
 extern const struct test_case holders_cases[];
 extern const struct test_case check_cases[];
 extern const struct test_case main_cases[];

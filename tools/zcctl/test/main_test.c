@@ -30,7 +30,7 @@ static void help(void)
 	expect("--help", EXIT_OK, "  holders  [POOL] ", "");
 	expect("help check", EXIT_OK, "usage: zcctl [-j|-p] [-b] check\n", "");
 	expect("session --help", EXIT_OK, "] session list [POOL]\n\n", "");
-	expect("pool list -h", EXIT_OK, "] pool list|show [POOL] | grow POOL\n", "");
+	expect("pool list -h", EXIT_OK, "] pool list|show [POOL] | create|grow|remove POOL ... | retire POOL ARENA ...\n", "");
 	expect("--version", EXIT_OK, "zcctl 0.1.0\n", "");
 	expect("help nothing", EXIT_USAGE, "", "unknown verb 'nothing'");
 }
@@ -45,6 +45,10 @@ static void wrong_usage(void)
 	expect("pool list a b", EXIT_USAGE, "", "zcctl: usage: ");
 	expect("pool grow", EXIT_USAGE, "", "zcctl: usage: ");
 	expect("pool grow a b", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("pool remove", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("pool list --now", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("pool grow --size 3", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("pool create demo --size", EXIT_USAGE, "", "zcctl: option '--size' needs a value\n");
 	r = run_tool("--frob pool");
 	CHECK_EQ(r.status, EXIT_USAGE);
 	CHECK_TEXT(r.err, "zcctl: unknown option '--frob'; try: zcctl help\n");
@@ -60,6 +64,8 @@ static void options(void)
 	expect("pool list -b demo", EXIT_OK, "  6144  ", "");
 	expect("-j pool list", EXIT_OK, "{\"pools\":[{\"handle\":\"0x1\",", "");
 	expect("pool show -p", EXIT_OK, "{\n  \"pools\": [\n    {\n      \"handle\": \"0x1\",\n", "");
+	expect("pool --size 2x create demo", EXIT_ERROR, "", "zcctl: --size: cannot be '2x'\n");
+	expect("pool create --size=2M --kind pages demo --persistent -j", EXIT_OK, "{\"created\":{\"handle\":\"0x77\",", "");
 	expect("pool list nope", EXIT_ERROR, "", "zcctl: there is no pool 'nope'");
 }
 
