@@ -104,8 +104,8 @@ void zcb_map_close(struct zcbuf_pool *pool);
  */
 int zcb_map_extend(const struct zcbuf_pool *pool, __u64 size);
 
-/* zcb_map_refresh - ask how large the pool is by now, and map that */
-int zcb_map_refresh(const struct zcbuf_pool *pool);
+/* zcb_map_refresh - ask what the pool is by now, and map that */
+int zcb_map_refresh(const struct zcbuf_pool *pool, struct zcbuf_pool_info *info);
 
 /*
  * zcb_map_range - the @length bytes at @offset, mapped if need be

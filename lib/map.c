@@ -128,13 +128,13 @@ int zcb_map_extend(const struct zcbuf_pool *pool, __u64 size)
 	return err;
 }
 
-int zcb_map_refresh(const struct zcbuf_pool *pool)
+int zcb_map_refresh(const struct zcbuf_pool *pool, struct zcbuf_pool_info *info)
 {
-	struct zcbuf_pool_info info = { .size = sizeof(info) };
 	int err;
 
-	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, &info);
-	return err ? err : zcb_map_extend(pool, info.out_end);
+	*info = (struct zcbuf_pool_info){ .size = sizeof(*info) };
+	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_INFO, info);
+	return err ? err : zcb_map_extend(pool, info->out_end);
 }
 
 static bool map_has(const struct zcb_map *map, __u64 offset, __u64 length)
@@ -154,6 +154,7 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		  void **out)
 {
 	const struct zcb_map *map = pool->map;
+	struct zcbuf_pool_info info;
 
 	if (pool->session.fd < 0)
 		return -EBADF;
@@ -161,7 +162,7 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		return -ERANGE;
 	if (!map_has(map, offset, length)) {
 		/* To the caller any reason is memory he cannot have now. */
-		if (zcb_map_refresh(pool))
+		if (zcb_map_refresh(pool, &info))
 			return -ENOMEM;
 		if (!map_has(map, offset, length))
 			return -ERANGE;

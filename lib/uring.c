@@ -8,6 +8,7 @@
 
 #include "internal.h"
 
+#define MAX_ARENAS	64			/* of a pool */
 #define MAX_SLOT	((__u64)1 << 30)	/* io_uring's, per buffer */
 #define LISTED_MAX	((size_t)64 << 10)	/* where it lists pages */
 
@@ -60,41 +61,100 @@ static int slots_clear(const struct zcbuf_uring *uring, unsigned int first,
 	return result;
 }
 
-/* Those of the arenas that are mapped and not registered: how many, or none. */
-static int slots_fill(struct zcbuf_uring *uring)
+/* Those of one arena, as far as @filled of them; the first error of it. */
+static int arena_clear(struct zcbuf_uring *uring, unsigned int arena,
+		       unsigned int filled)
 {
-	unsigned int first = uring->first_slot + uring->nslots;
-	size_t size = zcbuf_pool_size(uring->pool);
-	size_t at = uring->size;
-	unsigned int n = 0;
+	unsigned int first = arena * slots_per_arena(uring->arena_size);
+
+	return slots_clear(uring, uring->first_slot + first, filled);
+}
+
+static int arena_fill(struct zcbuf_uring *uring, unsigned int arena)
+{
+	unsigned int n, per_arena = slots_per_arena(uring->arena_size);
+	size_t at = arena * uring->arena_size;
 	__u64 room;
 	int err;
 
-	while (at < size) {
+	for (n = 0; n < per_arena; n++, at += room) {
 		slot_of(uring->arena_size, at, &room);
-		err = slot_set(uring, first + n, uring->base + at, room);
+		err = slot_set(uring, uring->first_slot + arena * per_arena + n,
+			       uring->base + at, room);
 		if (err) {
-			slots_clear(uring, first, n);
+			arena_clear(uring, arena, n);
 			return err;
 		}
-		at += room;
-		n++;
 	}
-	uring->size = size;
-	uring->nslots += n;
-	return n;
+	uring->filled |= (__u64)1 << arena;
+	return per_arena;
 }
 
-/* Others may have added arenas; of a pool that cannot grow all is there. */
-static int refresh(const struct zcbuf_pool *pool)
+static int arena_empty(struct zcbuf_uring *uring, unsigned int arena)
 {
-	if (zcbuf_pool_size(pool) == pool->map->reserved)
+	uring->filled &= ~((__u64)1 << arena);
+	return arena_clear(uring, arena, slots_per_arena(uring->arena_size));
+}
+
+/* As if nothing had come to what was @before. */
+static void slots_undo(struct zcbuf_uring *uring, __u64 before)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_ARENAS; i++)
+		if ((uring->filled & ~before) >> i & 1)
+			arena_empty(uring, i);
+}
+
+/*
+ * What is there to be used is registered, and what is to go, or is gone, is not:
+ * the kernel cannot give back what a ring holds. How many slots were filled.
+ */
+static int slots_fill(struct zcbuf_uring *uring, __u64 wanted)
+{
+	size_t size = zcbuf_pool_size(uring->pool);
+	unsigned int i, n = size / uring->arena_size;
+	__u64 before = uring->filled;
+	int filled = 0;
+	int err = 0;
+
+	for (i = 0; i < n && err >= 0; i++) {
+		if (!(wanted >> i & 1) && (uring->filled >> i & 1))
+			err = arena_empty(uring, i);
+		else if ((wanted & ~uring->filled) >> i & 1)
+			err = arena_fill(uring, i);
+		filled += err > 0 ? err : 0;
+	}
+	if (err < 0) {
+		slots_undo(uring, before);
+		return err;
+	}
+	uring->size = size;
+	uring->nslots = n * slots_per_arena(uring->arena_size);
+	return filled;
+}
+
+/*
+ * Others may have added arenas, or retire some. @wanted: those that are there, and
+ * will be. Of a pool with one arena that cannot grow all is there.
+ */
+static int refresh(const struct zcbuf_pool *pool, __u64 *wanted)
+{
+	struct zcbuf_pool_info info;
+	int err;
+
+	*wanted = 1;
+	if (pool->map->reserved == pool->arena_size)
 		return 0;
-	return zcb_map_refresh(pool);
+	err = zcb_map_refresh(pool, &info);
+	if (!err)
+		*wanted = info.out_present & ~info.out_retiring;
+	return err;
 }
 
 /* In the table that is there now. */
-static int fill_table(struct zcbuf_uring *uring, unsigned int first_slot)
+static int fill_table(struct zcbuf_uring *uring, unsigned int first_slot,
+		      __u64 wanted)
 {
 	const struct zcbuf_pool *pool = uring->pool;
 	int err;
@@ -102,11 +162,11 @@ static int fill_table(struct zcbuf_uring *uring, unsigned int first_slot)
 	uring->base = pool->map->base;
 	uring->arena_size = pool->arena_size;
 	uring->first_slot = first_slot;
-	err = slots_fill(uring);
+	err = slots_fill(uring, wanted);
 	return err < 0 ? err : 0;
 }
 
-static int make_table(struct zcbuf_uring *uring)
+static int make_table(struct zcbuf_uring *uring, __u64 wanted)
 {
 	const struct zcbuf_registrar *registrar = uring->registrar;
 	int err;
@@ -115,7 +175,7 @@ static int make_table(struct zcbuf_uring *uring)
 					zcbuf_uring_slots(uring->pool));
 	if (err)
 		return err;
-	err = fill_table(uring, 0);
+	err = fill_table(uring, 0, wanted);
 	if (err)
 		registrar->unregister_table(uring->ctx);
 	else
@@ -185,6 +245,7 @@ int zcbuf_uring_register_opts(struct zcbuf_uring *uring, struct io_uring *ring,
 			      const struct zcbuf_uring_opts *user_opts)
 {
 	struct zcbuf_uring_opts opts;
+	__u64 wanted;
 	int err;
 
 	memset(uring, 0, sizeof(*uring));
@@ -199,16 +260,16 @@ int zcbuf_uring_register_opts(struct zcbuf_uring *uring, struct io_uring *ring,
 	uring->ctx = opts.ctx;
 	uring->pool = pool;
 	uring->fixed_max = opts.fixed_max;
-	err = refresh(pool);
+	err = refresh(pool, &wanted);
 	if (!err)
 		err = zcb_tokens_add(uring, 1, &opts, zcbuf_pool_size(pool) /
 				     pool->arena_size);
 	if (err)
 		return err;
 	if (opts.flags & ZCBUF_URING_SHARE_TABLE)
-		err = fill_table(uring, opts.first_slot);
+		err = fill_table(uring, opts.first_slot, wanted);
 	else
-		err = make_table(uring);
+		err = make_table(uring, wanted);
 	if (err)
 		zcb_tokens_undo(uring, 1, &opts);
 	return err;
@@ -236,16 +297,15 @@ int zcbuf_uring_register_at(struct zcbuf_uring *uring, struct io_uring *ring,
 
 int zcbuf_uring_update(struct zcbuf_uring *uring)
 {
-	int err;
-
-	int n;
+	__u64 wanted;
+	int err, n;
 
 	if (!uring->nslots)
 		return 0;
-	err = refresh(uring->pool);
+	err = refresh(uring->pool, &wanted);
 	if (err)
 		return err;
-	n = slots_fill(uring);
+	n = slots_fill(uring, wanted);
 	if (n < 0)
 		return n;
 	err = zcb_token_renew(uring);
@@ -345,6 +405,8 @@ int zcbuf_uring_slot(const struct zcbuf_uring *uring, const void *ptr,
 
 	/* Below the base it wraps and is far beyond the end. */
 	if (!uring->nslots || offset >= uring->size)
+		return 0;
+	if (!(uring->filled >> offset / uring->arena_size & 1))
 		return 0;
 	found.index = uring->first_slot +
 		      slot_of(uring->arena_size, offset, &room);

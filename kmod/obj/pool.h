@@ -295,8 +295,9 @@ static inline u64 zcb_pool_end(const struct zcb_pool *pool)
 static inline bool zcb_pool_inhabited(const struct zcb_pool *pool)
 {
 	/* Pairs with zcb_session_join(): the first session is seen as well. */
-	return READ_ONCE(pool->persistent) ||
-	       !smp_load_acquire(&pool->joined) ||
+	bool joined = smp_load_acquire(&pool->joined);
+
+	return !joined || READ_ONCE(pool->persistent) ||
 	       READ_ONCE(pool->nsessions) || atomic_read(&pool->mappings);
 }
 

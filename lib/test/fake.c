@@ -159,6 +159,10 @@ static int do_info(struct zcbuf_pool_info *arg)
 		       fake.nclasses * sizeof(*fake.classes));
 	arg->out_size = fake.pool_size;
 	arg->out_end = fake.pool_size;
+	arg->out_present = ~(__u64)0;
+	if (fake.pool_size)
+		arg->out_present = ((__u64)2 << (fake.pool_size - 1) /
+				    fake.arena_size) - 1;
 	arg->out_max_size = fake.max_size ? fake.max_size : fake.pool_size;
 	arg->out_max_end = fake.max_end ? fake.max_end : arg->out_max_size;
 	arg->out_arena_size = fake.arena_size;

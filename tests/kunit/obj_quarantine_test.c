@@ -360,7 +360,7 @@ static void pool_goes_with_the_last(struct kunit *test)
 	__fput_sync(token);
 	/* By itself, and then there is nothing any more to ask. */
 	while (obj_total_charged() && time_before(jiffies, end))
-		msleep(1);
+		usleep_range(1000, 2000);
 }
 
 static struct kunit_case quarantine_cases[] = {

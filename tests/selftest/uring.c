@@ -388,6 +388,47 @@ TEST(growth_beside_another_pool)
 	io_close(&io);
 }
 
+/* It goes when the ring lets it go; then there is a hole, and the next is behind. */
+TEST(retired_arena)
+{
+	struct zcbuf_pool_opts o = {
+		.sz = sizeof(o), .arena_size = ZT_ARENA,
+		.max_size = 3 * ZT_ARENA,
+	};
+	struct zcbuf_slot slot;
+	struct zcbuf_pool *pool;
+	char *third;
+	struct zcbuf_uring u;
+	struct io io;
+
+	io_open(&io);
+	ASSERT_OK(zcbuf_pool_create(&pool, &o));
+	ASSERT_EQ(zcbuf_pool_grow(pool), 1);
+	ASSERT_OK(zcbuf_uring_register(&u, &io.ring, pool));
+	EXPECT_EQ(zcbuf_pool_retire(pool, 1, 0, 0), ZCBUF_ARENA_PINNED);
+	EXPECT_EQ(zcbuf_uring_update(&u), 0);
+	EXPECT_EQ(zcbuf_pool_retire(pool, 1, 0, ZCBUF_NO_DEADLINE),
+		  ZCBUF_ARENA_GONE);
+	EXPECT_EQ(zcbuf_uring_update(&u), 0);
+	round_trip(&io, pool, &u, 1);
+	ASSERT_EQ(zcbuf_pool_grow(pool), 2);
+	third = zcbuf_pool_addr(pool, 2 * ZT_ARENA);
+	ASSERT_TRUE(third);
+	EXPECT_EQ(zcbuf_uring_slot(&u, third, 1, &slot), 0);
+	EXPECT_EQ(zcbuf_uring_update(&u), 1);
+	EXPECT_EQ(zcbuf_uring_slot(&u, third, 1, &slot), 1);
+	EXPECT_EQ(slot.index, 2);
+	EXPECT_EQ(zcbuf_uring_slot(&u, third - ZT_ARENA, 1, &slot), 0);
+	/* A hole is no reason not to register. */
+	EXPECT_OK(zcbuf_uring_unregister(&u));
+	ASSERT_OK(zcbuf_uring_register(&u, &io.ring, pool));
+	EXPECT_EQ(zcbuf_uring_slot(&u, third, 1, &slot), 1);
+	round_trip(&io, pool, &u, 1);
+	EXPECT_OK(zcbuf_uring_unregister(&u));
+	EXPECT_OK(zcbuf_pool_close(pool));
+	io_close(&io);
+}
+
 /* Two pools on a second ring, at once; then each ring goes its own way. */
 TEST(clone_of_two_pools)
 {

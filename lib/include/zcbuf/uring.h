@@ -81,6 +81,7 @@ struct zcbuf_uring {
 	int token;
 	unsigned int token_slot;
 	unsigned int token_arenas;
+	__u64 filled;
 };
 
 #define ZCBUF_URING_SHARE_TABLE	(1U << 0) /* the ring has one, for all */
@@ -175,10 +176,13 @@ ZCBUF_API int zcbuf_uring_register_at(struct zcbuf_uring *uring,
 				      unsigned int first_slot);
 
 /*
- * zcbuf_uring_update() - register the arenas that came since
+ * zcbuf_uring_update() - register the arenas that came since, and let those go that
+ * are to go
  *
  * What is registered keeps its slots; slots are in the order of the arenas.
- * Until then, operations on memory of a new arena are plain ones.
+ * Until then, operations on memory of a new arena are plain ones. The slots of an
+ * arena that zcbuf_pool_retire() retires are emptied, and it is not gone before every
+ * ring has done that: call this when others may have retired one as well.
  *
  * Return: slots filled, 0 if there is nothing new, or nothing registered at all.
  * Errors: as zcbuf_uring_register_opts(), and those of mapping; what was
