@@ -188,6 +188,7 @@ static const struct zcb_command_row command_rows[ZCBUF_NR_CALLS] = {
 	[ZCBUF_NR_FREE] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
 	[ZCBUF_NR_BUF_INFO] = ZCB_COMMAND(zcbuf_buf_info, .nowait = true),
 	[ZCBUF_NR_TRANSFER] = ZCB_COMMAND(zcbuf_transfer),
+	[ZCBUF_NR_SHARE] = ZCB_COMMAND(zcbuf_transfer),
 	[ZCBUF_NR_RESERVE] = ZCB_COMMAND(zcbuf_reserve, .nowait = true,
 					 ZCB_WAITS(zcbuf_reserve)),
 	[ZCBUF_NR_COMMIT] = ZCB_COMMAND(zcbuf_batch, .nowait = true),

@@ -397,7 +397,7 @@ static bool memory_request_valid(const struct zcb_pool *pool,
 {
 	if (r->align > ZCB_MEMORY_ALIGN_MAX || (r->align & (r->align - 1)))
 		return false;
-	return r->length || pool->cfg.kind == ZCBUF_POOL_PAGES;
+	return r->length || pool->cfg.kind != ZCBUF_POOL_TIERS;
 }
 
 /**

@@ -12,7 +12,7 @@ struct zcb_session;
 
 /**
  * struct zcb_memory_request - a buffer as it is wanted
- * @length: bytes; 0 is the smallest block of a PAGES pool
+ * @length: bytes; 0 is the smallest block of a PAGES pool, or object of a FIXED one
  * @align: power of two up to 2 MiB, or 0
  * @zero: it must read as zero
  * @nowait: do not sleep: no waiting, no growing, and no more than a few pages

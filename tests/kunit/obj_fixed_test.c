@@ -64,7 +64,8 @@ static void a_full_class_takes_no_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_alloc(t.b, 1, false, &handle), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, try_alloc(t.b, PAGE_SIZE + 1, false, &handle), 0);
 	KUNIT_EXPECT_EQ(test, zcbuf_buf_offset(handle), SMALL * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, try_alloc(t.b, 0, false, &handle), -EINVAL);
+	/* The smallest object, and there is none. */
+	KUNIT_EXPECT_EQ(test, try_alloc(t.b, 0, false, &handle), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, try_alloc(t.b, 16 * PAGE_SIZE + 1, false,
 					&handle), -E2BIG);
 	KUNIT_EXPECT_EQ(test, t.a->hold.fixed.count, SMALL);

@@ -553,7 +553,8 @@ static void as_command(const void *arg)
 
 #define EACH_COMMAND(F)							\
 	F(4, ALLOC) F(5, FREE) F(8, RESERVE) F(9, COMMIT) F(11, ABORT)	\
-	F(14, RECEIVE) F(16, RELEASE) F(18, BUF_INFO) F(20, TRANSFER)
+	F(14, RECEIVE) F(16, RELEASE) F(18, BUF_INFO) F(20, TRANSFER)	\
+	F(22, SHARE)
 #define TEST_COMMAND(row, call)						\
 	TEST_WITH(as_command, command_##call, &calls[row])
 

@@ -126,7 +126,8 @@ TEST(larger_than_any_class)
 
 	EXPECT_ERR(zt_alloc1(fd, 65537, &h), E2BIG);
 	EXPECT_ERR(zt_alloc1(fd, ~0ULL, &h), E2BIG);
-	EXPECT_ERR(zt_alloc1(fd, 0, &h), EINVAL);
+	ASSERT_OK(zt_alloc1(fd, 0, &h));
+	EXPECT_EQ(zcbuf_buf_class(h), ZCBUF_BUF_SLAB);
 	/* The smallest class of which every object is aligned so. */
 	ASSERT_EQ(zt_alloc(fd, 1, 32768, 0, &h, 1), 1);
 	EXPECT_EQ(zcbuf_buf_offset(h), 10 << 20);

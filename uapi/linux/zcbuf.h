@@ -639,7 +639,8 @@ struct zcbuf_pool_info {
  * struct zcbuf_alloc - buffers of one length
  * @size: sizeof(struct zcbuf_alloc)
  * @flags: ZCBUF_ALLOC_F_ZERO
- * @length: bytes wanted of each. 0: the smallest block (PAGES), else EINVAL
+ * @length: bytes wanted of each. 0: the smallest block (PAGES) or object (FIXED);
+ *	TIERS: EINVAL
  * @handles: pointer to __u64[@count], written
  * @count: buffers wanted
  * @align: bytes, a power of two up to 2 MiB; 0: a block of pages is aligned to
@@ -1305,8 +1306,8 @@ struct zcbuf_eventfd {
  *
  * In the SQE, fd is the session (or its index, with IOSQE_FIXED_FILE), cmd_op
  * the call, ZCBUF_IOC_*, and cmd begins with this struct, in rings with and
- * without IORING_SETUP_SQE128. ALLOC, FREE, BUF_INFO, TRANSFER, RESERVE, COMMIT,
- * ABORT, RECEIVE and RELEASE are commands. They do what the ioctl does, with the
+ * without IORING_SETUP_SQE128. ALLOC, FREE, BUF_INFO, TRANSFER, SHARE, RESERVE,
+ * COMMIT, ABORT, RECEIVE and RELEASE are commands. They do what the ioctl does, with the
  * same errors, for the session: whose ring it is, and who submits, makes no
  * difference. The argument and all it points to must stay until the completion.
  *
@@ -1317,8 +1318,8 @@ struct zcbuf_eventfd {
  * A command never waits: deadline_ns is 0, and the result EAGAIN (ALLOC: ENOMEM)
  * says that poll() should be asked first. It is done before the submission
  * returns, unless it needs a lock that is held, memory that takes long to zero,
- * or an arena more, has more than 64 entries (RESERVE: 1), or is TRANSFER: a
- * worker of io_uring does it then, meanwhile other commands may overtake it. Link
+ * or an arena more, has more than 64 entries (RESERVE: 1), or is TRANSFER or
+ * SHARE: a worker of io_uring does it then, meanwhile other commands may overtake it. Link
  * those that have to be in order.
  *
  * Linux before 6.14 reads the SQE of a command that waits for the one before it

@@ -374,7 +374,8 @@ struct zcbuf_buf_opts {
 
 /*
  * zcbuf_alloc() - buffers of one length, as handles
- * @length: bytes of each; 0: the smallest block of a PAGES pool
+ * @length: bytes of each; 0: the smallest block of a PAGES pool, or object of a FIXED
+ *	one
  * @opts: may be NULL
  * @handles: written; see zcbuf_buf_offset() in <linux/zcbuf.h>
  * @count: 1 to ZCBUF_MAX_BATCH

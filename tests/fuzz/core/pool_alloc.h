@@ -193,7 +193,7 @@ static void alloc_fixed(struct state *s, u32 owner, u32 class,
 static bool is_valid(const struct state *s, const struct zcb_memory_request *r)
 {
 	return (!r->align || is_power_of_2(r->align)) && r->align <= 2U << 20 &&
-	       (r->length || is_kind(s, ZCBUF_POOL_PAGES));
+	       (r->length || !is_kind(s, ZCBUF_POOL_TIERS));
 }
 
 static void check_alloc(struct state *s, u32 owner,
