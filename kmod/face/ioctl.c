@@ -172,30 +172,30 @@ struct zcb_command_row {
 	bool nowait;
 };
 
-#define ZCB_COMMAND(_struct, ...)					\
+#define ZCB_COMMAND(_struct, _deadline, _nowait)			\
 	{								\
 		.count = offsetof(struct _struct, count),		\
 		.done = offsetof(struct _struct, out_done),		\
-		__VA_ARGS__						\
+		.deadline = _deadline,					\
+		.nowait = _nowait,					\
 	}
-#define ZCB_WAITS(_struct)						\
-	.deadline = offsetof(struct _struct, deadline_ns)
+#define ZCB_WAITS(_struct)	offsetof(struct _struct, deadline_ns)
 
 /* COMMIT_RESERVE is two of them, which can be linked. */
 static const struct zcb_command_row command_rows[ZCBUF_NR_CALLS] = {
-	[ZCBUF_NR_ALLOC] = ZCB_COMMAND(zcbuf_alloc, .nowait = true,
-				       ZCB_WAITS(zcbuf_alloc)),
-	[ZCBUF_NR_FREE] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
-	[ZCBUF_NR_BUF_INFO] = ZCB_COMMAND(zcbuf_buf_info, .nowait = true),
-	[ZCBUF_NR_TRANSFER] = ZCB_COMMAND(zcbuf_transfer),
-	[ZCBUF_NR_SHARE] = ZCB_COMMAND(zcbuf_transfer),
-	[ZCBUF_NR_RESERVE] = ZCB_COMMAND(zcbuf_reserve, .nowait = true,
-					 ZCB_WAITS(zcbuf_reserve)),
-	[ZCBUF_NR_COMMIT] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
-	[ZCBUF_NR_ABORT] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
-	[ZCBUF_NR_RECEIVE] = ZCB_COMMAND(zcbuf_receive, .nowait = true,
-					 ZCB_WAITS(zcbuf_receive)),
-	[ZCBUF_NR_RELEASE] = ZCB_COMMAND(zcbuf_batch, .nowait = true),
+	[ZCBUF_NR_ALLOC] = ZCB_COMMAND(zcbuf_alloc, ZCB_WAITS(zcbuf_alloc),
+				       true),
+	[ZCBUF_NR_FREE] = ZCB_COMMAND(zcbuf_batch, 0, true),
+	[ZCBUF_NR_BUF_INFO] = ZCB_COMMAND(zcbuf_buf_info, 0, true),
+	[ZCBUF_NR_TRANSFER] = ZCB_COMMAND(zcbuf_transfer, 0, false),
+	[ZCBUF_NR_SHARE] = ZCB_COMMAND(zcbuf_transfer, 0, false),
+	[ZCBUF_NR_RESERVE] = ZCB_COMMAND(zcbuf_reserve,
+					 ZCB_WAITS(zcbuf_reserve), true),
+	[ZCBUF_NR_COMMIT] = ZCB_COMMAND(zcbuf_batch, 0, true),
+	[ZCBUF_NR_ABORT] = ZCB_COMMAND(zcbuf_batch, 0, true),
+	[ZCBUF_NR_RECEIVE] = ZCB_COMMAND(zcbuf_receive,
+					 ZCB_WAITS(zcbuf_receive), true),
+	[ZCBUF_NR_RELEASE] = ZCB_COMMAND(zcbuf_batch, 0, true),
 };
 
 static void query_memory(struct zcbuf_query *q, kuid_t uid)
