@@ -151,6 +151,27 @@ static int slabs_take_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	return 0;
 }
 
+/*
+ * Who has leased a slab may find an object that was freed elsewhere meanwhile: then
+ * nobody would give the slab back, which had none out. There are few with any free,
+ * or none would have been leased.
+ */
+static void slabs_trim_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			      u32 class)
+{
+	struct zcb_slab *slab, *next;
+
+	lockdep_assert_held(&pool->mem_lock);
+	list_for_each_entry_safe(slab, next, &h->slabs[class], node) {
+		if (!slab->nfree)
+			return;
+		if (!zcb_slab_empty(slab, &pool->cfg.slabs))
+			continue;
+		slabs_unlease_locked(pool, h, slab);
+		zcb_pool_space(pool);
+	}
+}
+
 /**
  * zcb_slabs_alloc - an object
  * @pool: the pool
@@ -166,7 +187,7 @@ static int slabs_take_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		    u32 class, const struct zcb_memory_request *r, u64 *handle)
 {
-	bool zero = r->zero;
+	bool zero = r->zero, leased = false;
 	struct zcb_loan nobodys;
 	LIST_HEAD(no_hands);
 	int err;
@@ -177,12 +198,15 @@ int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		if (!r->nowait || !slabs_much_to_zero(pool, h, class, zero))
 			err = slabs_take_locked(pool, h, class, handle, &zero,
 						&nobodys, &no_hands);
+		if (!err && leased)
+			slabs_trim_locked(pool, h, class);
 		spin_unlock(&pool->mem_lock);
 		if (err != -EAGAIN)
 			break;
 		err = slabs_lease(pool, h, domain, class, r->nowait);
 		if (err)
 			return err;
+		leased = true;
 	}
 	if (err || !zero)
 		return err;
