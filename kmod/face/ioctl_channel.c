@@ -251,36 +251,40 @@ static int commit_read(const struct zcbuf_commit_entry *e,
 	return commit_read_chunks(e, sc);
 }
 
-/* As many as can be read: how many that is, and why not more. */
-static int commit_read_some(const struct zcbuf_commit_entry *e, u32 count,
-			    struct zcb_stream_commit *sc, u32 *n)
+static int commit_some(struct zcb_port *port,
+		       const struct zcbuf_commit_entry *e, u32 count, u32 *done)
 {
+	struct zcb_stream_commit sc;
 	int err = 0;
 
-	for (*n = 0; *n < count && !err; *n += !err) {
-		err = commit_read(&e[*n], &sc[*n]);
+	for (*done = 0; *done < count && !err; *done += !err) {
+		err = commit_read(&e[*done], &sc);
+		if (!err)
+			err = zcb_channel_commit(port, &sc);
 		cond_resched();
 	}
 	return err;
 }
 
-/* What user memory says is read before: no lock is held meanwhile. */
-static int commit_some(const struct zcb_call *c, struct zcb_port *port,
-		       const struct zcbuf_commit_entry *e, u32 count, u32 *done)
+/*
+ * Here the lock is held for all of them, so what user memory says of any is read
+ * before: of what can be read the rest is done.
+ */
+static int commit_nowait(struct zcb_port *port,
+			 const struct zcbuf_commit_entry *e, u32 count,
+			 u32 *done)
 {
-	struct zcb_stream_commit *many __free(kvfree) = NULL;
-	struct zcb_stream_commit one;
-	int err, unread;
+	struct zcb_stream_commit *sc __free(kvfree) = NULL;
+	int err, unread = 0;
 	u32 n;
 
 	*done = 0;
-	if (count > 1) {
-		many = kvmalloc_array(count, sizeof(*many), GFP_KERNEL);
-		if (!many)
-			return -ENOMEM;
-	}
-	unread = commit_read_some(e, count, many ?: &one, &n);
-	err = zcb_channel_commit_all(port, many ?: &one, n, c->nowait, done);
+	sc = kvmalloc_array(count, sizeof(*sc), GFP_KERNEL);
+	if (!sc)
+		return -ENOMEM;
+	for (n = 0; n < count && !unread; n += !unread)
+		unread = commit_read(&e[n], &sc[n]);
+	err = zcb_channel_commit_all(port, sc, n, true, done);
 	return err ?: unread;
 }
 
@@ -306,7 +310,8 @@ int zcb_ioctl_commit(struct zcb_call *c)
 	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = commit_some(c, port, e, a->count, &done);
+	err = c->nowait ? commit_nowait(port, e, a->count, &done) :
+			  commit_some(port, e, a->count, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
@@ -335,7 +340,7 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 
-	err = commit_some(c, port, e, a->ncommits, &committed);
+	err = commit_some(port, e, a->ncommits, &committed);
 	zcb_batch_result(committed, err, &a->out_committed,
 			 &a->out_commit_error);
 	zcb_batch_result(0, 0, &a->out_reserved, &a->out_reserve_error);
