@@ -7,7 +7,8 @@
 #include "calls.h"
 
 #define MIB		ZT_MIB
-#define ROUNDS		100
+#define ROUNDS		KTAP_TRIES(100)
+#define CLOSES		KTAP_TRIES(20)
 
 /* ----------------------------------------------------- close against a call */
 
@@ -70,7 +71,7 @@ static void close_against(const void *arg)
 	int i;
 
 	x.c = arg;
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < CLOSES; i++)
 		close_once(&x);
 	EXPECT_EQ(zt_await_charged(0), 0);
 }

@@ -9,8 +9,8 @@
 
 #include "hostile.h"
 
-#define ROUNDS		60
-#define TRAFFIC		300
+#define ROUNDS		KTAP_TRIES(60)
+#define TRAFFIC		KTAP_TRIES(300)
 #define PATIENCE	20000	/* ms, for what comes at once */
 
 /* -------------------------------------------------------------- two attach */
