@@ -31,7 +31,7 @@
 
 /* So often nothing fails in a row: that was all. */
 #define FN_CALM		3
-/* Of so many failures that are alike one is tried. */
+/* Of so many failures that are alike one is tried, if the row does not say. */
 #define FN_STRIDE	16
 
 struct fn_run;
@@ -46,7 +46,8 @@ struct fn_run;
  * @units: entries of a batch that differ from those of calls.h
  * @answer: to the call when nothing fails
  * @alike_from: failures from here
- * @alike_to: to here, at least, are of the same allocation in a loop
+ * @alike_to: to here, at least, are of the same allocations in a loop
+ * @stride: of so many of them one is tried; default: FN_STRIDE
  * @bare: the scenario has no rig
  * @alone: there is no other session
  * @ends: the pool ends with it, in the background
@@ -72,6 +73,7 @@ struct fn_row {
 	int answer;
 	unsigned int alike_from;
 	unsigned int alike_to;
+	unsigned int stride;
 	bool bare;
 	bool alone;
 	bool ends;
@@ -652,7 +654,9 @@ static __inline__ unsigned int fn_least(const struct fn_row *row)
 /* Some in the midst of many that are alike are left out. */
 static __inline__ unsigned int fn_next(const struct fn_row *row, unsigned int n)
 {
-	return n > row->alike_from && n < row->alike_to ? n + FN_STRIDE : n + 1;
+	if (n <= row->alike_from || n >= row->alike_to)
+		return n + 1;
+	return n + (row->stride ? row->stride : FN_STRIDE);
 }
 
 /*

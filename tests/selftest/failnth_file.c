@@ -365,7 +365,8 @@ static const struct fn_row fn_file_rows[] = {
 	FN_OTHER(epoll_wait, .arrange = fn_arrange_epoll_added,
 		 .act = fn_act_epoll_wait),
 
-	FN_OTHER(fork, .least = 10, .arrange = fn_arrange_anonymous,
+	FN_OTHER(fork, .least = 30, .alike_from = 16, .alike_to = 112,
+		 .stride = 8, .arrange = fn_arrange_anonymous,
 		 .act = fn_act_fork, .then = fn_then_joined),
 	FN_OTHER(fdinfo, .least = 3, .act = fn_act_fdinfo),
 };
