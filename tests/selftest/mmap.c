@@ -654,7 +654,7 @@ TEST(userfaultfd)
 /* ---------------------------------------------------------------- all at once */
 
 #define STORM_THREADS	4
-#define STORM_ROUNDS	150
+#define STORM_ROUNDS	KTAP_TRIES(150)
 
 static void *storm(void *arg)
 {
@@ -712,7 +712,7 @@ TEST(map_and_die)
 {
 	int fd = pool_new(0, 2 * ZT_ARENA), i;
 
-	for (i = 0; i < 30; i++) {
+	for (i = 0; i < KTAP_TRIES(30); i++) {
 		pid_t child = fork();
 
 		if (!child)

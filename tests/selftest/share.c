@@ -293,6 +293,7 @@ EACH_KIND(either_is_killed)
 /* --------------------------------------------------------------- many at once */
 
 #define BALLS	64
+#define MOVES	(KTAP_TRIES(10) * BALLS)
 
 /*
  * struct game - two sessions that share and free the same buffers
@@ -312,7 +313,7 @@ static void *play(struct game *g, int me)
 	const __u64 *ball;
 	int i, err;
 
-	for (i = 0; i < 10 * BALLS; i++) {
+	for (i = 0; i < MOVES; i++) {
 		ball = &g->balls[hz_random(BALLS)];
 		err = zt_share(g->fd[me], g->id[!me], ball, 1);
 		if (err != 1)

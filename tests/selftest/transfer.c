@@ -132,6 +132,7 @@ EACH_KIND(as_many_as_there_are)
 /* --------------------------------------------------------------- many at once */
 
 #define BALLS	64
+#define THROWS	(KTAP_TRIES(20) * BALLS)
 
 /*
  * struct game - sessions that throw each other's buffers
@@ -152,7 +153,7 @@ static void *throw_all(void *arg)
 	struct game *g = arg;
 	int i, side, err;
 
-	for (i = 0; i < 20 * BALLS; i++) {
+	for (i = 0; i < THROWS; i++) {
 		side = i / BALLS & 1;
 		err = zt_transfer(g->fd[side], g->id[!side], &g->balls[i % BALLS], 1);
 		if (err == 1)
