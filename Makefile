@@ -206,7 +206,7 @@ bench-register: vm-kit ## Time how an arena and malloc's memory are registered
 
 .PHONY: coverage
 coverage: ## Run all that measures coverage, and report it
-	@$(TOP)/scripts/check kunit debug failnth coverage
+	@$(TOP)/scripts/check kunit debug kmemleak failnth coverage
 
 .PHONY: kernels
 kernels: ## Build the kernels made for finding bugs, unless they are cached
