@@ -392,6 +392,21 @@ static void counts(const void *arg)
 
 /* ---------------------------------------------------- rights, attachments */
 
+static bool sessions_are(struct trial *x, __u32 sessions)
+{
+	hz_state(x->r.fd, &x->before);
+	return x->before.out_sessions == sessions;
+}
+
+/* A ring may let go of a session only after it has answered for it. */
+static void leave(struct trial *x, int fd)
+{
+	__u32 sessions = x->before.out_sessions - 1;
+
+	close(fd);
+	ASSERT_TRUE(HZ_UNTIL(sessions_are(x, sessions)));
+}
+
 /* A read-only session may look and receive, and nothing else. */
 static void read_only(struct trial *x)
 {
@@ -403,8 +418,7 @@ static void read_only(struct trial *x)
 	hz_state(x->r.fd, &x->before);
 	if (x->c->right & writes || x->c->nr == ZCBUF_NR_CHANNEL_OPEN)
 		refused_by(x, "an O_RDONLY session", fd, x->t.arg, EPERM);
-	close(fd);
-	hz_state(x->r.fd, &x->before);
+	leave(x, fd);
 }
 
 static void rights(const void *arg)
@@ -422,8 +436,7 @@ static void rights(const void *arg)
 		hz_state(x.r.fd, &x.before);
 		refused_by(&x, "a session without the right", fd, x.t.arg,
 			   EPERM);
-		close(fd);
-		hz_state(x.r.fd, &x.before);
+		leave(&x, fd);
 	}
 	if (x.c->fresh)
 		refused_by(&x, "a session that is attached", x.r.fd, x.t.arg,
@@ -477,8 +490,7 @@ static void channels(const void *arg)
 	hz_state(x.r.fd, &x.before);
 	refused_by(&x, "a session without a port", fd, x.t.arg,
 		   x.c->nr == ZCBUF_NR_CHANNEL_CLOSE ? ENOENT : EPERM);
-	close(fd);
-	hz_state(x.r.fd, &x.before);
+	leave(&x, fd);
 	trial_close(&x);
 }
 
