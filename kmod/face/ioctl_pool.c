@@ -613,12 +613,27 @@ int zcb_ioctl_buf_info(struct zcb_call *c)
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
-/* The buffers TRANSFER and SHARE are about, for kvfree(). */
-static u64 *pool_read_given(const struct zcbuf_transfer *a)
+static int pool_give(struct zcb_call *c, bool share)
 {
+	u64 *handles __free(kvfree) = NULL;
+	struct zcbuf_transfer *a = c->arg;
+	u32 done;
+	int err;
+
 	if (a->__reserved)
-		return ERR_PTR(-EOPNOTSUPP);
-	return zcb_user_array(a->handles, a->count, sizeof(u64));
+		return -EOPNOTSUPP;
+	handles = zcb_user_array(a->handles, a->count, sizeof(*handles));
+	if (IS_ERR(handles))
+		return PTR_ERR(handles);
+	err = zcb_session_give(c->s, a->session, handles, a->count, share,
+			       &done);
+	if (share)
+		trace_zcbuf_share(c->pool->handle, c->s->id, a->session, done,
+				  err);
+	else
+		trace_zcbuf_transfer(c->pool->handle, c->s->id, a->session,
+				     done, err);
+	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
 /**
@@ -629,16 +644,7 @@ static u64 *pool_read_given(const struct zcbuf_transfer *a)
  */
 int zcb_ioctl_transfer(struct zcb_call *c)
 {
-	u64 *handles __free(kvfree) = pool_read_given(c->arg);
-	struct zcbuf_transfer *a = c->arg;
-	u32 done;
-	int err;
-
-	if (IS_ERR(handles))
-		return PTR_ERR(handles);
-	err = zcb_session_transfer(c->s, a->session, handles, a->count, &done);
-	trace_zcbuf_transfer(c->pool->handle, c->s->id, a->session, done, err);
-	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+	return pool_give(c, false);
 }
 
 /**
@@ -649,16 +655,7 @@ int zcb_ioctl_transfer(struct zcb_call *c)
  */
 int zcb_ioctl_share(struct zcb_call *c)
 {
-	u64 *handles __free(kvfree) = pool_read_given(c->arg);
-	struct zcbuf_transfer *a = c->arg;
-	u32 done;
-	int err;
-
-	if (IS_ERR(handles))
-		return PTR_ERR(handles);
-	err = zcb_session_share(c->s, a->session, handles, a->count, &done);
-	trace_zcbuf_share(c->pool->handle, c->s->id, a->session, done, err);
-	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
+	return pool_give(c, true);
 }
 
 /**

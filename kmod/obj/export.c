@@ -13,8 +13,6 @@
 #include "memory.h"
 #include "quarantine.h"
 #include "session.h"
-#include "share.h"
-#include "slabs.h"
 
 /* Which part: 0 bytes are all there are from @offset on. */
 static int export_range(const struct zcb_memory_place *place, u64 offset,
@@ -30,20 +28,17 @@ static int export_range(const struct zcb_memory_place *place, u64 offset,
 	return 0;
 }
 
-/* As zcb_session_share(). */
+/* As a session shares one. */
 static int export_share(struct zcb_session *s, struct zcb_export *e, u64 handle)
 {
-	LIST_HEAD(shares);
-	LIST_HEAD(loans);
+	struct zcb_spares spares;
 	int err;
 
-	zcb_shares_spare(s->pool, &shares, 1);
-	zcb_slabs_spare(s->pool, &loans, zcb_slabs_among(s->pool, &handle, 1));
+	zcb_give_prepare(s->pool, &handle, 1, true, &spares);
 	scoped_guard(mutex, &s->pool->lock)
 		err = zcb_memory_share(s->pool, &s->hold, &e->hold, handle,
-				       &shares, &loans);
-	zcb_shares_spare_free(&shares);
-	zcb_slabs_spare_free(&loans);
+				       &spares);
+	zcb_give_finish(&spares);
 	return err;
 }
 

@@ -14,6 +14,34 @@
 
 #define GIVE_TAGS	256U	/* pages tagged per hold of mem_lock */
 
+/**
+ * zcb_give_prepare - what can be needed to give or share buffers
+ * @pool: the pool
+ * @handles: of the buffers, or whatever
+ * @count: how many
+ * @share: they will be shared
+ * @spares: filled, as far as there is memory; for zcb_give_finish()
+ *
+ * Context: may sleep; no lock is held.
+ */
+void zcb_give_prepare(struct zcb_pool *pool, const u64 *handles, u32 count,
+		      bool share, struct zcb_spares *spares)
+{
+	INIT_LIST_HEAD(&spares->shares);
+	INIT_LIST_HEAD(&spares->loans);
+	if (share)
+		zcb_shares_spare(pool, &spares->shares, count);
+	zcb_slabs_spare(pool, &spares->loans,
+			zcb_slabs_among(pool, handles, count));
+}
+
+/* zcb_give_finish() - it was given; what was not needed goes back */
+void zcb_give_finish(struct zcb_spares *spares)
+{
+	zcb_shares_spare_free(&spares->shares);
+	zcb_slabs_spare_free(&spares->loans);
+}
+
 static int give_fixed(struct zcb_pool *pool, struct zcb_holdings *from,
 		      struct zcb_holdings *to, u32 domain, u64 handle)
 {
@@ -81,7 +109,7 @@ static int give_allowed_locked(struct zcb_pool *pool,
  * @to: who gets it; it stays a session of the pool meanwhile
  * @domain: of that session
  * @handle: names it, then as before
- * @spare: loans, for an object of a slab
+ * @spares: from zcb_give_prepare(); for an object of a slab, a loan may be taken
  *
  * What he writes there is his to the next who gets the memory. If others hold
  * the buffer, they go on to do so.
@@ -93,7 +121,7 @@ static int give_allowed_locked(struct zcb_pool *pool,
  */
 int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 			struct zcb_holdings *to, u32 domain, u64 handle,
-			struct list_head *spare)
+			struct zcb_spares *spares)
 {
 	bool moved;
 	u64 bytes;
@@ -110,7 +138,7 @@ int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 		return give_fixed(pool, from, to, domain, handle);
 	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
 		return give_block(pool, from, to, domain, handle);
-	return zcb_slabs_transfer(pool, from, to, handle, spare);
+	return zcb_slabs_transfer(pool, from, to, handle, &spares->loans);
 }
 
 /*
@@ -157,19 +185,19 @@ static int give_mix_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 /* As give_mix_block_locked(). */
 static int give_share_locked(struct zcb_pool *pool, struct zcb_holdings *from,
 			     struct zcb_holdings *to, u64 handle,
-			     struct list_head *shares, struct list_head *loans,
-			     u32 *left)
+			     struct zcb_spares *spares, u32 *left)
 {
 	u64 bytes;
 	int err;
 
 	err = give_allowed_locked(pool, from, to, handle, &bytes);
-	if (!err && list_empty(shares))
+	if (!err && list_empty(&spares->shares))
 		err = -ENOMEM;
 	if (!err)
-		err = give_mix_locked(pool, from, handle, loans, left);
+		err = give_mix_locked(pool, from, handle, &spares->loans, left);
 	if (!err)
-		err = zcb_share_add_locked(pool, to, handle, bytes, shares);
+		err = zcb_share_add_locked(pool, to, handle, bytes,
+					   &spares->shares);
 	return err;
 }
 
@@ -179,8 +207,8 @@ static int give_share_locked(struct zcb_pool *pool, struct zcb_holdings *from,
  * @from: who holds it
  * @to: who will; he stays meanwhile
  * @handle: names it, for both
- * @shares: spare ones; one is taken
- * @loans: spare ones, for an object of a slab; one may be taken
+ * @spares: from zcb_give_prepare(); a share is taken and, for an object of a slab,
+ *	maybe a loan
  *
  * Context: may sleep; the pool's lock is held: one shares or transfers at a time.
  * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE, -EALREADY: @to has it;
@@ -188,15 +216,14 @@ static int give_share_locked(struct zcb_pool *pool, struct zcb_holdings *from,
  */
 int zcb_memory_share(struct zcb_pool *pool, struct zcb_holdings *from,
 		     struct zcb_holdings *to, u64 handle,
-		     struct list_head *shares, struct list_head *loans)
+		     struct zcb_spares *spares)
 {
 	u32 left = U32_MAX;
 	int err;
 
 	do {
 		spin_lock(&pool->mem_lock);
-		err = give_share_locked(pool, from, to, handle, shares,
-					loans, &left);
+		err = give_share_locked(pool, from, to, handle, spares, &left);
 		spin_unlock(&pool->mem_lock);
 		cond_resched();
 	} while (err == -EAGAIN);

@@ -45,6 +45,16 @@ struct zcb_memory_place {
 	u32 holders;
 };
 
+/**
+ * struct zcb_spares - records that giving or sharing buffers may need
+ * @shares: see share.h
+ * @loans: see slabs.h
+ */
+struct zcb_spares {
+	struct list_head shares;
+	struct list_head loans;
+};
+
 void zcb_holdings_init(struct zcb_holdings *h);
 
 /* zcb_holdings_bytes() - of the buffers; the caller holds the pool's mem_lock */
@@ -78,12 +88,15 @@ int zcb_memory_find(struct zcb_pool *pool, const struct zcb_holdings *h,
 		    u64 handle, struct zcb_memory_place *place);
 
 /* give.c */
+void zcb_give_prepare(struct zcb_pool *pool, const u64 *handles, u32 count,
+		      bool share, struct zcb_spares *spares);
+void zcb_give_finish(struct zcb_spares *spares);
 int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 			struct zcb_holdings *to, u32 domain, u64 handle,
-			struct list_head *spare);
+			struct zcb_spares *spares);
 int zcb_memory_share(struct zcb_pool *pool, struct zcb_holdings *from,
 		     struct zcb_holdings *to, u64 handle,
-		     struct list_head *shares, struct list_head *loans);
+		     struct zcb_spares *spares);
 /* What nothing pins; whether that was all: reclaim.c. */
 bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 

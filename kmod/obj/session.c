@@ -15,8 +15,6 @@
 #include "pin.h"
 #include "quarantine.h"
 #include "session.h"
-#include "share.h"
-#include "slabs.h"
 
 static atomic64_t session_ids;
 
@@ -189,7 +187,8 @@ static struct zcb_session *session_taker_locked(struct zcb_session *s, u64 id)
 }
 
 static int session_give(struct zcb_session *s, u64 id, const u64 *handles,
-			u32 count, u32 *done, struct list_head *spare)
+			u32 count, bool share, struct zcb_spares *spares,
+			u32 *done)
 {
 	struct zcb_session *to;
 	int err = 0;
@@ -199,85 +198,40 @@ static int session_give(struct zcb_session *s, u64 id, const u64 *handles,
 	if (IS_ERR(to))
 		return PTR_ERR(to);
 	for (; *done < count && !err; *done += !err) {
-		err = zcb_memory_transfer(s->pool, &s->hold, &to->hold,
-					  to->domain, handles[*done], spare);
+		err = share ? zcb_memory_share(s->pool, &s->hold, &to->hold,
+					       handles[*done], spares) :
+			      zcb_memory_transfer(s->pool, &s->hold, &to->hold,
+						  to->domain, handles[*done],
+						  spares);
 		cond_resched();
 	}
 	return err;
 }
 
 /**
- * zcb_session_transfer - give buffers to another session of the pool
+ * zcb_session_give - buffers for another session of the pool
  * @s: who gives, attached
  * @id: who gets
  * @handles: which, in this order
  * @count: how many
+ * @share: to hold as well, not instead
  * @done: set: how many were given
  *
  * Context: may sleep. The pool's lock keeps the other session from leaving; what
  * is needed for it is allocated before.
  * Return: 0, -ENOENT, -EINVAL, -EPERM about the session, or what
- * zcb_memory_transfer() says of the first that was not given.
+ * zcb_memory_transfer() or zcb_memory_share() says of the first that was not given.
  */
-int zcb_session_transfer(struct zcb_session *s, u64 id, const u64 *handles,
-			 u32 count, u32 *done)
+int zcb_session_give(struct zcb_session *s, u64 id, const u64 *handles,
+		     u32 count, bool share, u32 *done)
 {
-	LIST_HEAD(spare);
+	struct zcb_spares spares;
 	int err;
 
 	*done = 0;
-	zcb_slabs_spare(s->pool, &spare,
-			zcb_slabs_among(s->pool, handles, count));
-	err = session_give(s, id, handles, count, done, &spare);
-	zcb_slabs_spare_free(&spare);
-	return err;
-}
-
-static int session_share(struct zcb_session *s, u64 id, const u64 *handles,
-			 u32 count, u32 *done, struct list_head *shares,
-			 struct list_head *loans)
-{
-	struct zcb_session *to;
-	int err = 0;
-
-	guard(mutex)(&s->pool->lock);
-	to = session_taker_locked(s, id);
-	if (IS_ERR(to))
-		return PTR_ERR(to);
-	for (; *done < count && !err; *done += !err) {
-		err = zcb_memory_share(s->pool, &s->hold, &to->hold,
-				       handles[*done], shares, loans);
-		cond_resched();
-	}
-	return err;
-}
-
-/**
- * zcb_session_share - let another session of the pool hold buffers as well
- * @s: who shares, attached
- * @id: with whom
- * @handles: which, in this order
- * @count: how many
- * @done: set: how many are shared now
- *
- * Context: may sleep, as zcb_session_transfer().
- * Return: 0, -ENOENT, -EINVAL, -EPERM about the session, or what
- * zcb_memory_share() says of the first that was not shared.
- */
-int zcb_session_share(struct zcb_session *s, u64 id, const u64 *handles,
-		      u32 count, u32 *done)
-{
-	LIST_HEAD(shares);
-	LIST_HEAD(loans);
-	int err;
-
-	*done = 0;
-	zcb_shares_spare(s->pool, &shares, count);
-	zcb_slabs_spare(s->pool, &loans,
-			zcb_slabs_among(s->pool, handles, count));
-	err = session_share(s, id, handles, count, done, &shares, &loans);
-	zcb_shares_spare_free(&shares);
-	zcb_slabs_spare_free(&loans);
+	zcb_give_prepare(s->pool, handles, count, share, &spares);
+	err = session_give(s, id, handles, count, share, &spares, done);
+	zcb_give_finish(&spares);
 	return err;
 }
 

@@ -69,10 +69,8 @@ int zcb_session_claim(struct zcb_session *s);
 void zcb_session_unclaim(struct zcb_session *s);
 int zcb_session_join(struct zcb_session *s, struct zcb_pool *pool, u32 rights);
 
-int zcb_session_transfer(struct zcb_session *s, u64 id, const u64 *handles,
-			 u32 count, u32 *done);
-int zcb_session_share(struct zcb_session *s, u64 id, const u64 *handles,
-		      u32 count, u32 *done);
+int zcb_session_give(struct zcb_session *s, u64 id, const u64 *handles,
+		     u32 count, bool share, u32 *done);
 
 void zcb_session_event(struct zcb_session *s, __poll_t events);
 int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,

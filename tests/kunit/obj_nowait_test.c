@@ -179,8 +179,8 @@ static void objects_of_several_sessions(struct kunit *test)
 	u32 done;
 
 	obj_alloc(test, t.a, MUCH);	/* keeps the slab */
-	KUNIT_ASSERT_EQ(test, zcb_session_transfer(t.a, t.b->id, &given, 1,
-						   &done), 0);
+	KUNIT_ASSERT_EQ(test, zcb_session_give(t.a, t.b->id, &given, 1, false,
+					       &done), 0);
 	KUNIT_ASSERT_EQ(test, try_free(t.b, given), 0);
 	KUNIT_EXPECT_EQ(test, try_alloc(t.a, MUCH, false, &handle),
 			-ZCB_ESLEEP);

@@ -163,8 +163,8 @@ static void lent_object_is_held(struct kunit *test)
 	struct folio *folio = hold(pool, zcbuf_buf_offset(handle));
 	u32 done;
 
-	KUNIT_ASSERT_EQ(test, zcb_session_transfer(lender, s->id, &handle, 1,
-						   &done), 0);
+	KUNIT_ASSERT_EQ(test, zcb_session_give(lender, s->id, &handle, 1, false,
+					       &done), 0);
 	obj_close(test, s);
 	expect_quarantine(test, pool, 1, OBJECT);
 	obj_close(test, lender);
@@ -182,8 +182,8 @@ static void slab_of_the_dead_shrinks(struct kunit *test)
 	struct folio *folio = hold(pool, zcbuf_buf_offset(handle));
 	u32 done;
 
-	KUNIT_ASSERT_EQ(test, zcb_session_transfer(s, other->id, &handle, 1,
-						   &done), 0);
+	KUNIT_ASSERT_EQ(test, zcb_session_give(s, other->id, &handle, 1, false,
+					       &done), 0);
 	obj_close(test, s);
 	expect_quarantine(test, pool, 1, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, zcb_memory_free(pool, &other->hold, handle), 0);

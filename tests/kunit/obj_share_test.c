@@ -231,7 +231,7 @@ static void not_to_be_shared(struct kunit *test)
 	u64 handle = obj_alloc(test, t.a, 1), before = obj_total_charged();
 	u32 done = 9;
 
-	KUNIT_EXPECT_EQ(test, zcb_session_share(t.a, 0, &handle, 1, &done),
+	KUNIT_EXPECT_EQ(test, zcb_session_give(t.a, 0, &handle, 1, true, &done),
 			-ENOENT);
 	KUNIT_EXPECT_EQ(test, done, 0);
 	KUNIT_EXPECT_EQ(test, share(t.a, other, handle), -ENOENT);
@@ -258,8 +258,8 @@ static void as_many_as_there_are(struct kunit *test)
 	handles[0] = obj_alloc(test, t.a, 1);
 	handles[1] = obj_alloc(test, t.b, 1);
 	handles[2] = obj_alloc(test, t.a, 1);
-	KUNIT_EXPECT_EQ(test, zcb_session_share(t.a, t.c->id, handles, 3,
-						&done), -EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_session_give(t.a, t.c->id, handles, 3, true,
+					       &done), -EPERM);
 	KUNIT_EXPECT_EQ(test, done, 1);
 	expect_holds(test, t.a, 2, 2 * PAGE_SIZE);
 	expect_holds(test, t.c, 1, PAGE_SIZE);

@@ -66,7 +66,7 @@ static inline int give(struct zcb_session *from, struct zcb_session *to,
 {
 	u32 done;
 
-	return zcb_session_transfer(from, to->id, &handle, 1, &done);
+	return zcb_session_give(from, to->id, &handle, 1, false, &done);
 }
 
 static inline int share(struct zcb_session *from, struct zcb_session *to,
@@ -74,7 +74,7 @@ static inline int share(struct zcb_session *from, struct zcb_session *to,
 {
 	u32 done;
 
-	return zcb_session_share(from, to->id, &handle, 1, &done);
+	return zcb_session_give(from, to->id, &handle, 1, true, &done);
 }
 
 static inline int try_free(struct zcb_session *s, u64 handle)

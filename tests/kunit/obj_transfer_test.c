@@ -66,14 +66,14 @@ static void to_nobody(struct kunit *test)
 	u64 handle = obj_alloc(test, t.a, 1), gone = t.c->id;
 	u32 done = 9;
 
-	KUNIT_EXPECT_EQ(test, zcb_session_transfer(t.a, 0, &handle, 1, &done),
-			-ENOENT);
+	KUNIT_EXPECT_EQ(test, zcb_session_give(t.a, 0, &handle, 1, false,
+					       &done), -ENOENT);
 	KUNIT_EXPECT_EQ(test, done, 0);
 	KUNIT_EXPECT_EQ(test, give(t.a, other, handle), -ENOENT);
 	KUNIT_EXPECT_EQ(test, give(t.a, t.a, handle), -EINVAL);
 	obj_close(test, t.c);
-	KUNIT_EXPECT_EQ(test, zcb_session_transfer(t.a, gone, &handle, 1,
-						   &done), -ENOENT);
+	KUNIT_EXPECT_EQ(test, zcb_session_give(t.a, gone, &handle, 1, false,
+					       &done), -ENOENT);
 	t.b->rights &= ~ZCBUF_RIGHT_MAP_WRITE;
 	KUNIT_EXPECT_EQ(test, give(t.a, t.b, handle), -EPERM);
 	t.b->rights |= ZCBUF_RIGHT_MAP_WRITE;
@@ -93,8 +93,8 @@ static void as_many_as_there_are(struct kunit *test)
 	handles[0] = obj_alloc(test, t.a, 1);
 	handles[1] = obj_alloc(test, t.b, 1);
 	handles[2] = obj_alloc(test, t.a, 1);
-	KUNIT_EXPECT_EQ(test, zcb_session_transfer(t.a, t.c->id, handles, 3,
-						   &done), -EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_session_give(t.a, t.c->id, handles, 3, false,
+					       &done), -EPERM);
 	KUNIT_EXPECT_EQ(test, done, 1);
 	expect_holds(test, t.a, 1, PAGE_SIZE);
 	expect_holds(test, t.c, 1, PAGE_SIZE);
@@ -240,8 +240,8 @@ static void loans_are_charged(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, give(t.b, t.c, handles[1]), 0);
 	KUNIT_EXPECT_EQ(test, obj_total_charged(), before + 2 * each);
 	obj_limits(test, 1, 1);
-	KUNIT_EXPECT_EQ(test, zcb_session_transfer(t.a, t.b->id, &handles[2],
-						   1, &done), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, zcb_session_give(t.a, t.b->id, &handles[2], 1,
+					       false, &done), -ENOMEM);
 	expect_holds(test, t.a, 1, OBJECT);
 	KUNIT_EXPECT_EQ(test, give(t.c, t.a, handles[1]), 0);
 	KUNIT_EXPECT_EQ(test, obj_total_charged(), before + each);

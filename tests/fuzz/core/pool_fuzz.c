@@ -210,7 +210,7 @@ static void transfer(void *state)
 	struct state *s = state;
 	u32 from, to = below(s, OWNERS);
 	u64 handle = choose_handle(s, &from);
-	LIST_HEAD(spare);
+	struct zcb_spares spares;
 	struct m_buf *b;
 	int err, want;
 
@@ -218,13 +218,13 @@ static void transfer(void *state)
 		return;
 	want = expected(s, handle, from, &b);
 	obj_allocations_fail = !below(s, 16);
-	zcb_slabs_spare(s->pool, &spare, is_kind(s, ZCBUF_POOL_TIERS));
+	zcb_give_prepare(s->pool, &handle, 1, false, &spares);
 	obj_allocations_fail = 0;
-	if (!want && list_empty(&spare) && needs_loan(s, b, to))
+	if (!want && list_empty(&spares.loans) && needs_loan(s, b, to))
 		want = -ENOMEM;
 	err = zcb_memory_transfer(s->pool, &s->hold[from], &s->hold[to],
-				  s->domain[to], handle, &spare);
-	zcb_slabs_spare_free(&spare);
+				  s->domain[to], handle, &spares);
+	zcb_give_finish(&spares);
 	check_answer(s, err, want);
 	if (!err)
 		given(s, b, to);
