@@ -4,6 +4,7 @@
  * every call needs: size and tail, flags, rights, writable result memory, and
  * copying the answer back.
  */
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/nospec.h>
 #include <linux/pagemap.h>
@@ -383,6 +384,36 @@ int zcb_call_answer(struct zcb_call *c)
 {
 	c->answered = true;
 	return copy_to_user(c->uarg, c->arg, c->copy) ? -EFAULT : 0;
+}
+
+/**
+ * zcb_call_install - answer with a descriptor
+ * @c: the call
+ * @fd: the descriptor, of get_unused_fd_flags()
+ * @out_fd: of the argument
+ * @file: what it is to be, with a reference; or an error pointer
+ *
+ * The last a handler does: what is installed belongs to the caller, and nobody
+ * sees it before the answer is there. If it is not to be, nothing is left of it.
+ *
+ * Context: may sleep.
+ * Return: 0, the error of @file, or -EFAULT.
+ */
+int zcb_call_install(struct zcb_call *c, int fd, s32 *out_fd, struct file *file)
+{
+	int err = PTR_ERR_OR_ZERO(file);
+
+	if (!err) {
+		*out_fd = fd;
+		err = zcb_call_answer(c);
+		if (err)
+			fput(file);
+	}
+	if (err)
+		put_unused_fd(fd);
+	else
+		fd_install(fd, file);
+	return err;
 }
 
 static int call_check(const struct zcb_call *c, const struct zcb_ioctl_row *row)

@@ -40,6 +40,8 @@ struct zcb_call {
 };
 
 int zcb_call_answer(struct zcb_call *c);
+int zcb_call_install(struct zcb_call *c, int fd, s32 *out_fd,
+		     struct file *file);
 u64 zcb_call_deadline(const struct zcb_call *c, u64 deadline_ns);
 struct zcb_port *zcb_call_port(const struct zcb_call *c, u64 channel);
 

@@ -270,7 +270,7 @@ static struct dmabuf *dmabuf_new(struct zcb_call *c)
 	return d;
 }
 
-static struct dma_buf *dmabuf_export(struct zcb_call *c)
+static struct file *dmabuf_export(struct zcb_call *c)
 {
 	struct dmabuf *d = dmabuf_new(c);
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
@@ -283,44 +283,30 @@ static struct dma_buf *dmabuf_export(struct zcb_call *c)
 	info.flags = d->read_only ? O_RDONLY : O_RDWR;
 	info.priv = d;
 	dmabuf = dma_buf_export(&info);
-	if (IS_ERR(dmabuf))
+	if (IS_ERR(dmabuf)) {
 		dmabuf_free(d);
-	return dmabuf;
+		return ERR_CAST(dmabuf);
+	}
+	return dmabuf->file;
 }
 
 /**
  * zcb_ioctl_export - EXPORT
  * @c: the call
  *
- * Nobody sees the descriptor before the answer is there.
- *
  * Return: 0 or the errors of the manual.
  */
 int zcb_ioctl_export(struct zcb_call *c)
 {
 	struct zcbuf_export *a = c->arg;
-	struct dma_buf *dmabuf;
-	int fd, err;
+	int fd;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	dmabuf = dmabuf_export(c);
-	if (IS_ERR(dmabuf)) {
-		put_unused_fd(fd);
-		return PTR_ERR(dmabuf);
-	}
-	a->out_fd = fd;
-	err = zcb_call_answer(c);
-	if (err) {
-		put_unused_fd(fd);
-		dma_buf_put(dmabuf);
-		return err;
-	}
-	fd_install(fd, dmabuf->file);
-	return 0;
+	return zcb_call_install(c, fd, &a->out_fd, dmabuf_export(c));
 }
 
 #else

@@ -667,27 +667,13 @@ int zcb_ioctl_share(struct zcb_call *c)
 int zcb_ioctl_pin_token(struct zcb_call *c)
 {
 	struct zcbuf_pin_token *a = c->arg;
-	struct file *file;
-	int fd, err;
+	int fd;
 
 	if (a->arenas && !(c->s->rights & ZCBUF_RIGHT_MAP_WRITE))
 		return -EPERM;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	file = zcb_pin_token(c->s, a->arenas);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		return PTR_ERR(file);
-	}
-	a->out_fd = fd;
-	/* Last: what is installed belongs to the caller. */
-	err = zcb_call_answer(c);
-	if (err) {
-		put_unused_fd(fd);
-		fput(file);
-		return err;
-	}
-	fd_install(fd, file);
-	return 0;
+	return zcb_call_install(c, fd, &a->out_fd,
+				zcb_pin_token(c->s, a->arenas));
 }
