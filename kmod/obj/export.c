@@ -5,13 +5,11 @@
  * as well.
  */
 #include <linux/err.h>
-#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "export.h"
 #include "memory.h"
-#include "quarantine.h"
 #include "session.h"
 
 /* Which part: 0 bytes are all there are from @offset on. */
@@ -76,6 +74,7 @@ struct zcb_export *zcb_export_create(struct zcb_session *s, u64 handle,
 	if (!e)
 		return ERR_PTR(-ENOMEM);
 	zcb_holdings_init(&e->hold);
+	e->remains = (struct zcb_remains){ .export = e };
 	e->offset = place.offset + offset;
 	e->length = length;
 	/* It is looked up again: who has freed it meanwhile is told so. */
@@ -89,18 +88,11 @@ struct zcb_export *zcb_export_create(struct zcb_session *s, u64 handle,
 	return e;
 }
 
-static void export_free(struct zcb_export *e)
+/* zcb_export_free() - of an export that holds nothing any more; may sleep */
+void zcb_export_free(struct zcb_export *e)
 {
 	zcb_pool_put(e->pool);
 	kfree(e);
-}
-
-static void export_quarantine_locked(struct zcb_export *e)
-{
-	lockdep_assert_held(&e->pool->lock);
-	e->died_ns = ktime_get_ns();
-	list_add_tail(&e->in_pool, &e->pool->exports);
-	zcb_quarantine_look(e->pool);
 }
 
 /**
@@ -120,70 +112,11 @@ void zcb_export_end(struct zcb_export *e)
 	scoped_guard(mutex, &pool->lock) {
 		export_count(e, false);
 		if (!all)
-			export_quarantine_locked(e);
+			zcb_quarantine_add_locked(pool, &e->remains);
 	}
 	if (all)
-		export_free(e);
+		zcb_export_free(e);
 	zcb_pool_put(pool);
-}
-
-static struct zcb_export *export_next(struct zcb_pool *pool,
-				      struct zcb_export *e, bool drained)
-{
-	struct zcb_export *next;
-
-	guard(mutex)(&pool->lock);
-	if (!e)
-		return list_first_entry_or_null(&pool->exports,
-						struct zcb_export, in_pool);
-	next = list_is_last(&e->in_pool, &pool->exports) ?
-	       NULL : list_next_entry(e, in_pool);
-	if (drained)
-		list_del(&e->in_pool);
-	return next;
-}
-
-/**
- * zcb_exports_drain - give back what nothing pins of exports that have ended
- * @pool: the pool
- *
- * Context: may sleep; no lock is held.
- * Return: whether that was all.
- */
-bool zcb_exports_drain(struct zcb_pool *pool)
-{
-	struct zcb_export *next, *e = export_next(pool, NULL, false);
-	bool drained, all = true;
-
-	for (; e; e = next) {
-		drained = zcb_memory_reclaim(pool, &e->hold);
-		all &= drained;
-		next = export_next(pool, e, drained);
-		if (drained)
-			export_free(e);
-	}
-	return all;
-}
-
-/**
- * zcb_exports_stat_locked - what is there of exports that have ended
- * @pool: the pool; its lock is held
- * @st: to be added to
- *
- * Context: may sleep.
- */
-void zcb_exports_stat_locked(struct zcb_pool *pool,
-			     struct zcb_quarantine_stat *st)
-{
-	struct zcb_export *e;
-
-	lockdep_assert_held(&pool->lock);
-	list_for_each_entry(e, &pool->exports, in_pool) {
-		st->age_ns = max(st->age_ns, ktime_get_ns() - e->died_ns);
-		spin_lock(&pool->mem_lock);
-		st->bytes += zcb_holdings_bytes(&e->hold);
-		spin_unlock(&pool->mem_lock);
-	}
 }
 
 /**

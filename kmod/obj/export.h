@@ -9,8 +9,8 @@
 #include <linux/types.h>
 
 #include "pool.h"
+#include "quarantine.h"
 
-struct zcb_quarantine_stat;
 struct zcb_session;
 
 /**
@@ -19,26 +19,20 @@ struct zcb_session;
  * @hold: one buffer, whoever else has it
  * @offset: pool offset of the part, whole pages
  * @length: bytes of it, whole pages
- * @in_pool: when it has ended, and something pins the buffer; the pool's lock
- * @died_ns: since when; the pool's lock
+ * @remains: when it has ended, and something pins the buffer
  */
 struct zcb_export {
 	struct zcb_pool *pool;
 	struct zcb_holdings hold;
 	u64 offset;
 	u64 length;
-	struct list_head in_pool;
-	u64 died_ns;
+	struct zcb_remains remains;
 };
 
 struct zcb_export *zcb_export_create(struct zcb_session *s, u64 handle,
 				     u64 offset, u64 length);
 void zcb_export_end(struct zcb_export *e);
+void zcb_export_free(struct zcb_export *e);
 struct page **zcb_export_pages(const struct zcb_export *e);
-
-/* For quarantine.c, whose work alone takes them off the list. */
-bool zcb_exports_drain(struct zcb_pool *pool);
-void zcb_exports_stat_locked(struct zcb_pool *pool,
-			     struct zcb_quarantine_stat *st);
 
 #endif /* ZCB_OBJ_EXPORT_H */

@@ -154,9 +154,9 @@ enum zcb_pool_state {
  * @nsessions: how many; read without the lock for its name
  * @joined: there was one
  * @channels: table of channels
- * @quarantine: sessions that are gone, first the one that was first; @lock
- * @nquarantine: how many; @lock
- * @exports: that have ended, of buffers that something pins; @lock
+ * @quarantine: sessions and exports that are gone, first the one that was first;
+ *	@lock
+ * @nquarantine: how many of them are sessions; @lock
  * @quarantine_work: takes them off
  * @quarantine_delay: when it looks again, jiffies
  * @quarantine_rest: how long it leaves the machine alone after a look, jiffies
@@ -216,7 +216,6 @@ struct zcb_pool {
 	struct zcb_handles channels;
 	struct list_head quarantine;
 	u32 nquarantine;
-	struct list_head exports;
 	struct delayed_work quarantine_work;
 	unsigned long quarantine_delay;
 	unsigned long quarantine_rest;

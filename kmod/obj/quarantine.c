@@ -3,11 +3,12 @@
  * Quarantine. A session that is gone gives everything back at once, unless rings
  * of it still exist or something pins the pages: then it stays here, without a
  * file, and with what may still be written or read, until that is over. Its
- * memory keeps its records and counts as used.
+ * memory keeps its records and counts as used. An export that has ended does so
+ * with the one buffer it held.
  *
  * Looking costs little and is done when a token goes and, for what has no token,
- * again and again. One work item of the pool does it, so nobody else takes a
- * session off the list.
+ * again and again. One work item of the pool does it, so nobody else takes
+ * anything off the list.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
@@ -23,14 +24,15 @@
 #define ZCB_QUARANTINE_MAX	msecs_to_jiffies(250)
 #define ZCB_QUARANTINE_REST	20	/* times what looking took */
 
-static u64 quarantine_bytes_locked(struct zcb_session *s)
+static u64 quarantine_bytes_locked(struct zcb_pool *pool,
+				   const struct zcb_remains *r)
 {
-	struct zcb_pool *pool = s->pool;
-	u64 bytes = zcb_channels_kept_locked(s);
+	u64 bytes = r->session ? zcb_channels_kept_locked(r->session) : 0;
 
 	lockdep_assert_held(&pool->lock);
 	spin_lock(&pool->mem_lock);
-	bytes += zcb_holdings_kept(&s->hold);
+	bytes += zcb_holdings_kept(r->session ? &r->session->hold :
+						&r->export->hold);
 	spin_unlock(&pool->mem_lock);
 	return bytes;
 }
@@ -63,21 +65,20 @@ static void quarantine_look(struct zcb_pool *pool, unsigned long delay)
 
 /**
  * zcb_quarantine_add_locked - what was not all
- * @s: the session, on no list; its pool's lock is held
+ * @pool: the pool; its lock is held
+ * @r: of the session or export, on no list
  *
  * Context: may sleep. It may be freed once the lock is let go.
  */
-void zcb_quarantine_add_locked(struct zcb_session *s)
+void zcb_quarantine_add_locked(struct zcb_pool *pool, struct zcb_remains *r)
 {
-	struct zcb_pool *pool = s->pool;
-
 	lockdep_assert_held(&pool->lock);
-	s->died_ns = ktime_get_ns();
-	list_add_tail(&s->in_pool, &pool->quarantine);
-	pool->nquarantine++;
-	if (trace_zcbuf_quarantine_enabled())
-		trace_zcbuf_quarantine(pool->handle, s->id,
-				       quarantine_bytes_locked(s), 0);
+	r->died_ns = ktime_get_ns();
+	list_add_tail(&r->in_pool, &pool->quarantine);
+	pool->nquarantine += !!r->session;
+	if (r->session && trace_zcbuf_quarantine_enabled())
+		trace_zcbuf_quarantine(pool->handle, r->session->id,
+				       quarantine_bytes_locked(pool, r), 0);
 	/* It was looked at just now. A token may have gone since then. */
 	quarantine_look(pool, ZCB_QUARANTINE_MIN);
 }
@@ -93,29 +94,46 @@ void zcb_quarantine_look(struct zcb_pool *pool)
 	quarantine_look(pool, 0);
 }
 
-static struct zcb_session *quarantine_next(struct zcb_pool *pool,
-					   struct zcb_session *s, bool drained)
+static struct zcb_remains *quarantine_next(struct zcb_pool *pool,
+					   struct zcb_remains *r, bool drained)
 {
-	struct zcb_session *next;
+	struct zcb_remains *next;
 
 	guard(mutex)(&pool->lock);
-	if (!s)
+	if (!r)
 		return list_first_entry_or_null(&pool->quarantine,
-						struct zcb_session, in_pool);
-	next = list_is_last(&s->in_pool, &pool->quarantine) ?
-	       NULL : list_next_entry(s, in_pool);
+						struct zcb_remains, in_pool);
+	next = list_is_last(&r->in_pool, &pool->quarantine) ?
+	       NULL : list_next_entry(r, in_pool);
 	if (drained) {
-		list_del(&s->in_pool);
-		pool->nquarantine--;
+		list_del(&r->in_pool);
+		pool->nquarantine -= !!r->session;
 	}
 	return next;
 }
 
-static void quarantine_free(struct zcb_session *s)
+static bool quarantine_drain(struct zcb_remains *r)
 {
-	trace_zcbuf_quarantine(s->pool->handle, s->id, 0,
-			       ktime_get_ns() - s->died_ns);
-	zcb_session_free(s);
+	if (r->session)
+		return zcb_quarantine_drain(r->session);
+	return zcb_memory_reclaim(r->export->pool, &r->export->hold);
+}
+
+static void quarantine_free(struct zcb_pool *pool, struct zcb_remains *r)
+{
+	if (!r->session) {
+		zcb_export_free(r->export);
+		return;
+	}
+	trace_zcbuf_quarantine(pool->handle, r->session->id, 0,
+			       ktime_get_ns() - r->died_ns);
+	zcb_session_free(r->session);
+}
+
+/* The last of its tokens will say when to look again, if it has any. */
+static bool quarantine_silent(const struct zcb_remains *r)
+{
+	return !r->session || !atomic_read(&r->session->tokens);
 }
 
 /*
@@ -127,19 +145,17 @@ static void quarantine_work(struct work_struct *work)
 	struct zcb_pool *pool = container_of(to_delayed_work(work),
 					     struct zcb_pool, quarantine_work);
 	unsigned long delay = READ_ONCE(pool->quarantine_delay);
-	struct zcb_session *next, *s = quarantine_next(pool, NULL, false);
+	struct zcb_remains *next, *r = quarantine_next(pool, NULL, false);
 	ktime_t began = ktime_get();
+	bool drained, left = false;
 	unsigned long rest;
-	bool left = !zcb_exports_drain(pool);
-	bool drained;
 
-	for (; s; s = next) {
-		drained = zcb_quarantine_drain(s);
-		/* The last of its tokens will say when to look again. */
-		left |= !drained && !atomic_read(&s->tokens);
-		next = quarantine_next(pool, s, drained);
+	for (; r; r = next) {
+		drained = quarantine_drain(r);
+		left |= !drained && quarantine_silent(r);
+		next = quarantine_next(pool, r, drained);
 		if (drained)
-			quarantine_free(s);
+			quarantine_free(pool, r);
 	}
 	rest = ZCB_QUARANTINE_REST *
 	       nsecs_to_jiffies(ktime_to_ns(ktime_sub(ktime_get(), began)));
@@ -162,23 +178,23 @@ static void quarantine_work(struct work_struct *work)
 void zcb_quarantine_stat_locked(struct zcb_pool *pool,
 				struct zcb_quarantine_stat *st)
 {
-	struct zcb_session *s;
+	struct zcb_remains *r;
 
 	lockdep_assert_held(&pool->lock);
 	memset(st, 0, sizeof(*st));
-	list_for_each_entry(s, &pool->quarantine, in_pool) {
-		if (!st->sessions++)
-			st->age_ns = ktime_get_ns() - s->died_ns;
-		st->bytes += quarantine_bytes_locked(s);
-	}
-	zcb_exports_stat_locked(pool, st);
+	st->sessions = pool->nquarantine;
+	r = list_first_entry_or_null(&pool->quarantine, struct zcb_remains,
+				     in_pool);
+	if (r)
+		st->age_ns = ktime_get_ns() - r->died_ns;
+	list_for_each_entry(r, &pool->quarantine, in_pool)
+		st->bytes += quarantine_bytes_locked(pool, r);
 }
 
 /* zcb_quarantine_init() - of a pool that is being made */
 void zcb_quarantine_init(struct zcb_pool *pool)
 {
 	INIT_LIST_HEAD(&pool->quarantine);
-	INIT_LIST_HEAD(&pool->exports);
 	INIT_DELAYED_WORK(&pool->quarantine_work, quarantine_work);
 }
 

@@ -13,7 +13,6 @@
 #include "../face/trace.h"
 #include "channel.h"
 #include "pin.h"
-#include "quarantine.h"
 #include "session.h"
 
 static atomic64_t session_ids;
@@ -39,6 +38,7 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 	s->file_rights = file_rights;
 	INIT_LIST_HEAD(&s->in_pool);
 	zcb_holdings_init(&s->hold);
+	s->remains.session = s;
 	INIT_LIST_HEAD(&s->pins);
 	xa_init(&s->ports);
 	init_waitqueue_head(&s->wq);
@@ -94,7 +94,7 @@ static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
 	list_del(&s->in_pool);
 	WRITE_ONCE(pool->nsessions, pool->nsessions - 1);
 	if (!all)
-		zcb_quarantine_add_locked(s);
+		zcb_quarantine_add_locked(pool, &s->remains);
 	mutex_unlock(&pool->lock);
 	zcb_pool_put(pool);
 	return all;

@@ -13,6 +13,7 @@
 
 #include "memory.h"
 #include "pool.h"
+#include "quarantine.h"
 
 struct zcb_port;
 
@@ -25,12 +26,12 @@ struct zcb_port;
  *	acquire, which pairs with the release in zcb_session_join()
  * @rights: ZCBUF_RIGHT_*; valid with @pool, as is all that follows
  * @domain: whose memory it was
- * @in_pool: in one of the pool's lists; the pool's lock
+ * @in_pool: in the pool's list; the pool's lock
  * @leaving: what it holds is being taken back; the pool's lock
  * @hold: the pool's mem_lock
  * @tokens: pin tokens
  * @pins: them; the pool's mem_lock
- * @died_ns: when it went into quarantine; the pool's lock
+ * @remains: when it has ended, and something pins what it had
  * @ports: struct zcb_port by channel index; changed under the pool's lock
  * @wq: woken for everything this session may wait for, but memory
  * @event_seq: counts those events, so that a waiter misses none
@@ -51,7 +52,7 @@ struct zcb_session {
 	struct zcb_holdings hold;
 	atomic_t tokens;
 	struct list_head pins;
-	u64 died_ns;
+	struct zcb_remains remains;
 	struct xarray ports;
 	wait_queue_head_t wq;
 	atomic_t event_seq;
