@@ -98,15 +98,22 @@ static int pool_read_classes(const struct zcbuf_pool_create *a,
 	return pool_read_tiers(classes, a->nclasses, &cfg->slabs);
 }
 
-static int pool_read_node(const struct zcbuf_pool_create *a, int *node)
+static int pool_read_nodes(const struct zcbuf_pool_create *a, nodemask_t *nodes)
 {
-	*node = NUMA_NO_NODE;
-	if (!(a->flags & ZCBUF_POOL_F_NODE))
-		return a->node ? -EINVAL : 0;
-	if (a->node >= MAX_NUMNODES || !node_state(a->node, N_MEMORY) ||
-	    !node_isset(a->node, cpuset_current_mems_allowed))
+	const u32 both = ZCBUF_POOL_F_NODE | ZCBUF_POOL_F_INTERLEAVE;
+
+	if ((a->flags & both) == both)
 		return -EINVAL;
-	*node = a->node;
+	if (a->node && !(a->flags & ZCBUF_POOL_F_NODE))
+		return -EINVAL;
+	if (!(a->flags & both))
+		return 0;
+	nodes_and(*nodes, cpuset_current_mems_allowed, node_states[N_MEMORY]);
+	if (a->flags & ZCBUF_POOL_F_INTERLEAVE)
+		return 0;
+	if (a->node >= MAX_NUMNODES || !node_isset(a->node, *nodes))
+		return -EINVAL;
+	*nodes = nodemask_of_node(a->node);
 	return 0;
 }
 
@@ -182,7 +189,7 @@ static int pool_read_config(const struct zcbuf_pool_create *a,
 	err = pool_read_sizes(a, cfg);
 	if (err)
 		return err;
-	err = pool_read_node(a, &cfg->node);
+	err = pool_read_nodes(a, &cfg->nodes);
 	if (err)
 		return err;
 	err = pool_read_name(a->name, a->name_len, cfg->name);

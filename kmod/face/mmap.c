@@ -97,7 +97,6 @@ static int mmap_anonymous(struct zcb_session *s, struct vm_area_struct *vma)
 		return -ENOMEM;
 	cfg->kind = ZCBUF_POOL_PAGES;
 	cfg->mode = 0600;
-	cfg->node = NUMA_NO_NODE;
 	cfg->inherited = true;
 	cfg->arena_size = round_up(size, ZCB_ARENA_UNIT);
 	err = zcb_session_claim(s);

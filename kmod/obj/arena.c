@@ -45,16 +45,34 @@ static void folio_arena_free(struct zcb_arena *a)
 	a->nfolios = 0;
 }
 
-/* Without a node of its own the arena follows the caller's memory policy. */
+/* Whose turn it is: the next arena of the pool goes on where this one ends. */
+static int folio_arena_node(const struct zcb_arena *a, u32 order, u32 nnodes)
+{
+	u32 n = ((a->index >> order) + a->nfolios) % nnodes;
+	int node = first_node(*a->nodes);
+
+	while (n--)
+		node = next_node(node, *a->nodes);
+	return node;
+}
+
+/*
+ * Without nodes of its own the arena follows the caller's memory policy. From a
+ * single one it comes, or not at all; when one of several has nothing left, another
+ * stands in for it.
+ */
 static struct page *folio_arena_get(const struct zcb_arena *a, u32 order)
 {
 	gfp_t gfp = order ? ZCB_GFP_HUGE : ZCB_GFP_SMALL;
+	u32 nnodes = nodes_weight(*a->nodes);
 
 	if (fatal_signal_pending(current))
 		return NULL;
-	if (a->node == NUMA_NO_NODE)
+	if (!nnodes)
 		return alloc_pages(gfp, order);
-	return alloc_pages_node(a->node, gfp | __GFP_THISNODE, order);
+	if (nnodes == 1)
+		gfp |= __GFP_THISNODE;
+	return alloc_pages_node(folio_arena_node(a, order, nnodes), gfp, order);
 }
 
 /*
@@ -245,14 +263,15 @@ static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge,
  * zcb_arena_create - allocate, zero and charge an arena
  * @size: bytes, a multiple of ZCB_ARENA_UNIT up to ZCB_ARENA_MAX
  * @index: of its first page in the pool
- * @node: NUMA node, or NUMA_NO_NODE
+ * @nodes: NUMA nodes, by turns, or none; they stay as long as the arena
  * @huge: kind of pages
  * @payer: whom to charge
  *
  * Context: may sleep; a fatal signal ends it.
  * Return: the arena; as error pointers -EDQUOT, a limit says no, or -ENOMEM.
  */
-struct zcb_arena *zcb_arena_create(u64 size, u32 index, int node,
+struct zcb_arena *zcb_arena_create(u64 size, u32 index,
+				   const nodemask_t *nodes,
 				   enum zcb_arena_huge huge,
 				   const struct zcb_payer *payer)
 {
@@ -265,7 +284,7 @@ struct zcb_arena *zcb_arena_create(u64 size, u32 index, int node,
 	a->size = size;
 	a->npages = size >> PAGE_SHIFT;
 	a->index = index;
-	a->node = node;
+	a->nodes = nodes;
 	err = arena_build(a, huge, payer);
 	if (err) {
 		zcb_arena_destroy(a);

@@ -9,6 +9,7 @@
 
 #include <linux/bits.h>
 #include <linux/mm_types.h>
+#include <linux/nodemask.h>
 #include <linux/types.h>
 
 #include "../core/buddy.h"
@@ -76,7 +77,7 @@ struct zcb_arena_ops {
  * @npages: pages
  * @index: of its first page in the pool
  * @order: of the folios it is made of, uniform
- * @node: NUMA node, or NUMA_NO_NODE
+ * @nodes: NUMA nodes of its folios, by turns; none: as the caller's policy says
  * @nid: NUMA node of its first page
  * @state: enum zcb_arena_state; written under the pool's mem_lock
  * @folios: backend: them
@@ -97,7 +98,7 @@ struct zcb_arena {
 	u32 npages;
 	u32 index;
 	u32 order;
-	int node;
+	const nodemask_t *nodes;
 	int nid;
 	u8 state;
 	struct folio **folios;
@@ -110,7 +111,8 @@ struct zcb_arena {
 
 extern const struct zcb_arena_ops zcb_arena_folio_ops;
 
-struct zcb_arena *zcb_arena_create(u64 size, u32 index, int node,
+struct zcb_arena *zcb_arena_create(u64 size, u32 index,
+				   const nodemask_t *nodes,
 				   enum zcb_arena_huge huge,
 				   const struct zcb_payer *payer);
 bool zcb_arena_busy(const struct zcb_arena *a);

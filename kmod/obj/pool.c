@@ -234,7 +234,7 @@ struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
 	u32 npages = size >> PAGE_SHIFT;
 	struct zcb_arena *a;
 
-	a = zcb_arena_create(size, pool->narenas * npages, pool->cfg.node,
+	a = zcb_arena_create(size, pool->narenas * npages, &pool->cfg.nodes,
 			     pool_huge(&pool->cfg), payer);
 	*pages = NULL;
 	if (IS_ERR(a) || pool->cfg.kind == ZCBUF_POOL_FIXED)

@@ -25,6 +25,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/nodemask.h>
 #include <linux/rbtree_types.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -61,7 +62,7 @@ struct zcb_session;
  * @kind: ZCBUF_POOL_*
  * @flags: ZCBUF_POOL_F_*
  * @mode: permission bits
- * @node: NUMA node or NUMA_NO_NODE
+ * @nodes: as of struct zcb_arena
  * @arena_size: bytes; FIXED: room for @fixed
  * @max_size: how far it may grow, bytes; less than @arena_size: it does not
  * @inherited: fork() passes mappings on (pools made by a bare mmap())
@@ -76,7 +77,7 @@ struct zcb_pool_config {
 	u32 kind;
 	u32 flags;
 	u32 mode;
-	int node;
+	nodemask_t nodes;
 	u64 arena_size;
 	u64 max_size;
 	bool inherited;

@@ -11,30 +11,39 @@
 #define OWNER		KUIDT_INIT(4001)
 
 static const struct zcb_payer owner = { .uid = OWNER };
+static const nodemask_t anywhere;
 
 static void destroy(void *arena)
 {
 	zcb_arena_destroy(arena);
 }
 
-static struct zcb_arena *make(struct kunit *test, u64 size, int node,
-			      enum zcb_arena_huge huge)
+static struct zcb_arena *make_at(struct kunit *test, u64 size, u32 index,
+				 const nodemask_t *nodes,
+				 enum zcb_arena_huge huge)
 {
-	struct zcb_arena *a = zcb_arena_create(size, 0, node, huge, &owner);
+	struct zcb_arena *a = zcb_arena_create(size, index, nodes, huge,
+					       &owner);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, a);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, destroy, a));
 	return a;
 }
 
+static struct zcb_arena *make(struct kunit *test, u64 size,
+			      enum zcb_arena_huge huge)
+{
+	return make_at(test, size, 0, &anywhere, huge);
+}
+
 static struct zcb_arena *make_small(struct kunit *test, u64 size)
 {
-	return make(test, size, NUMA_NO_NODE, ZCB_ARENA_HUGE_NEVER);
+	return make(test, size, ZCB_ARENA_HUGE_NEVER);
 }
 
 static struct zcb_arena *make_huge(struct kunit *test, u64 size)
 {
-	return make(test, size, NUMA_NO_NODE, ZCB_ARENA_HUGE_MUST);
+	return make(test, size, ZCB_ARENA_HUGE_MUST);
 }
 
 static void *at(const struct zcb_arena *a, u64 offset)
@@ -110,8 +119,7 @@ static void huge_pages(struct kunit *test)
 
 static void huge_pages_if_there_are(struct kunit *test)
 {
-	struct zcb_arena *a = make(test, OBJ_ARENA, NUMA_NO_NODE,
-				   ZCB_ARENA_HUGE_TRY);
+	struct zcb_arena *a = make(test, OBJ_ARENA, ZCB_ARENA_HUGE_TRY);
 
 	KUNIT_EXPECT_EQ(test, a->order, HUGE_ORDER);
 	check_size(test, a, OBJ_ARENA);
@@ -121,15 +129,43 @@ static void huge_pages_if_there_are(struct kunit *test)
 static void on_a_node(struct kunit *test)
 {
 	struct zcb_arena *a;
+	nodemask_t nodes;
 	int node;
 	u32 i;
 
 	for_each_online_node(node) {
-		a = make(test, OBJ_ARENA, node, ZCB_ARENA_HUGE_NEVER);
-		KUNIT_EXPECT_EQ(test, a->node, node);
+		nodes = nodemask_of_node(node);
+		a = make_at(test, OBJ_ARENA, 0, &nodes, ZCB_ARENA_HUGE_NEVER);
+		KUNIT_EXPECT_EQ(test, a->nid, node);
 		for (i = 0; i < a->npages; i++)
 			KUNIT_ASSERT_EQ(test, page_to_nid(zcb_arena_page(a, i)),
 					node);
+	}
+}
+
+/* How many nodes come before @node. */
+static u32 num_before(int node)
+{
+	u32 n = 0;
+	int i;
+
+	for_each_node_state(i, N_MEMORY)
+		n += i < node;
+	return n;
+}
+
+/* A machine of one node shows only that every turn is that one's. */
+static void by_turns_of_the_nodes(struct kunit *test)
+{
+	u32 i, n = num_node_state(N_MEMORY);
+	struct zcb_arena *a;
+	int node;
+
+	a = make_at(test, OBJ_ARENA, OBJ_ARENA >> PAGE_SHIFT,
+		    &node_states[N_MEMORY], ZCB_ARENA_HUGE_NEVER);
+	for (i = 0; i < a->npages; i++) {
+		node = page_to_nid(zcb_arena_page(a, i));
+		KUNIT_ASSERT_EQ(test, num_before(node), (a->index + i) % n);
 	}
 }
 
@@ -149,7 +185,7 @@ static void zero(struct kunit *test, enum zcb_arena_huge huge)
 	u32 i;
 
 	for (i = 0; i < 2; i++) {
-		a = make(test, OBJ_ARENA, NUMA_NO_NODE, huge);
+		a = make(test, OBJ_ARENA, huge);
 		KUNIT_ASSERT_TRUE(test, is_zero(a));
 		fill(a, 0xa5);
 		kunit_release_action(test, destroy, a);
@@ -186,7 +222,7 @@ static void a_limit_is_told_apart(struct kunit *test)
 	obj_limits(test, 3, 64);
 	obj_become(test, &u, 4001);
 	a = make_small(test, OBJ_ARENA);
-	KUNIT_EXPECT_PTR_EQ(test, zcb_arena_create(OBJ_ARENA, 0, NUMA_NO_NODE,
+	KUNIT_EXPECT_PTR_EQ(test, zcb_arena_create(OBJ_ARENA, 0, &anywhere,
 						   ZCB_ARENA_HUGE_TRY, &owner),
 			    ERR_PTR(-EDQUOT));
 	KUNIT_EXPECT_EQ(test, obj_charged(OWNER), OBJ_ARENA);
@@ -199,7 +235,7 @@ static void more_than_the_machine_has(struct kunit *test)
 {
 	obj_limits(test, 1U << 20, 1U << 20);
 	KUNIT_EXPECT_PTR_EQ(test, zcb_arena_create(ZCB_ARENA_MAX * 16, 0,
-						   NUMA_NO_NODE,
+						   &anywhere,
 						   ZCB_ARENA_HUGE_TRY, &owner),
 			    ERR_PTR(-ENOMEM));
 	KUNIT_EXPECT_EQ(test, obj_charged(OWNER), 0);
@@ -217,7 +253,7 @@ static void a_fatal_signal_ends_it(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(huge); i++) {
 		sigaddset(&current->pending.signal, SIGKILL);
 		set_thread_flag(TIF_SIGPENDING);
-		a = zcb_arena_create(OBJ_ARENA, 0, NUMA_NO_NODE, huge[i],
+		a = zcb_arena_create(OBJ_ARENA, 0, &anywhere, huge[i],
 				     &owner);
 		flush_signals(current);
 		KUNIT_EXPECT_PTR_EQ(test, a, ERR_PTR(-ENOMEM));
@@ -303,6 +339,7 @@ static struct kunit_case arena_cases[] = {
 	KUNIT_CASE(huge_pages),
 	KUNIT_CASE(huge_pages_if_there_are),
 	KUNIT_CASE(on_a_node),
+	KUNIT_CASE(by_turns_of_the_nodes),
 	KUNIT_CASE(all_of_it_is_free),
 	KUNIT_CASE(small_pages_are_zero),
 	KUNIT_CASE(huge_pages_are_zero),

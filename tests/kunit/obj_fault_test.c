@@ -267,13 +267,14 @@ static void charging(struct kunit *test)
 }
 
 static const struct zcb_payer root = { .uid = GLOBAL_ROOT_UID };
+static const nodemask_t anywhere;
 
 static int call_arena(struct fault *f)
 {
 	const enum zcb_arena_huge *huge = f->cfg;
 	u64 size = *huge == ZCB_ARENA_HUGE_NEVER ? 8 * PAGE_SIZE : OBJ_ARENA;
 
-	f->object = zcb_arena_create(size, 0, NUMA_NO_NODE, *huge, &root);
+	f->object = zcb_arena_create(size, 0, &anywhere, *huge, &root);
 	/* No memory for the user's record looks like a limit. */
 	if (f->object == ERR_PTR(-EDQUOT))
 		return -ENOMEM;
@@ -344,7 +345,7 @@ static void an_arena_that_fails_late(struct kunit *test)
 	si_meminfo(&before);
 	for (i = 0; i < 10; i++) {
 		obj_watch_fail(OBJ_PAGES - 5);
-		a = zcb_arena_create(OBJ_ARENA, 0, NUMA_NO_NODE,
+		a = zcb_arena_create(OBJ_ARENA, 0, &anywhere,
 				     ZCB_ARENA_HUGE_NEVER, &root);
 		obj_watch_fail(0);
 		KUNIT_EXPECT_PTR_EQ(test, a, ERR_PTR(-ENOMEM));

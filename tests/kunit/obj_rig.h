@@ -144,7 +144,6 @@ static inline struct zcb_pool_config *obj_pool_config(struct kunit *test)
 	memset(&rig->cfg, 0, sizeof(rig->cfg));
 	rig->cfg.kind = ZCBUF_POOL_PAGES;
 	rig->cfg.mode = 0600;
-	rig->cfg.node = NUMA_NO_NODE;
 	rig->cfg.arena_size = OBJ_ARENA;
 	return &rig->cfg;
 }

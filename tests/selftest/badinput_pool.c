@@ -119,6 +119,11 @@ TEST(create_nodes)
 	a.flags = 0;
 	a.node = 1;
 	create_refused(fd, a, EINVAL);
+	a.flags = ZCBUF_POOL_F_INTERLEAVE;
+	create_refused(fd, a, EINVAL);
+	a.node = 0;
+	a.flags |= ZCBUF_POOL_F_NODE;
+	create_refused(fd, a, EINVAL);
 	a = zt_arg(struct zcbuf_pool_create, .arena_size = ZT_ARENA,
 		   .flags = ZCBUF_POOL_F_NODE);
 	EXPECT_OK(zt_call(fd, ZCBUF_IOC_POOL_CREATE, &a));

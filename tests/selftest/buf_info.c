@@ -4,6 +4,11 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/mempolicy.h>
 
 #include <zcbuf/zcbuf.h>
 
@@ -11,6 +16,8 @@
 #include "ktap.h"
 
 #define HUGE_ORDER	9
+#define MAX_NODES	1024
+#define MAX_TURNS	1024
 
 /* A buffer of @length lies where its handle says and has @capacity. */
 static struct zcbuf_buf_place place_of(int fd, __u64 length, __u64 capacity)
@@ -66,6 +73,83 @@ TEST(node_of_the_pages)
 	}
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(place_of(fd, 1, 4096).node, a.node);
+}
+
+/* The nodes this process may have memory of, in order. */
+static int allowed_nodes(__u32 *nodes)
+{
+	unsigned long mask[MAX_NODES / (8 * sizeof(unsigned long))] = {};
+	const int bits = 8 * sizeof(*mask);
+	int i, n = 0;
+
+	ASSERT_OK(syscall(SYS_get_mempolicy, NULL, mask, MAX_NODES, NULL,
+			  MPOL_F_MEMS_ALLOWED));
+	for (i = 0; i < MAX_NODES; i++)
+		if (mask[i / bits] >> i % bits & 1)
+			nodes[n++] = i;
+	return n;
+}
+
+/*
+ * Every buffer of @length there is, which are the pages of a pool, from number @from
+ * on is of the node whose turn it is: BUF_INFO says so, and the core of its mapping.
+ */
+static void expect_turns(int fd, __u64 length, int from, int count)
+{
+	const char *map = zt_map(fd, PROT_READ, (from + count) * length);
+	static struct zcbuf_buf_place p[MAX_TURNS];
+	static void *addr[MAX_TURNS];
+	static int node[MAX_TURNS];
+	static __u64 h[MAX_TURNS];
+	__u32 nodes[MAX_NODES];
+	int i, turn, n = allowed_nodes(nodes);
+
+	ASSERT_EQ(zt_alloc(fd, length, 0, 0, h, count), count);
+	ASSERT_EQ(zt_buf_info(fd, h, p, count), count);
+	for (i = 0; i < count; i++) {
+		addr[i] = (void *)(map + p[i].offset);
+		(void)*(volatile char *)addr[i];
+	}
+	ASSERT_OK(syscall(SYS_move_pages, 0, (long)count, addr, NULL, node, 0));
+	for (i = 0; i < count; i++) {
+		turn = p[i].offset / length;
+		ASSERT_TRUE(turn >= from && turn < from + count);
+		ASSERT_EQ(p[i].node, nodes[turn % n]);
+		ASSERT_EQ(node[i], nodes[turn % n]);
+	}
+}
+
+static int interleaved_pool(__u32 flags, __u64 arena_size)
+{
+	struct zcbuf_pool_create a = zt_arg(struct zcbuf_pool_create,
+		.flags = flags | ZCBUF_POOL_F_INTERLEAVE,
+		.arena_size = arena_size, .max_size = 2 * arena_size);
+
+	return zt_pool_as(&a);
+}
+
+/* One page is as another on a machine of one node; of two: numa=fake=2. */
+TEST(pages_by_turns)
+{
+	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
+	int fd = interleaved_pool(ZCBUF_POOL_F_SMALL_PAGES, ZT_ARENA);
+
+	ASSERT_GE(fd, 0);
+	expect_turns(fd, ZT_PAGE, 0, ZT_ARENA / ZT_PAGE);
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_GROW, &g));
+	expect_turns(fd, ZT_PAGE, ZT_ARENA / ZT_PAGE, ZT_ARENA / ZT_PAGE);
+}
+
+/* An odd number in each arena: it is the other node's turn then. */
+TEST(huge_pages_by_turns)
+{
+	struct zcbuf_pool_grow g = zt_arg(struct zcbuf_pool_grow);
+	int fd = interleaved_pool(ZCBUF_POOL_F_HUGE_STRICT, 3 * ZT_ARENA);
+
+	ASSERT_GE(fd, 0);
+	expect_turns(fd, ZT_ARENA, 0, 3);
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_POOL_GROW, &g));
+	expect_turns(fd, ZT_ARENA, 3, 3);
 }
 
 static void refusals(__u32 kind, __u64 arena_size, __u64 length)

@@ -33,7 +33,7 @@ TEST(made_used_and_removed)
 	char *flat;
 	int fd;
 
-	flat = expect_json(CREATE "admin --size 2M --max-size 4M --kind tiers --class 128 --class 3K --huge never --mode 0640 --persistent", 0);
+	flat = expect_json(CREATE "admin --size 2M --max-size 4M --kind tiers --class 128 --class 3K --huge never --interleave --mode 0640 --persistent", 0);
 	EXPECT_STREQ(value(flat, "created.name"), "\"admin\"");
 	free(flat);
 	flat = expect_json("zcctl -j pool list admin", 0);
@@ -44,6 +44,7 @@ TEST(made_used_and_removed)
 	EXPECT_STREQ(get(flat, "pools", 0, "sessions"), "0");
 	EXPECT_STREQ(value(flat, "pools.0.flags.0"), "\"small_pages\"");
 	EXPECT_STREQ(value(flat, "pools.0.flags.1"), "\"persistent\"");
+	EXPECT_STREQ(value(flat, "pools.0.flags.2"), "\"interleave\"");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 1, "length"), "3072");
 	free(flat);
 

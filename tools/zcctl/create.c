@@ -221,6 +221,7 @@ static const struct create_option options[] = {
 	{ "node", 0, read_node },
 	{ "mode", 0, read_mode },
 	{ "owner", 0, read_owner },
+	{ "interleave", ZCBUF_POOL_F_INTERLEAVE, NULL },
 	{ "persistent", ZCBUF_POOL_F_PERSISTENT, NULL },
 	{ "auto-grow", ZCBUF_POOL_F_AUTO_GROW, NULL },
 	{ "shared-pages", ZCBUF_POOL_F_SHARED_PAGES, NULL },

@@ -167,6 +167,7 @@ int main(int argc, char **argv)
 		{ "class",	required_argument, NULL, OWN },
 		{ "huge",	required_argument, NULL, OWN },
 		{ "node",	required_argument, NULL, OWN },
+		{ "interleave",	no_argument, NULL, OWN },
 		{ "mode",	required_argument, NULL, OWN },
 		{ "owner",	required_argument, NULL, OWN },
 		{ "persistent",	no_argument, NULL, OWN },

@@ -67,7 +67,7 @@ const struct verb verb_pool = {
 "  --kind KIND         pages, tiers or fixed\n"
 "  --class LENGTH[:COUNT]  a class of it; again for each\n"
 "  --huge HOW          huge pages: try, strict or never\n"
-"  --node NODE         NUMA node of its memory\n"
+"  --node NODE         NUMA node of its memory; --interleave: of all, by turns\n"
 "  --mode MODE         who may attach by its name, as of a file\n"
 "  --owner USER[:GROUP]  whose it is; takes CAP_SYS_ADMIN\n"
 "  --shared-pages, --no-zero-on-reuse\n"

@@ -21,7 +21,7 @@ static_assert(ZCBUF_A_ARENA_MAX < RECORD_ATTRS, "RECORD_ATTRS");
 static const char *const kinds[] = { "pages", "tiers", "fixed", NULL };
 static const char *const pool_flags[] = {
 	"no_zero_on_reuse", "huge_strict", "small_pages", "node",
-	"shared_pages", "auto_grow", "persistent", "owner", NULL
+	"shared_pages", "auto_grow", "persistent", "owner", "interleave", NULL
 };
 static const char *const arena_states[] = {
 	"live", "retiring", "pinned", "gone", NULL

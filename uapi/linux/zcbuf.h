@@ -233,6 +233,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_EXPORT		((__u64)1 << 12)
 #define ZCBUF_FEATURE_PERSISTENT	((__u64)1 << 13)
 #define ZCBUF_FEATURE_RETIRE		((__u64)1 << 14)
+#define ZCBUF_FEATURE_INTERLEAVE	((__u64)1 << 15)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -303,6 +304,7 @@ struct zcbuf_query {
 #define ZCBUF_POOL_F_AUTO_GROW		(1U << 5) /* by itself, to max_size */
 #define ZCBUF_POOL_F_PERSISTENT		(1U << 6) /* until POOL_REMOVE */
 #define ZCBUF_POOL_F_OWNER		(1U << 7) /* uid and gid are set */
+#define ZCBUF_POOL_F_INTERLEAVE		(1U << 8) /* of all nodes, by turns */
 
 /**
  * struct zcbuf_class - one class of a pool that is made
@@ -366,6 +368,11 @@ struct zcbuf_class {
  * 0.1 s and, if it fails again and again, up to 10 s; then who waits for room
  * looks again.
  *
+ * With INTERLEAVE its pages, or huge pages, are of all the nodes the caller may have
+ * memory of, now, one after the other by number of the node, and so on in the arenas
+ * that come later. Where a node has none left, one is of another. Without it, and
+ * without NODE, each arena is as the memory policy of who makes it says.
+ *
  * Names are unique per IPC namespace and user. The pool lives until its last
  * session, mapping, dma-buf and I/O are gone. A PERSISTENT one, which has a name, lives on
  * without them until POOL_REMOVE has been there, and the module cannot be removed
@@ -376,7 +383,7 @@ struct zcbuf_class {
  * EBUSY: the session is attached already. EEXIST: the name is taken. ENOMEM:
  * out of memory, or a limit was hit (zcctl check says which). E2BIG: the arena
  * would be larger than out_max_arena_size, or the pool than out_max_pool_size or
- * out_max_arenas. EINVAL: name, mode, node, class table
+ * out_max_arenas. EINVAL: name, mode, node (and INTERLEAVE), class table
  * (FIXED: more than ZCBUF_MAX_FIXED objects, or pages to share without the flag)
  * or arena size; a flag that is not for this kind; max_size below arena_size, or 0
  * with AUTO_GROW; PERSISTENT without a name; uid or gid this namespace does not

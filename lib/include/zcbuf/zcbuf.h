@@ -153,7 +153,8 @@ ZCBUF_API int zcbuf_query(int fd, struct zcbuf_query *query);
  * @kind: ZCBUF_POOL_PAGES, ZCBUF_POOL_TIERS or ZCBUF_POOL_FIXED
  * @flags: ZCBUF_POOL_F_*
  * @mode: permission bits (0666) of attaching by name; 0: 0600
- * @node: NUMA node of the memory, with ZCBUF_POOL_F_NODE
+ * @node: NUMA node of the memory, with ZCBUF_POOL_F_NODE; with
+ *	ZCBUF_POOL_F_INTERLEAVE it is of all nodes by turns, and this is 0
  * @open_flags: ZCBUF_POOL_OPEN_*
  * @uid: whose pool it is, with ZCBUF_POOL_F_OWNER; else 0, and it is the caller's
  * @gid: the group that @mode is about, with ZCBUF_POOL_F_OWNER; else 0

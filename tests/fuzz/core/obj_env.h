@@ -90,6 +90,10 @@ typedef struct {
 	u32 val;
 } kgid_t;
 
+typedef struct {
+	unsigned long bits;
+} nodemask_t;
+
 struct xarray {
 	void *none;
 };

@@ -82,6 +82,8 @@ static void make_pool(const struct kf_lane *l, struct zcbuf_pool_create *a)
 		ZCBUF_POOL_F_AUTO_GROW | ZCBUF_POOL_F_SMALL_PAGES,
 		ZCBUF_POOL_F_PERSISTENT,
 		ZCBUF_POOL_F_OWNER | ZCBUF_POOL_F_PERSISTENT,
+		ZCBUF_POOL_F_INTERLEAVE,
+		ZCBUF_POOL_F_INTERLEAVE | ZCBUF_POOL_F_SMALL_PAGES,
 	};
 	static const __u32 modes[] = {
 		0, 0600, 0666, 0644, 0622, 0400, 04666, 0777

@@ -87,12 +87,13 @@ static void create_options(void)
 		 ZCBUF_POOL_F_SHARED_PAGES | ZCBUF_POOL_F_NO_ZERO_ON_REUSE);
 	result_free(&r);
 	r = run_verb(&verb_pool, table,
-		     "create demo --kind=tiers --class=1500 --huge=never --owner=root");
+		     "create demo --kind=tiers --class=1500 --huge=never --interleave --owner=root");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_EQ(device.create.kind, ZCBUF_POOL_TIERS);
 	CHECK_EQ(device.create.uid, 0);
 	CHECK_EQ(device.create.flags,
-		 ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_OWNER);
+		 ZCBUF_POOL_F_SMALL_PAGES | ZCBUF_POOL_F_OWNER |
+		 ZCBUF_POOL_F_INTERLEAVE);
 	result_free(&r);
 }
 

@@ -213,13 +213,14 @@ static void from_the_future(void)
 	msg = fake_object(&pool_spec);
 	nla_put_u32(msg, ZCBUF_A_POOL_KIND, 77);
 	nla_put_u32(msg, ZCBUF_A_POOL_FLAGS,
-		    0x100 | ZCBUF_POOL_F_NODE | ZCBUF_POOL_F_AUTO_GROW);
+		    0x10000 | ZCBUF_POOL_F_NODE | ZCBUF_POOL_F_AUTO_GROW |
+		    ZCBUF_POOL_F_INTERLEAVE);
 	r = run_json(&verb_pool, table, "list");
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_HAS(r.out, "\"sessions\":8589934592,");
 	CHECK_HAS(r.out, "\"min_free\":4096,");
 	CHECK_HAS(r.out, "{\"length\":64,\"used\":0,\"total\":0,\"min_free\":null}],");
-	CHECK_HAS(r.out, "\"kind\":\"unknown(77)\",\"flags\":[\"node\",\"auto_grow\",\"0x100\"]");
+	CHECK_HAS(r.out, "\"kind\":\"unknown(77)\",\"flags\":[\"node\",\"auto_grow\",\"interleave\",\"0x10000\"]");
 	CHECK_LACKS(r.out, "what?");
 	result_free(&r);
 	r = run_json(&verb_session, table, "list");
