@@ -170,7 +170,8 @@ static ssize_t import_write(struct file *file, const char __user *user,
 	if (!at)
 		return -ENOSPC;
 	err = dma_buf_begin_cpu_access(im->dmabuf, DMA_TO_DEVICE);
-	if (!err && copy_from_user(at, user, n))
+	/* Nothing is zeroed if it fails: @at may be for reading only. */
+	if (!err && __copy_from_user_inatomic(at, user, n))
 		err = -EFAULT;
 	return dma_buf_end_cpu_access(im->dmabuf, DMA_TO_DEVICE) ?: err ?: n;
 }

@@ -209,6 +209,41 @@ static void something_pins_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->quarantine.age_ns, 0);
 }
 
+/* Who went first is the oldest, a session or not; both have something. */
+static void beside_a_session(struct kunit *test)
+{
+	struct three t = of_pages(test);
+	u64 first = obj_alloc(test, t.a, PAGE_SIZE), now;
+	u64 second = obj_alloc(test, t.b, PAGE_SIZE);
+	struct zcb_export *e = export(test, t.a, first, 0, 0);
+	const struct zcb_quarantine_stat *q;
+	struct page *page[] = {
+		zcb_pool_page(t.pool, zcbuf_buf_offset(first) >> PAGE_SHIFT),
+		zcb_pool_page(t.pool, zcbuf_buf_offset(second) >> PAGE_SHIFT),
+	};
+
+	KUNIT_EXPECT_EQ(test, try_free(t.a, first), 0);
+	get_page(page[0]);
+	get_page(page[1]);
+	zcb_export_end(e);
+	obj_close(test, t.b);
+	scoped_guard(mutex, &t.pool->lock)
+		e->remains.died_ns = 0;	/* a long time ago */
+	look(t.pool);
+	now = ktime_get_ns();
+	q = &obj_pool_stat(test, t.pool)->quarantine;
+	KUNIT_EXPECT_EQ(test, q->sessions, 1);
+	KUNIT_EXPECT_EQ(test, q->bytes, 2 * PAGE_SIZE);
+	KUNIT_EXPECT_GE(test, q->age_ns, now);
+	put_page(page[0]);
+	put_page(page[1]);
+	look(t.pool);
+	q = &obj_pool_stat(test, t.pool)->quarantine;
+	KUNIT_EXPECT_EQ(test, q->sessions, 0);
+	KUNIT_EXPECT_EQ(test, q->age_ns, 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, t.pool), 0);
+}
+
 /* Without a session, and without whoever made it. */
 static void keeps_the_pool(struct kunit *test)
 {
@@ -242,6 +277,7 @@ static struct kunit_case export_cases[] = {
 	KUNIT_CASE(outlives_its_owner),
 	KUNIT_CASE(outlives_a_slab),
 	KUNIT_CASE(something_pins_it),
+	KUNIT_CASE(beside_a_session),
 	KUNIT_CASE(keeps_the_pool),
 	KUNIT_CASE(at_a_limit),
 	{}

@@ -448,6 +448,37 @@ static void io_outlives(struct kunit *test, const struct kind *kind,
 	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&t.pool->shares));
 }
 
+/* Of three that the dead had a share of, whatever their order is, one is pinned. */
+static void quarantined_in_part(struct kunit *test)
+{
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+	struct folio *folio;
+	struct three t;
+	u64 handle[3];
+	u32 i;
+
+	cfg->flags = ZCBUF_POOL_F_SMALL_PAGES;
+	t = attach(test, obj_make_pool(test, cfg));
+	for (i = 0; i < 3; i++) {
+		handle[i] = obj_alloc(test, t.a, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, share(t.a, t.b, handle[i]), 0);
+	}
+	folio = page_folio(zcb_pool_page(t.pool, zcbuf_buf_offset(handle[1]) >>
+					 PAGE_SHIFT));
+	folio_get(folio);
+	obj_close(test, t.b);
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, holders(t.a, handle[i]), 1 + (i == 1));
+	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, t.pool)->quarantine.bytes,
+			PAGE_SIZE);
+	folio_put(folio);
+	look(t.pool);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, holders(t.a, handle[i]), 1);
+		KUNIT_EXPECT_EQ(test, try_free(t.a, handle[i]), 0);
+	}
+}
+
 static void quarantined(struct kunit *test)
 {
 	io_outlives(test, test->param_value, true);
@@ -599,6 +630,7 @@ static struct kunit_case share_cases[] = {
 	KUNIT_CASE(objects_come_home),
 	KUNIT_CASE(a_slab_is_orphaned),
 	KUNIT_CASE_PARAM(quarantined, kinds_gen_params),
+	KUNIT_CASE(quarantined_in_part),
 	KUNIT_CASE(random_stream),
 	{}
 };

@@ -232,6 +232,19 @@ TEST(parts_of_huge_pages)
 	expect_pages(p + 710 * ZT_PAGE, 710, pages - 710);
 }
 
+/* What a mapping shows is the pool's, so it must not grow over the part's end. */
+TEST(mappings_do_not_grow)
+{
+	struct shown s = show(&kind_pages);
+	int part = zt_export(s.fd, s.handle, 0, ZT_PAGE, 0);
+	char *p = map_dmabuf(part, ZT_PAGE);
+
+	ASSERT_NE(p, MAP_FAILED);
+	EXPECT_EQ((long)mremap(p, ZT_PAGE, 2 * ZT_PAGE, MREMAP_MAYMOVE),
+		  (long)MAP_FAILED);
+	EXPECT_EQ(errno, EFAULT);
+}
+
 static long pmd_mapped_kib(void)
 {
 	FILE *f = fopen("/proc/self/smaps_rollup", "re");
@@ -526,6 +539,8 @@ TEST(read_only)
 	ASSERT_GE(dev, 0);
 	EXPECT_EQ(pread(dev, &byte, 1, IMPORTER_DEVICE), 1);
 	EXPECT_EQ(byte, 0x71);
+	EXPECT_EQ(pwrite(dev, "w", 1, 0), -1);
+	EXPECT_EQ(s.pool[0], 0x71);
 	close(dev);
 }
 
