@@ -28,28 +28,55 @@ struct slabs_loan {
 	struct zcb_user *user;
 };
 
-/* Nobody can find the slab before it is zero and on the owner's list. */
-static int slabs_lease(struct zcb_pool *pool, struct zcb_holdings *h,
-		       u32 domain, u32 class, bool nowait)
+/**
+ * struct slabs_want - an object that is wanted
+ * @h: who will hold it
+ * @domain: of the same session
+ * @class: number of its class
+ * @zero: it must read as zero; once it is taken: it has to be zeroed
+ * @nowait: as of struct zcb_memory_request
+ * @handle: set once it is taken
+ * @nobodys: the loan of one that has to be zeroed
+ * @no_hands: in whose hands that is
+ */
+struct slabs_want {
+	struct zcb_holdings *h;
+	u32 domain;
+	u32 class;
+	bool zero;
+	bool nowait;
+	u64 handle;
+	struct zcb_loan nobodys;
+	struct list_head no_hands;
+};
+
+/* A slab that is not leased yet: its block is this caller's, and clean. */
+static int slabs_new(struct zcb_pool *pool, const struct slabs_want *w,
+		     struct zcb_slab **slab)
 {
-	const struct zcb_slab_class *c = &pool->cfg.slabs.class[class];
-	struct zcb_slab *slab;
-	u32 page;
+	const struct zcb_slab_class *c = &pool->cfg.slabs.class[w->class];
 	int err;
 
-	slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
-	if (!slab)
+	*slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
+	if (!*slab)
 		return -ENOMEM;
-	err = zcb_memory_block(pool, c->order, domain, false, nowait, &page);
-	if (err) {
-		kfree(slab);
-		return err;
-	}
-	spin_lock(&pool->mem_lock);
-	zcb_slab_init(slab, &pool->cfg.slabs, class, page, &h->slabs[class]);
-	zcb_buf_lease(&pool->bufs, &h->leases, h, page, c->order, slab);
-	spin_unlock(&pool->mem_lock);
-	return 0;
+	err = zcb_memory_block(pool, c->order, w->domain, false, w->nowait,
+			       &(*slab)->page);
+	if (err)
+		kfree(*slab);
+	return err;
+}
+
+static void slabs_lease_locked(struct zcb_pool *pool,
+			       const struct slabs_want *w,
+			       struct zcb_slab *slab)
+{
+	struct zcb_slab_table *t = &pool->cfg.slabs;
+
+	lockdep_assert_held(&pool->mem_lock);
+	zcb_slab_init(slab, t, w->class, slab->page, &w->h->slabs[w->class]);
+	zcb_buf_lease(&pool->bufs, &w->h->leases, w->h, slab->page,
+		      t->class[w->class].order, slab);
 }
 
 static void slabs_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
@@ -125,51 +152,64 @@ static void slabs_close_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 }
 
 /*
- * Takes an object of a slab of @h. One that must be zeroed first is lent to nobody
+ * Takes an object of a slab. One that must be zeroed first is lent to nobody
  * meanwhile: handles can be guessed, and nobody shall free it or give it away.
  */
-static int slabs_take_locked(struct zcb_pool *pool, struct zcb_holdings *h,
-			     u32 class, u64 *handle, bool *zero,
-			     struct zcb_loan *nobodys,
-			     struct list_head *no_hands)
+static int slabs_take_locked(struct zcb_pool *pool, struct slabs_want *w)
 {
+	struct list_head *list = &w->h->slabs[w->class];
 	struct zcb_slab *slab;
 	u64 offset;
 	int err;
 
 	lockdep_assert_held(&pool->mem_lock);
-	slabs_close_locked(pool, h, class);
-	err = zcb_slab_get(&pool->cfg.slabs, class, &h->slabs[class], &slab,
-			   &offset);
+	slabs_close_locked(pool, w->h, w->class);
+	if (w->nowait && slabs_much_to_zero(pool, w->h, w->class, w->zero))
+		return -ZCB_ESLEEP;
+	err = zcb_slab_get(&pool->cfg.slabs, w->class, list, &slab, &offset);
 	if (err)
 		return err;
-	*handle = zcb_buf_slab_handle(&pool->bufs, slab->page, class, offset);
-	slabs_count(h, slabs_length(pool, slab), true);
-	*zero = slabs_must_zero(pool, slab, *zero);
-	if (*zero)
-		zcb_slab_lend(slab, offset, nobodys, NULL, no_hands);
+	w->handle = zcb_buf_slab_handle(&pool->bufs, slab->page, w->class,
+					offset);
+	slabs_count(w->h, slabs_length(pool, slab), true);
+	w->zero = slabs_must_zero(pool, slab, w->zero);
+	if (w->zero)
+		zcb_slab_lend(slab, offset, &w->nobodys, NULL, &w->no_hands);
 	return 0;
 }
 
 /*
- * Who has leased a slab may find an object that was freed elsewhere meanwhile: then
- * nobody would give the slab back, which had none out. There are few with any free,
- * or none would have been leased.
+ * A slab is leased and its first object taken in one hold of the lock: no thread
+ * that frees another object meanwhile can leave it without any, and nobody to
+ * give it back. If its arena is just being retired it is gone at once, and there
+ * is one more turn.
  */
-static void slabs_trim_locked(struct zcb_pool *pool, struct zcb_holdings *h,
-			      u32 class)
+static int slabs_take(struct zcb_pool *pool, struct slabs_want *w)
 {
-	struct zcb_slab *slab, *next;
+	struct zcb_slab *fresh = NULL;
+	int err;
 
-	lockdep_assert_held(&pool->mem_lock);
-	list_for_each_entry_safe(slab, next, &h->slabs[class], node) {
-		if (!slab->nfree)
-			return;
-		if (!zcb_slab_empty(slab, &pool->cfg.slabs))
-			continue;
-		slabs_unlease_locked(pool, h, slab);
-		zcb_pool_space(pool);
+	for (;;) {
+		spin_lock(&pool->mem_lock);
+		if (fresh)
+			slabs_lease_locked(pool, w, fresh);
+		err = slabs_take_locked(pool, w);
+		spin_unlock(&pool->mem_lock);
+		if (err != -EAGAIN)
+			return err;
+		err = slabs_new(pool, w, &fresh);
+		if (err)
+			return err;
 	}
+}
+
+static void slabs_zero(struct zcb_pool *pool, struct slabs_want *w)
+{
+	zcb_memory_zero(pool, zcbuf_buf_offset(w->handle),
+			pool->cfg.slabs.class[w->class].length);
+	spin_lock(&pool->mem_lock);
+	zcb_slab_loan_end(&w->nobodys);
+	spin_unlock(&pool->mem_lock);
 }
 
 /**
@@ -187,34 +227,22 @@ static void slabs_trim_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		    u32 class, const struct zcb_memory_request *r, u64 *handle)
 {
-	bool zero = r->zero, leased = false;
-	struct zcb_loan nobodys;
-	LIST_HEAD(no_hands);
+	struct slabs_want w = {
+		.h = h,
+		.domain = domain,
+		.class = class,
+		.zero = r->zero,
+		.nowait = r->nowait,
+		.no_hands = LIST_HEAD_INIT(w.no_hands),
+	};
 	int err;
 
-	for (;;) {
-		spin_lock(&pool->mem_lock);
-		err = -ZCB_ESLEEP;
-		if (!r->nowait || !slabs_much_to_zero(pool, h, class, zero))
-			err = slabs_take_locked(pool, h, class, handle, &zero,
-						&nobodys, &no_hands);
-		if (!err && leased)
-			slabs_trim_locked(pool, h, class);
-		spin_unlock(&pool->mem_lock);
-		if (err != -EAGAIN)
-			break;
-		err = slabs_lease(pool, h, domain, class, r->nowait);
-		if (err)
-			return err;
-		leased = true;
-	}
-	if (err || !zero)
+	err = slabs_take(pool, &w);
+	if (err)
 		return err;
-	zcb_memory_zero(pool, zcbuf_buf_offset(*handle),
-			pool->cfg.slabs.class[class].length);
-	spin_lock(&pool->mem_lock);
-	zcb_slab_loan_end(&nobodys);
-	spin_unlock(&pool->mem_lock);
+	if (w.zero)
+		slabs_zero(pool, &w);
+	*handle = w.handle;
 	return 0;
 }
 

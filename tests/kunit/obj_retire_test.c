@@ -351,7 +351,7 @@ static void a_full_slab_is_closed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_used(test, pool), 0);
 }
 
-/* As by another thread of the session, which has not come to take an object yet. */
+/* As by who has its block, and leases it after the arena was retired. */
 static void an_empty_slab_is_given_back(struct kunit *test)
 {
 	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_TIERS, 2);
@@ -364,13 +364,13 @@ static void an_empty_slab_is_given_back(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, slab);
 	KUNIT_ASSERT_EQ(test, zcb_memory_block(pool, c->order, s->domain,
 					       false, false, &page), 0);
+	KUNIT_EXPECT_EQ(test, put(s, block), 0);
+	KUNIT_EXPECT_EQ(test, retire(pool, 1, false), ZCB_ARENA_RETIRING);
 	spin_lock(&pool->mem_lock);
 	zcb_slab_init(slab, &pool->cfg.slabs, 3, page, &s->hold.slabs[3]);
 	zcb_buf_lease(&pool->bufs, &s->hold.leases, &s->hold, page, c->order,
 		      slab);
 	spin_unlock(&pool->mem_lock);
-	KUNIT_EXPECT_EQ(test, put(s, block), 0);
-	KUNIT_EXPECT_EQ(test, retire(pool, 1, false), ZCB_ARENA_RETIRING);
 	KUNIT_EXPECT_EQ(test, arena_of(obj_alloc(test, s, 1024)), 0);
 	KUNIT_EXPECT_EQ(test, look_again(pool, 1), ZCB_ARENA_GONE);
 }
