@@ -25,7 +25,8 @@ static u32 memory_arena_pages(const struct zcb_pool *pool)
 	return pool->arenas[0]->npages;
 }
 
-static void memory_count_locked(struct zcb_pool *pool, u64 bytes)
+/* zcb_memory_count_locked() - so much more is handed out */
+void zcb_memory_count_locked(struct zcb_pool *pool, u64 bytes)
 {
 	lockdep_assert_held(&pool->mem_lock);
 	pool->used += bytes;
@@ -38,7 +39,7 @@ static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
 	int err = zcb_magazine_get_locked(pool, order, page);
 
 	if (!err)
-		memory_count_locked(pool, PAGE_SIZE << order);
+		zcb_memory_count_locked(pool, PAGE_SIZE << order);
 	return err;
 }
 
@@ -324,7 +325,7 @@ static int memory_take_fixed_locked(struct zcb_pool *pool, u32 class,
 		return -ZCB_ESLEEP;
 	err = zcb_fixed_take(f, class, object);
 	if (!err)
-		memory_count_locked(pool, f->class[class].length);
+		zcb_memory_count_locked(pool, f->class[class].length);
 	return err;
 }
 

@@ -104,6 +104,7 @@ bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 bool zcb_memory_much(u64 length);
 int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
 		     bool nowait, u32 *page);
+void zcb_memory_count_locked(struct zcb_pool *pool, u64 bytes);
 void zcb_memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages);
 void zcb_memory_put_block_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 				 u32 page);

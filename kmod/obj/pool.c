@@ -322,15 +322,16 @@ static int pool_objects(struct zcb_pool *pool)
 	return 0;
 }
 
-static int pool_l0(struct zcb_pool *pool)
+static int pool_magazines(struct zcb_pool *pool)
 {
 	u32 cpu;
 
-	pool->l0 = kvcalloc(nr_cpu_ids, sizeof(*pool->l0), ZCB_GFP_TABLE);
-	if (!pool->l0)
+	pool->magazines = kvcalloc(nr_cpu_ids, sizeof(*pool->magazines),
+				   ZCB_GFP_TABLE);
+	if (!pool->magazines)
 		return -ENOMEM;
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
-		zcb_l0_init(&pool->l0[cpu]);
+		zcb_magazine_init(&pool->magazines[cpu]);
 	return 0;
 }
 
@@ -340,7 +341,7 @@ static int pool_tables(struct zcb_pool *pool)
 	int err;
 
 	err = pool->cfg.kind == ZCBUF_POOL_FIXED ? pool_objects(pool) :
-						   pool_l0(pool);
+						   pool_magazines(pool);
 	if (err)
 		return err;
 	slots = kvcalloc(ZCB_POOL_MAX_CHANNELS, sizeof(*slots), ZCB_GFP_TABLE);
@@ -393,8 +394,8 @@ static void pool_strip(struct zcb_pool *pool)
 	spin_lock(&pool->mem_lock);
 	zcb_magazine_drain_locked(pool);
 	spin_unlock(&pool->mem_lock);
-	kvfree(pool->l0);
-	pool->l0 = NULL;
+	kvfree(pool->magazines);
+	pool->magazines = NULL;
 	kvfree(pool->cfg.fixed.objects);
 	pool->cfg.fixed.objects = NULL;
 	if (pool->user)

@@ -35,7 +35,6 @@
 #include "../core/buf.h"
 #include "../core/fixed.h"
 #include "../core/handle.h"
-#include "../core/l0.h"
 #include "../core/slab.h"
 #include "account.h"
 #include "arena.h"
@@ -43,6 +42,7 @@
 
 struct inode;
 struct mem_cgroup;
+struct zcb_magazine;
 struct zcb_session;
 
 /*
@@ -172,8 +172,8 @@ enum zcb_pool_state {
  * @size: bytes of all arenas that are not gone
  * @idle: bytes of them that nobody has or gets, as their arena is retired
  * @bufs: records of all pages; none in FIXED pools
- * @l0: small blocks that came back, by CPU; none in FIXED pools
- * @l0_blocks: how many those are
+ * @magazines: blocks and slabs that came back, by CPU; none in FIXED pools
+ * @kept: how many those are
  * @orphans: slabs of sessions that are gone, with objects that others have
  * @shares: of buffers that more than their owner hold, by handle and holder
  * @exported: bytes of buffers that dma-bufs hold, of each what it holds
@@ -228,8 +228,8 @@ struct zcb_pool {
 	u64 size;
 	u64 idle;
 	struct zcb_buf_table bufs;
-	struct zcb_l0 *l0;
-	u32 l0_blocks;
+	struct zcb_magazine *magazines;
+	u32 kept;
 	struct zcb_holdings orphans;
 	struct rb_root shares;
 	u64 exported;

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "account.h"
+#include "magazine.h"
 #include "memory.h"
 #include "share.h"
 #include "slabs.h"
@@ -79,19 +80,59 @@ static void slabs_lease_locked(struct zcb_pool *pool,
 		      t->class[w->class].order, slab);
 }
 
-static void slabs_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
-				 struct zcb_slab *slab)
+/* One that is empty, of the same session, costs neither memory nor zeroing. */
+static bool slabs_lease_kept_locked(struct zcb_pool *pool,
+				    const struct slabs_want *w)
 {
-	const struct zcb_slab_class *c = &pool->cfg.slabs.class[slab->class];
-	u32 page = slab->page;
+	u32 order = pool->cfg.slabs.class[w->class].order;
+	struct zcb_slab *slab;
 
+	slab = zcb_magazine_get_slab_locked(pool, w->class, w->domain);
+	if (!slab)
+		return false;
+	zcb_memory_count_locked(pool, PAGE_SIZE << order);
+	slabs_lease_locked(pool, w, slab);
+	return true;
+}
+
+static u32 slabs_pages(const struct zcb_pool *pool, const struct zcb_slab *slab)
+{
+	return 1U << pool->cfg.slabs.class[slab->class].order;
+}
+
+static void slabs_end_lease_locked(struct zcb_pool *pool,
+				   struct zcb_holdings *h,
+				   struct zcb_slab *slab)
+{
 	lockdep_assert_held(&pool->mem_lock);
 	/* Nobody has it as his last: whoever is next gets zeroes. */
 	if (slab->mixed)
-		zcb_buf_tag(&pool->bufs, page, 1U << c->order, ZCB_BUF_NOBODY);
+		zcb_buf_tag(&pool->bufs, slab->page, slabs_pages(pool, slab),
+			    ZCB_BUF_NOBODY);
 	zcb_slab_fini(slab, &pool->cfg.slabs);
-	zcb_buf_unlease(&pool->bufs, &h->leases, page);
-	zcb_memory_put_locked(pool, page, 1U << c->order);
+	zcb_buf_unlease(&pool->bufs, &h->leases, slab->page);
+}
+
+static void slabs_unlease_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+				 struct zcb_slab *slab)
+{
+	slabs_end_lease_locked(pool, h, slab);
+	zcb_memory_put_locked(pool, slab->page, slabs_pages(pool, slab));
+	kfree(slab);
+}
+
+/* The same, if who had it may want it again. */
+static void slabs_keep_locked(struct zcb_pool *pool, struct zcb_holdings *h,
+			      struct zcb_slab *slab)
+{
+	u64 bytes = (u64)slabs_pages(pool, slab) << PAGE_SHIFT;
+
+	slabs_end_lease_locked(pool, h, slab);
+	if (!slab->mixed && zcb_magazine_put_slab_locked(pool, slab)) {
+		pool->used -= bytes;
+		return;
+	}
+	zcb_memory_put_locked(pool, slab->page, slabs_pages(pool, slab));
 	kfree(slab);
 }
 
@@ -167,6 +208,9 @@ static int slabs_take_locked(struct zcb_pool *pool, struct slabs_want *w)
 	if (w->nowait && slabs_much_to_zero(pool, w->h, w->class, w->zero))
 		return -ZCB_ESLEEP;
 	err = zcb_slab_get(&pool->cfg.slabs, w->class, list, &slab, &offset);
+	if (err && slabs_lease_kept_locked(pool, w))
+		err = zcb_slab_get(&pool->cfg.slabs, w->class, list, &slab,
+				   &offset);
 	if (err)
 		return err;
 	w->handle = zcb_buf_slab_handle(&pool->bufs, slab->page, w->class,
@@ -319,7 +363,7 @@ static int slabs_put_locked(struct zcb_pool *pool, struct zcb_slab *slab,
 	err = zcb_slab_put(&pool->cfg.slabs, slab, &lessee->slabs[slab->class],
 			   offset);
 	if (!err && zcb_slab_empty(slab, &pool->cfg.slabs))
-		slabs_unlease_locked(pool, lessee, slab);
+		slabs_keep_locked(pool, lessee, slab);
 	return err;
 }
 

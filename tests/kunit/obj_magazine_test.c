@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What CPUs keep of a pool's small blocks: the last comes first, and that it is
- * kept stands in nobody's way. A case that depends on the CPU stays on one.
+ * What CPUs keep of a pool's small blocks and empty slabs: the last comes first,
+ * and that it is kept stands in nobody's way. A case that depends on the CPU stays
+ * on one.
  */
 #include <linux/preempt.h>
 
 #include "../../kmod/obj/magazine.h"
+#include "../../kmod/obj/slabs.h"
 #include "obj_rig.h"
 
 /* l0_depth as it was when the case ends. */
@@ -43,13 +45,13 @@ static void the_last_comes_first(struct kunit *test)
 	free_all(test, s, &a, 1);
 	free_all(test, s, &c, 1);
 	free_all(test, s, &b, 1);
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 3);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 3);
 	KUNIT_EXPECT_EQ(test, zcbuf_buf_offset(obj_alloc(test, s, PAGE_SIZE)),
 			zcbuf_buf_offset(b));
 	KUNIT_EXPECT_EQ(test, zcbuf_buf_offset(obj_alloc(test, s, PAGE_SIZE)),
 			zcbuf_buf_offset(c));
 	migrate_enable();
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 1);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 1);
 	KUNIT_EXPECT_EQ(test, zcb_memory_free(s->pool, &s->hold, b), -ESTALE);
 }
 
@@ -65,9 +67,9 @@ static void in_nobodys_way(struct kunit *test)
 	for (i = 0; i < OBJ_PAGES; i++)
 		handle[i] = obj_alloc(test, s, PAGE_SIZE);
 	free_all(test, s, handle, OBJ_PAGES);
-	KUNIT_EXPECT_GE(test, s->pool->l0_blocks, ZCB_L0_DEPTH);
+	KUNIT_EXPECT_GE(test, s->pool->kept, ZCB_L0_DEPTH);
 	KUNIT_EXPECT_TRUE(test, zcb_memory_room(s->pool, OBJ_ARENA));
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 0);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 0);
 
 	for (i = 0; i < OBJ_PAGES; i++)
 		handle[i] = obj_alloc(test, s, PAGE_SIZE);
@@ -104,7 +106,7 @@ static void what_is_kept_is_free(struct kunit *test)
 	handle[1] = obj_alloc(test, s, 4 * PAGE_SIZE);
 	handle[2] = obj_alloc(test, s, 64 * PAGE_SIZE);
 	free_all(test, s, handle, 3);
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 2);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 2);
 	st = obj_pool_stat(test, s->pool);
 	top = st->norders - 1;
 	KUNIT_EXPECT_EQ(test, st->used, 0);
@@ -113,7 +115,7 @@ static void what_is_kept_is_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->order_free[0], 0);
 
 	free_all(test, s, (u64[]){ obj_alloc(test, s, PAGE_SIZE) }, 1);
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 1);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 1);
 	KUNIT_EXPECT_TRUE(test, zcb_pool_arena_stat(s->pool, &cursor, &arena));
 	KUNIT_EXPECT_EQ(test, arena.used, 0);
 	KUNIT_EXPECT_EQ(test, arena.largest_free, OBJ_ARENA);
@@ -130,10 +132,10 @@ static void parts_of_a_block(struct kunit *test)
 					     &pages), 0);
 	zcb_memory_put(pool, offset + 1 * PAGE_SIZE, 2);
 	zcb_memory_put(pool, offset + 3 * PAGE_SIZE, 3);
-	KUNIT_EXPECT_EQ(test, pool->l0_blocks, 0);
+	KUNIT_EXPECT_EQ(test, pool->kept, 0);
 	zcb_memory_put(pool, offset + 6 * PAGE_SIZE, 2);
 	zcb_memory_put(pool, offset, 1);
-	KUNIT_EXPECT_EQ(test, pool->l0_blocks, 2);
+	KUNIT_EXPECT_EQ(test, pool->kept, 2);
 	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, pool)->largest_free,
 			OBJ_ARENA);
 }
@@ -147,14 +149,14 @@ static void as_deep_as_told(struct kunit *test)
 	set_depth(test, 0);
 	handle[0] = obj_alloc(test, s, PAGE_SIZE);
 	free_all(test, s, handle, 1);
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 0);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 0);
 	set_depth(test, 3);
 	migrate_disable();
 	for (i = 0; i < 8; i++)
 		handle[i] = obj_alloc(test, s, PAGE_SIZE);
 	free_all(test, s, handle, 8);
 	migrate_enable();
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 3);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 3);
 	obj_pool_stat(test, s->pool);
 	set_depth(test, ~0U);
 	for (i = 0; i < 8; i++)
@@ -162,7 +164,7 @@ static void as_deep_as_told(struct kunit *test)
 	migrate_disable();
 	free_all(test, s, handle, 8);
 	migrate_enable();
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 2);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 2);
 }
 
 /* It is another session's memory then. */
@@ -179,7 +181,7 @@ static void kept_for_somebody_else(struct kunit *test)
 	free_all(test, a, &handle, 1);
 	handle = obj_alloc(test, b, PAGE_SIZE);
 	migrate_enable();
-	KUNIT_EXPECT_EQ(test, pool->l0_blocks, 0);
+	KUNIT_EXPECT_EQ(test, pool->kept, 0);
 	KUNIT_EXPECT_TRUE(test, obj_is(pool, zcbuf_buf_offset(handle),
 				       PAGE_SIZE, 0));
 }
@@ -196,9 +198,152 @@ static void of_any_arena(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(zcb_pool_grow(s->pool)));
 	a = obj_alloc(test, s, 8 * PAGE_SIZE);
 	free_all(test, s, &a, 1);
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 1);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 1);
 	b = obj_alloc(test, s, OBJ_ARENA);
 	KUNIT_EXPECT_EQ(test, zcbuf_buf_offset(b), OBJ_ARENA);
+}
+
+static struct zcb_pool *tiers(struct kunit *test)
+{
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+
+	cfg->kind = ZCBUF_POOL_TIERS;
+	zcb_slab_table_init(&cfg->slabs, zcb_slab_tiers, ZCB_SLAB_TIERS,
+			    PAGE_SHIFT);
+	return obj_make_pool(test, cfg);
+}
+
+/* How many slabs all CPUs keep. */
+static u32 kept_slabs(const struct zcb_pool *pool)
+{
+	u32 cpu, class, n = 0;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		for (class = 0; class < ZCB_SLAB_TIERS; class++)
+			n += pool->magazines[cpu].nslabs[class];
+	return n;
+}
+
+/* It is leased anew, so handles of the lease before are stale. */
+static void a_slab_is_kept(struct kunit *test)
+{
+	struct zcb_session *s = obj_session(test, tiers(test));
+	u64 old, now;
+
+	migrate_disable();
+	old = obj_alloc(test, s, 1024);
+	free_all(test, s, &old, 1);
+	KUNIT_EXPECT_EQ(test, kept_slabs(s->pool), 1);
+	KUNIT_EXPECT_EQ(test, s->pool->used, 0);
+	KUNIT_EXPECT_EQ(test, s->hold.leases.count, 0);
+	KUNIT_EXPECT_EQ(test, s->pool->cfg.slabs.class[3].total, 0);
+	KUNIT_EXPECT_EQ(test, zcb_memory_free(s->pool, &s->hold, old),
+			-EBADSLT);
+	now = obj_alloc(test, s, 1024);
+	migrate_enable();
+	KUNIT_EXPECT_EQ(test, zcbuf_buf_offset(now), zcbuf_buf_offset(old));
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 0);
+	KUNIT_EXPECT_EQ(test, s->pool->used, 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, zcb_memory_free(s->pool, &s->hold, old),
+			-ESTALE);
+	free_all(test, s, &now, 1);
+}
+
+/* For who had it: nobody else sees it before it is zero. */
+static void a_slab_for_its_session(struct kunit *test)
+{
+	struct zcb_pool *pool = tiers(test);
+	struct zcb_session *a = obj_session(test, pool);
+	struct zcb_session *b = obj_session(test, pool);
+	u64 mine, other;
+
+	migrate_disable();
+	mine = obj_alloc(test, a, 65536);
+	obj_fill(pool, zcbuf_buf_offset(mine), 65536, 0x6b);
+	free_all(test, a, &mine, 1);
+	other = obj_alloc(test, b, 65536);
+	KUNIT_EXPECT_EQ(test, kept_slabs(pool), 1);
+	KUNIT_EXPECT_NE(test, zcbuf_buf_offset(other), zcbuf_buf_offset(mine));
+	KUNIT_EXPECT_EQ(test, zcbuf_buf_offset(obj_alloc(test, a, 65536)),
+			zcbuf_buf_offset(mine));
+	KUNIT_EXPECT_EQ(test, kept_slabs(pool), 0);
+	migrate_enable();
+	obj_close(test, a);
+	KUNIT_EXPECT_EQ(test, kept_slabs(pool), 0);
+	free_all(test, b, &other, 1);
+	obj_close(test, b);
+	b = obj_session(test, pool);
+	other = obj_alloc(test, b, OBJ_ARENA);
+	KUNIT_EXPECT_TRUE(test, obj_is(pool, zcbuf_buf_offset(other), OBJ_ARENA,
+				       0));
+}
+
+/* Of which another session had an object, which it may have written to. */
+static void no_slab_that_was_mixed(struct kunit *test)
+{
+	struct zcb_pool *pool = tiers(test);
+	struct zcb_session *a = obj_session(test, pool);
+	struct zcb_session *b = obj_session(test, pool);
+	LIST_HEAD(spare);
+	u64 handle;
+
+	handle = obj_alloc(test, a, 1024);
+	zcb_slabs_spare(pool, &spare, 1);
+	KUNIT_ASSERT_EQ(test, zcb_slabs_transfer(pool, &a->hold, &b->hold,
+						 handle, &spare), 0);
+	obj_fill(pool, zcbuf_buf_offset(handle), 1024, 0x6b);
+	migrate_disable();
+	free_all(test, b, &handle, 1);
+	KUNIT_EXPECT_EQ(test, kept_slabs(pool), 0);
+	handle = obj_alloc(test, a, 1024);
+	migrate_enable();
+	KUNIT_EXPECT_TRUE(test, obj_is(pool, zcbuf_buf_offset(handle), 1024,
+				       0));
+}
+
+/* Only so many of a class, and no more of the oldest. */
+static void few_slabs(struct kunit *test)
+{
+	struct zcb_session *s = obj_session(test, tiers(test));
+	u64 handle[6];
+	u32 i;
+
+	for (i = 0; i < 6; i++)
+		handle[i] = obj_alloc(test, s, 65536);
+	migrate_disable();
+	free_all(test, s, handle, 6);
+	KUNIT_EXPECT_EQ(test, kept_slabs(s->pool), 4);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, zcbuf_buf_offset(obj_alloc(test, s,
+								 65536)),
+				zcbuf_buf_offset(handle[i]));
+	migrate_enable();
+	KUNIT_EXPECT_EQ(test, kept_slabs(s->pool), 0);
+	set_depth(test, 0);
+	handle[0] = obj_alloc(test, s, 16);
+	free_all(test, s, handle, 1);
+	KUNIT_EXPECT_EQ(test, kept_slabs(s->pool), 0);
+}
+
+static void slabs_in_nobodys_way(struct kunit *test)
+{
+	struct zcb_session *s = obj_session(test, tiers(test));
+	u64 handle[ZCB_SLAB_TIERS];
+	u32 i;
+
+	for (i = 0; i < ZCB_SLAB_TIERS; i++)
+		handle[i] = obj_alloc(test, s, zcb_slab_tiers[i]);
+	free_all(test, s, handle, ZCB_SLAB_TIERS);
+	KUNIT_EXPECT_EQ(test, kept_slabs(s->pool), ZCB_SLAB_TIERS);
+	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, s->pool)->largest_free,
+			OBJ_ARENA);
+	KUNIT_EXPECT_EQ(test, kept_slabs(s->pool), 0);
+
+	for (i = 0; i < ZCB_SLAB_TIERS; i++)
+		handle[i] = obj_alloc(test, s, zcb_slab_tiers[i]);
+	free_all(test, s, handle, ZCB_SLAB_TIERS);
+	obj_alloc(test, s, OBJ_ARENA);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 0);
 }
 
 static struct kunit_case magazine_cases[] = {
@@ -210,6 +355,11 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(as_deep_as_told),
 	KUNIT_CASE(kept_for_somebody_else),
 	KUNIT_CASE(of_any_arena),
+	KUNIT_CASE(a_slab_is_kept),
+	KUNIT_CASE(a_slab_for_its_session),
+	KUNIT_CASE(no_slab_that_was_mixed),
+	KUNIT_CASE(few_slabs),
+	KUNIT_CASE(slabs_in_nobodys_way),
 	{}
 };
 

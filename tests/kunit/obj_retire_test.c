@@ -164,15 +164,15 @@ static void cpus_keep_nothing_of_it(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, arena_of(small), 1);
 	migrate_disable();
 	KUNIT_EXPECT_EQ(test, put(s, small), 0);
-	KUNIT_ASSERT_EQ(test, s->pool->l0_blocks, 1);
+	KUNIT_ASSERT_EQ(test, s->pool->kept, 1);
 	KUNIT_EXPECT_EQ(test, put(s, last), 0);
 	migrate_enable();
 	last = obj_alloc(test, s, OBJ_ARENA / 4);
 	small = obj_alloc(test, s, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, retire(s->pool, 1, false), ZCB_ARENA_RETIRING);
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 0);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 0);
 	KUNIT_EXPECT_EQ(test, put(s, small), 0);
-	KUNIT_EXPECT_EQ(test, s->pool->l0_blocks, 0);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 0);
 	KUNIT_EXPECT_EQ(test, put(s, last), 0);
 	KUNIT_EXPECT_EQ(test, look_again(s->pool, 1), ZCB_ARENA_GONE);
 }
@@ -186,8 +186,24 @@ static void kept_blocks_do_not_keep_it(struct kunit *test)
 	small = obj_alloc(test, s, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, put(s, last), 0);
 	KUNIT_EXPECT_EQ(test, put(s, small), 0);
-	KUNIT_ASSERT_EQ(test, s->pool->l0_blocks, 1);
+	KUNIT_ASSERT_EQ(test, s->pool->kept, 1);
 	KUNIT_EXPECT_EQ(test, retire(s->pool, 1, true), ZCB_ARENA_GONE);
+}
+
+static void kept_slabs_do_not_keep_it(struct kunit *test)
+{
+	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_TIERS, 2);
+	struct zcb_session *s = obj_session(test, pool);
+	u64 block = obj_alloc(test, s, OBJ_ARENA);
+	u64 object = obj_alloc(test, s, 1024);
+
+	KUNIT_ASSERT_EQ(test, arena_of(object), 1);
+	KUNIT_EXPECT_EQ(test, put(s, object), 0);
+	KUNIT_ASSERT_EQ(test, pool->kept, 1);
+	KUNIT_EXPECT_EQ(test, retire(pool, 1, true), ZCB_ARENA_GONE);
+	KUNIT_EXPECT_EQ(test, pool->kept, 0);
+	KUNIT_EXPECT_EQ(test, put(s, block), 0);
+	KUNIT_EXPECT_EQ(test, arena_of(obj_alloc(test, s, 1024)), 0);
 }
 
 static void now_or_not_at_all(struct kunit *test)
@@ -580,6 +596,7 @@ static struct kunit_case retire_cases[] = {
 	KUNIT_CASE(nothing_more_is_handed_out),
 	KUNIT_CASE(cpus_keep_nothing_of_it),
 	KUNIT_CASE(kept_blocks_do_not_keep_it),
+	KUNIT_CASE(kept_slabs_do_not_keep_it),
 	KUNIT_CASE(now_or_not_at_all),
 	KUNIT_CASE(a_held_page_is_use),
 	KUNIT_CASE(a_held_page_keeps_it),

@@ -448,14 +448,24 @@ static void check_owner(struct state *s, u32 owner)
 	KUNIT_ASSERT_EQ(s->test, h->object_bytes + h->fixed.bytes, bytes);
 }
 
+static u32 kept_pages(const struct zcb_pool *pool, const struct zcb_magazine *m)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < ZCB_L0_ORDERS; i++)
+		n += m->blocks.n[i] << i;
+	for (i = 0; i < pool->cfg.slabs.n; i++)
+		n += m->nslabs[i] << pool->cfg.slabs.class[i].order;
+	return n;
+}
+
 /* Whatever is not out is with the buddies, or a CPU. */
 static void check_pages(struct state *s)
 {
-	u32 cpu, order, kept = 0, nfree = 0, i;
+	u32 cpu, kept = 0, nfree = 0, i;
 
 	for (cpu = 0; cpu < OBJ_CPUS; cpu++)
-		for (order = 0; order < ZCB_L0_ORDERS; order++)
-			kept += s->pool->l0[cpu].n[order] << order;
+		kept += kept_pages(s->pool, &s->pool->magazines[cpu]);
 	for (i = 0; i < s->narenas; i++)
 		nfree += s->pool->arenas[i]->buddy.free_pages;
 	KUNIT_ASSERT_EQ(s->test, nfree + kept + s->nout,

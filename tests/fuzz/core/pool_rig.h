@@ -211,14 +211,15 @@ static void rig_forget(void)
 	rig.grown = 0;
 }
 
-static void rig_l0(struct zcb_pool *pool)
+static void rig_magazines(struct zcb_pool *pool)
 {
 	u32 cpu;
 
-	pool->l0 = kunit_kmalloc_array(rig.test, nr_cpu_ids, sizeof(*pool->l0),
-				       GFP_KERNEL);
+	pool->magazines = kunit_kmalloc_array(rig.test, nr_cpu_ids,
+					      sizeof(*pool->magazines),
+					      GFP_KERNEL);
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
-		zcb_l0_init(&pool->l0[cpu]);
+		zcb_magazine_init(&pool->magazines[cpu]);
 }
 
 static void rig_objects(struct zcb_fixed *f)
@@ -253,7 +254,7 @@ static struct zcb_pool *rig_pool(struct kunit *test,
 		rig_objects(&pool->cfg.fixed);
 	} else {
 		zcb_buf_table_init(&pool->bufs, pages, a->npages, PAGE_SHIFT);
-		rig_l0(pool);
+		rig_magazines(pool);
 	}
 	return pool;
 }
