@@ -8,6 +8,7 @@
 
 #include <linux/compiler.h>
 #include <linux/io_uring/cmd.h>
+#include <linux/shrinker.h>
 #include <linux/string.h>
 
 /*
@@ -62,6 +63,26 @@ static inline void zcb_uring_done(struct io_uring_cmd *cmd, int res,
 				  unsigned int issue_flags)
 {
 	io_uring_cmd_done(cmd, res, 0, issue_flags);
+}
+
+/*
+ * zcb_shrinker() - from now on the kernel asks for memory when it is short of it;
+ * NULL: there is none to remember that by. Ended by shrinker_free(). Until 6.6 it
+ * was no object of the kernel's.
+ */
+static inline struct shrinker *
+zcb_shrinker(const char *name,
+	     unsigned long (*count)(struct shrinker *, struct shrink_control *),
+	     unsigned long (*scan)(struct shrinker *, struct shrink_control *))
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "%s", name);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker_register(shrinker);
+	return shrinker;
 }
 
 #endif /* ZCB_COMPAT_H */

@@ -15,6 +15,7 @@
 #include "obj/channel.h"
 #include "obj/pool.h"
 #include "obj/session.h"
+#include "obj/shrink.h"
 
 #define CREATE_TRACE_POINTS
 #include "face/trace.h"
@@ -94,9 +95,12 @@ static int __init zcb_init(void)
 	err = zcb_channels_init();
 	if (err)
 		goto out_pools;
-	err = zcb_netlink_init();
+	err = zcb_shrink_init();
 	if (err)
 		goto out_channels;
+	err = zcb_netlink_init();
+	if (err)
+		goto out_shrink;
 	err = misc_register(&device);
 	if (err)
 		goto out_netlink;
@@ -104,6 +108,8 @@ static int __init zcb_init(void)
 
 out_netlink:
 	zcb_netlink_exit();
+out_shrink:
+	zcb_shrink_exit();
 out_channels:
 	zcb_channels_exit();
 out_pools:
@@ -115,6 +121,7 @@ static void __exit zcb_exit(void)
 {
 	misc_deregister(&device);
 	zcb_netlink_exit();
+	zcb_shrink_exit();
 	zcb_pools_exit();
 	zcb_channels_exit();
 }

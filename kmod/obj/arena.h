@@ -80,6 +80,8 @@ struct zcb_arena_ops {
  * @nodes: NUMA nodes of its folios, by turns; none: as the caller's policy says
  * @nid: NUMA node of its first page
  * @state: enum zcb_arena_state; written under the pool's mem_lock
+ * @by_itself: the pool has added it when there was no room
+ * @touched: some of it has been handed out; the pool's mem_lock
  * @folios: backend: them
  * @nfolios: backend: how many
  * @user: whom it is charged to
@@ -87,10 +89,10 @@ struct zcb_arena_ops {
  * @metadata: of @buddy
  * @accounted: pins of every folio that tokens account for; the pool's mem_lock
  *
- * All but @state, @buddy and @accounted is constant until it is released, which takes all that
- * costs memory. While it is LIVE or RETIRING it is not: whoever has looked at that
- * under mem_lock may use it for as long as he holds that lock, or RCU, or has some
- * of its pages handed out.
+ * All but @state, @touched, @buddy and @accounted is constant until it is released,
+ * which takes all that costs memory. While it is LIVE or RETIRING it is not: whoever
+ * has looked at that under mem_lock may use it for as long as he holds that lock, or
+ * RCU, or has some of its pages handed out.
  */
 struct zcb_arena {
 	const struct zcb_arena_ops *ops;
@@ -101,6 +103,8 @@ struct zcb_arena {
 	const nodemask_t *nodes;
 	int nid;
 	u8 state;
+	bool by_itself;
+	bool touched;
 	struct folio **folios;
 	u32 nfolios;
 	struct zcb_user *user;

@@ -50,7 +50,8 @@ static void grow_publish(struct zcb_pool *pool, struct zcb_arena *a,
 }
 
 static struct zcb_arena *grow_locked(struct zcb_pool *pool,
-				     const struct zcb_payer *payer)
+				     const struct zcb_payer *payer,
+				     bool by_itself)
 {
 	struct zcb_buf_page *pages;
 	struct mem_cgroup *old;
@@ -64,6 +65,7 @@ static struct zcb_arena *grow_locked(struct zcb_pool *pool,
 	set_active_memcg(old);
 	if (IS_ERR(a))
 		return a;
+	a->by_itself = by_itself;
 	grow_publish(pool, a, pages);
 	pool->grow_pause = 0;
 	WRITE_ONCE(pool->grow_paused, false);
@@ -93,7 +95,7 @@ struct zcb_arena *zcb_pool_grow(struct zcb_pool *pool)
 			zcb_pools_settle();
 		if (mutex_lock_killable(&pool->grow_lock))
 			return ERR_PTR(-EINTR);
-		a = grow_locked(pool, &payer);
+		a = grow_locked(pool, &payer, false);
 		mutex_unlock(&pool->grow_lock);
 	}
 	if (!IS_ERR(a))
@@ -134,16 +136,20 @@ static void grow_pause_locked(struct zcb_pool *pool, s64 cost_ms)
 bool zcb_pool_may_grow(const struct zcb_pool *pool)
 {
 	return pool->cfg.flags & ZCBUF_POOL_F_AUTO_GROW &&
-	       !READ_ONCE(pool->grow_paused) && !grow_at_limit(pool);
+	       !READ_ONCE(pool->grow_paused) &&
+	       (READ_ONCE(pool->shrinking) || !grow_at_limit(pool));
 }
 
+/* What is about to go shall not be missed: it is replaced when it is gone. */
 static bool grow_for_locked(struct zcb_pool *pool)
 {
 	ktime_t began = ktime_get();
 
-	if (!zcb_pool_may_grow(pool))
+	if (READ_ONCE(pool->shrinking))
+		flush_delayed_work(&pool->retire_work);
+	if (!zcb_pool_may_grow(pool) || grow_at_limit(pool))
 		return false;
-	if (!IS_ERR(grow_locked(pool, &pool->payer)))
+	if (!IS_ERR(grow_locked(pool, &pool->payer, true)))
 		return true;
 	/* That one is about to die says nothing about the pool. */
 	if (!fatal_signal_pending(current))

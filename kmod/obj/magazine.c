@@ -67,6 +67,7 @@ static int magazine_buddy_get(struct zcb_pool *pool, u32 order, u32 *page)
 		    zcb_buddy_alloc(&pool->arenas[i]->buddy, order, page))
 			continue;
 		*page += pool->arenas[i]->index;
+		pool->arenas[i]->touched = true;
 		return 0;
 	}
 	return -EAGAIN;

@@ -147,6 +147,17 @@ int zcb_pool_remove(struct zcb_pool *pool)
 	return 0;
 }
 
+static struct zcb_pool *pool_next_locked(u32 *cursor)
+{
+	struct zcb_pool *pool;
+
+	lockdep_assert_held(&pools_lock);
+	while ((pool = zcb_handle_next(&pools, cursor)))
+		if (kref_get_unless_zero(&pool->ref))
+			return pool;
+	return NULL;
+}
+
 /**
  * zcb_pool_next - walk all pools
  * @cursor: 0 to begin with
@@ -156,13 +167,26 @@ int zcb_pool_remove(struct zcb_pool *pool)
  */
 struct zcb_pool *zcb_pool_next(u32 *cursor)
 {
+	guard(mutex)(&pools_lock);
+	return pool_next_locked(cursor);
+}
+
+/**
+ * zcb_pool_try_next - the same for who must not wait
+ * @cursor: 0 to begin with
+ *
+ * Context: any but interrupt.
+ * Return: as zcb_pool_next(), or -EBUSY as error pointer.
+ */
+struct zcb_pool *zcb_pool_try_next(u32 *cursor)
+{
 	struct zcb_pool *pool;
 
-	guard(mutex)(&pools_lock);
-	while ((pool = zcb_handle_next(&pools, cursor)))
-		if (kref_get_unless_zero(&pool->ref))
-			return pool;
-	return NULL;
+	if (!mutex_trylock(&pools_lock))
+		return ERR_PTR(-EBUSY);
+	pool = pool_next_locked(cursor);
+	mutex_unlock(&pools_lock);
+	return pool;
 }
 
 static int pools_grow_locked(void)

@@ -11,6 +11,9 @@
  *	channel->lock (mutex)	the stream of a channel			channel.c
  *	pool->mem_lock (spin)	buddies, buffer records, slab classes, counts
  *
+ * Whoever allocates may be sent to shrink.c: it takes pools_lock if that is free, and
+ * mem_lock.
+ *
  * User memory is never accessed under any of them (it may be memory of a pool,
  * and a page fault takes mmap_lock). Nothing is allocated under mem_lock.
  * ->fault takes none of them: RCU keeps the pages it looks at, see retire.c.
@@ -169,6 +172,8 @@ enum zcb_pool_state {
  *	page by anything but one of them reads it with zcb_pool_arenas().
  * @retire_work: gives arenas back that are retired
  * @retire_wait: when that is tried again, jiffies; @retire_work's
+ * @shrinking: some of them, which were empty, were retired by the kernel's wish, and
+ *	@retire_work has not been there yet
  * @size: bytes of all arenas that are not gone
  * @idle: bytes of them that nobody has or gets, as their arena is retired
  * @bufs: records of all pages; none in FIXED pools
@@ -209,6 +214,7 @@ struct zcb_pool {
 	struct delayed_work grow_work;
 	struct delayed_work retire_work;
 	unsigned long retire_wait;
+	bool shrinking;
 
 	struct mutex lock;	/* who is attached, channels, ports */
 	struct list_head sessions;
@@ -343,6 +349,8 @@ int zcb_pool_retire(struct zcb_pool *pool, u32 index, bool now,
 		    u64 deadline_ns, u32 *state);
 int zcb_pool_retire_cancel(struct zcb_pool *pool, u32 index, u32 *state);
 void zcb_pool_retire_idle_locked(struct zcb_pool *pool);
+u64 zcb_pool_spare(struct zcb_pool *pool);
+u64 zcb_pool_retire_spare(struct zcb_pool *pool, u64 bytes);
 
 /* Inodes that mappings of a pool hang from: mapfs.c. */
 int zcb_mapfs_pin(void);

@@ -20,6 +20,7 @@
  * and by nobody who frees. The call that retires an idle arena waits for it.
  */
 #include <linux/fs.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>
@@ -184,6 +185,102 @@ void zcb_pool_retire_idle_locked(struct zcb_pool *pool)
 	zcb_pools_queue(&pool->retire_work, 0);
 }
 
+/*
+ * Numbers of arenas are used once: without this one, are there enough left for the
+ * pool to grow to what it may?
+ */
+static bool retire_leaves_room_locked(const struct zcb_pool *pool)
+{
+	u64 size = pool->cfg.arena_size;
+	u32 i, open = 0;
+
+	lockdep_assert_held(&pool->mem_lock);
+	for (i = 0; i < pool->narenas; i++)
+		open += zcb_arena_open(pool->arenas[i]);
+	return div64_u64(pool->cfg.max_size, size) - (open - 1) <=
+	       div64_u64(zcb_pool_max_end(pool), size) - pool->narenas;
+}
+
+/* One that was made for somebody who has not come yet is not. */
+static bool retire_is_spare_locked(const struct zcb_pool *pool,
+				   const struct zcb_arena *a)
+{
+	lockdep_assert_held(&pool->mem_lock);
+	return a->by_itself && a->touched && zcb_arena_open(a) &&
+	       zcb_arena_idle(a) && retire_leaves_room_locked(pool);
+}
+
+static bool retire_is_spare(struct zcb_pool *pool, const struct zcb_arena *a)
+{
+	bool spare;
+
+	spin_lock(&pool->mem_lock);
+	spare = retire_is_spare_locked(pool, a);
+	spin_unlock(&pool->mem_lock);
+	return spare;
+}
+
+/**
+ * zcb_pool_spare - what the pool has added by itself, and nobody uses
+ * @pool: the pool; may be a zombie
+ *
+ * Context: any but interrupt.
+ * Return: bytes; somebody may hold pages of it.
+ */
+u64 zcb_pool_spare(struct zcb_pool *pool)
+{
+	u32 i, n = zcb_pool_arenas(pool);
+	u64 bytes = 0;
+
+	if (READ_ONCE(pool->state) != ZCB_POOL_LIVE)
+		return 0;
+	for (i = 1; i < n; i++)
+		if (retire_is_spare(pool, pool->arenas[i]))
+			bytes += pool->arenas[i]->size;
+	return bytes;
+}
+
+static bool retire_spare(struct zcb_pool *pool, struct zcb_arena *a)
+{
+	bool spare;
+
+	if (!retire_is_spare(pool, a) || zcb_arena_held(a))
+		return false;
+	spin_lock(&pool->mem_lock);
+	spare = retire_is_spare_locked(pool, a);
+	if (spare) {
+		WRITE_ONCE(pool->shrinking, true);
+		retire_close_locked(pool, a);
+		zcb_pool_retire_idle_locked(pool);
+	}
+	spin_unlock(&pool->mem_lock);
+	return spare;
+}
+
+/**
+ * zcb_pool_retire_spare - give back what the pool can do without
+ * @pool: the pool; may be a zombie
+ * @bytes: so much, or up to an arena more
+ *
+ * As zcb_pool_retire() now, but nobody waits for it.
+ *
+ * Context: may sleep, but not for memory; no lock of a pool is held.
+ * Return: bytes of arenas that are retired now; the last first, as the first have
+ * room for who comes next.
+ */
+u64 zcb_pool_retire_spare(struct zcb_pool *pool, u64 bytes)
+{
+	u32 i = zcb_pool_arenas(pool);
+	u64 done = 0;
+
+	if (READ_ONCE(pool->state) != ZCB_POOL_LIVE)
+		return 0;
+	while (done < bytes && --i)
+		if (retire_spare(pool, pool->arenas[i]))
+			done += pool->arenas[i]->size;
+	return done;
+}
+
 /* Handles of it are unknown from here on, and it cannot be mapped. */
 static bool retire_revoke(struct zcb_pool *pool, struct zcb_arena *a)
 {
@@ -227,6 +324,21 @@ static bool retire_try(struct zcb_pool *pool, struct zcb_arena *a)
 	return false;
 }
 
+/* Unless there are more since: this work is queued again for them. */
+static void retire_shrunk(struct zcb_pool *pool)
+{
+	bool more = false;
+	u32 i;
+
+	spin_lock(&pool->mem_lock);
+	for (i = 1; i < pool->narenas; i++)
+		more |= pool->arenas[i]->state == ZCB_ARENA_RETIRING &&
+			zcb_arena_idle(pool->arenas[i]);
+	if (!more)
+		WRITE_ONCE(pool->shrinking, false);
+	spin_unlock(&pool->mem_lock);
+}
+
 static void retire_work(struct work_struct *work)
 {
 	struct zcb_pool *pool = container_of(to_delayed_work(work),
@@ -236,6 +348,7 @@ static void retire_work(struct work_struct *work)
 
 	for (i = 1; i < n; i++)
 		held |= retire_try(pool, pool->arenas[i]);
+	retire_shrunk(pool);
 	if (!held) {
 		pool->retire_wait = 0;
 		return;

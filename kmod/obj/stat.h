@@ -123,6 +123,7 @@ struct zcb_arena_stat {
  * caller puts by zcb_pool_put(), or NULL. *@cursor moves on.
  */
 struct zcb_pool *zcb_pool_next(u32 *cursor);
+struct zcb_pool *zcb_pool_try_next(u32 *cursor);	/* -EBUSY: not now */
 
 /*
  * ZCBUF_RIGHT_* that an attach by name would leave @cred; @privileged: it may

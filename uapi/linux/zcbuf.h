@@ -366,7 +366,10 @@ struct zcbuf_class {
  * whether CAP_IPC_LOCK lifts the user's limit was decided when it was made. After
  * an arena could not be had, none is asked for by itself for a while, at least
  * 0.1 s and, if it fails again and again, up to 10 s; then who waits for room
- * looks again.
+ * looks again. An arena that was added by itself, and is empty, may be given back
+ * when the machine is short of memory, as by POOL_RETIRE with NOW: if nobody holds a
+ * page of it, and if without it the pool can still grow to max_size, for which there
+ * must be numbers of arenas left.
  *
  * With INTERLEAVE its pages, or huge pages, are of all the nodes the caller may have
  * memory of, now, one after the other by number of the node, and so on in the arenas
