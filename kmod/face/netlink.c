@@ -135,8 +135,10 @@ static int zcb_put_class(struct sk_buff *skb, const struct zcb_class_stat *st,
 	    nla_put_u32(skb, ZCBUF_A_CLASS_LENGTH, st->length) ||
 	    nla_put_u32(skb, ZCBUF_A_CLASS_USED, st->used) ||
 	    nla_put_u32(skb, ZCBUF_A_CLASS_TOTAL, st->total) ||
-	    (fixed &&
-	     nla_put_u32(skb, ZCBUF_A_CLASS_MIN_FREE, st->min_free)))
+	    (fixed ?
+	     nla_put_u32(skb, ZCBUF_A_CLASS_MIN_FREE, st->min_free) :
+	     nla_put_u64_64bit(skb, ZCBUF_A_CLASS_WASTE, st->waste,
+			       ZCBUF_A_CLASS_PAD)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -112,6 +112,14 @@ static void stat_orders_locked(const struct zcb_pool *pool,
 	st->norders = ilog2(pool->arenas[0]->npages) + shift + 1;
 }
 
+/* Objects that are free, and what is left over at the ends of slabs. */
+static u64 stat_slab_waste(const struct zcb_slab_class *c)
+{
+	u64 slabs = c->total / c->nobjs;
+
+	return (slabs << (c->order + PAGE_SHIFT)) - (u64)c->used * c->length;
+}
+
 static void stat_slabs_locked(const struct zcb_pool *pool,
 			      struct zcb_pool_stat *st)
 {
@@ -126,6 +134,7 @@ static void stat_slabs_locked(const struct zcb_pool *pool,
 			.used = t->class[i].used,
 			.total = t->class[i].total,
 			.align = t->class[i].align,
+			.waste = stat_slab_waste(&t->class[i]),
 		};
 }
 

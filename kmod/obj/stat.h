@@ -25,6 +25,7 @@ struct zcb_class_stat {
 	u32 align;
 	u64 offset;			/* FIXED: of the first object */
 	u32 min_free;			/* FIXED: the least that was ever free */
+	u64 waste;			/* TIERS: leased bytes in no object */
 };
 
 struct zcb_pool_stat {

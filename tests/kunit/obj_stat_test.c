@@ -196,6 +196,10 @@ static void classes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st->classes[1].used, 1);
 	KUNIT_EXPECT_EQ(test, st->classes[1].total,
 			pool->cfg.slabs.class[1].nobjs);
+	/* What is free, and what is left over at the end. */
+	KUNIT_EXPECT_EQ(test, st->classes[0].waste, PAGE_SIZE - 2 * 112);
+	KUNIT_EXPECT_EQ(test, st->classes[1].waste,
+			(PAGE_SIZE << pool->cfg.slabs.class[1].order) - 5008);
 }
 
 /* ----------------------------------------------------------------- sessions */

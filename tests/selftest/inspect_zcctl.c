@@ -112,6 +112,8 @@ TEST(classes)
 	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "length"), "16");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 3, "length"), "1024");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 3, "used"), "5");
+	EXPECT_STREQ(get(flat, "pools.0.classes", 3, "waste"), "3072");
+	EXPECT_STREQ(get(flat, "pools.0.classes", 4, "waste"), "0");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 7, "length"), "262144");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 8, "length"), "");
 	free(flat);
@@ -145,11 +147,12 @@ static void class_of_ten(const char *pool)
 	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "total"), "10");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "used"), "1");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "min_free"), "7");
+	EXPECT_STREQ(get(flat, "pools.0.classes", 0, "waste"), "null");
 	EXPECT_STREQ(get(flat, "pools.0.classes", 1, "total"), "32");
 	free(flat);
 	snprintf(line, sizeof(line), "zcctl pool show %s", pool);
 	out = expect(line, 0, "");
-	EXPECT_TRUE(strstr(out, "\n   4KiB     1     10         7\n"));
+	EXPECT_TRUE(strstr(out, "\n   4KiB     1     10         7      -\n"));
 	free(out);
 }
 

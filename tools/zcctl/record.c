@@ -180,7 +180,7 @@ static int parse_class(struct nlattr *nest, struct record *r)
 	int rem;
 
 	nla_for_each_nested(nla, nest, rem) {
-		if (nla_type(nla) > ZCBUF_A_CLASS_MAX)
+		if (nla_type(nla) >= ZCBUF_A_CLASS_PAD)
 			continue;
 		if (parse_number(nla, &value))
 			return -EBADMSG;
@@ -193,6 +193,9 @@ static int parse_class(struct nlattr *nest, struct record *r)
 		else if (nla_type(nla) == ZCBUF_A_CLASS_MIN_FREE) {
 			c.min_free = value;
 			c.fixed = true;
+		} else if (nla_type(nla) == ZCBUF_A_CLASS_WASTE) {
+			c.waste = value;
+			c.leased = true;
 		}
 	}
 	r->class = xrealloc(r->class, r->nclasses + 1, sizeof(*r->class));

@@ -74,14 +74,18 @@ extern const struct spec arena_spec;
  * @used: objects handed out
  * @total: objects there are
  * @min_free: the least that were ever free, if @fixed
+ * @waste: bytes of pages leased to it that are in no object handed out, if @leased
  * @fixed: of a FIXED pool
+ * @leased: of a TIERS pool
  */
 struct pool_class {
 	uint32_t length;
 	uint32_t used;
 	uint32_t total;
 	uint32_t min_free;
+	uint64_t waste;
 	bool fixed;
+	bool leased;
 };
 
 /**

@@ -267,6 +267,10 @@ static void json_class(struct json *j, const struct pool_class *c)
 		json_number(j, "min_free", c->min_free);
 	else
 		json_null(j, "min_free");
+	if (c->leased)
+		json_number(j, "waste", c->waste);
+	else
+		json_null(j, "waste");
 	json_object_end(j);
 }
 
@@ -404,6 +408,7 @@ static void print_classes(struct zcctl *z, const struct record *r)
 	table_column(&t, "USED", true);
 	table_column(&t, "TOTAL", true);
 	table_column(&t, "MIN-FREE", true);
+	table_column(&t, "WASTE", true);
 	for (i = 0; i < r->nclasses; i++) {
 		c = &r->class[i];
 		table_cell(&t, show_bytes(z, c->length));
@@ -411,6 +416,8 @@ static void print_classes(struct zcctl *z, const struct record *r)
 		table_cell(&t, xasprintf("%" PRIu32, c->total));
 		table_cell(&t, c->fixed ? xasprintf("%" PRIu32, c->min_free) :
 					  xstrdup("-"));
+		table_cell(&t, c->leased ? show_bytes(z, c->waste) :
+					   xstrdup("-"));
 	}
 	table_print(&t, z->out, "  ");
 }

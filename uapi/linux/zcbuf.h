@@ -1410,6 +1410,8 @@ enum zcbuf_genl_class {
 	ZCBUF_A_CLASS_USED,		/* u32, objects handed out */
 	ZCBUF_A_CLASS_TOTAL,		/* u32, objects; TIERS: in leased pages */
 	ZCBUF_A_CLASS_MIN_FREE,		/* u32, FIXED: least that was ever free */
+	ZCBUF_A_CLASS_WASTE,		/* u64, TIERS: leased bytes in no object */
+	ZCBUF_A_CLASS_PAD,
 	__ZCBUF_A_CLASS_MAX
 };
 

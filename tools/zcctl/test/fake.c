@@ -47,6 +47,9 @@ static void put_class(struct nl_msg *msg, uint32_t length, uint32_t used,
 	nla_put_u32(msg, ZCBUF_A_CLASS_TOTAL, total);
 	if (min_free)
 		nla_put_u32(msg, ZCBUF_A_CLASS_MIN_FREE, *min_free);
+	else
+		nla_put_u64(msg, ZCBUF_A_CLASS_WASTE,
+			    (uint64_t)(total - used) * length);
 	nla_nest_end(msg, nest);
 }
 

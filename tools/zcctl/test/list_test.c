@@ -64,8 +64,10 @@ static void pool_json(void)
 "\"quarantine_age_ns\":null,\"zombie\":true,"
 "\"free_blocks\":[{\"size\":4096,\"count\":3},{\"size\":8192,\"count\":0},"
 "{\"size\":16384,\"count\":1}],"
-"\"classes\":[{\"length\":16,\"used\":1,\"total\":256,\"min_free\":null},"
-"{\"length\":1024,\"used\":3,\"total\":4,\"min_free\":0}],"
+"\"classes\":[{\"length\":16,\"used\":1,\"total\":256,\"min_free\":null,"
+"\"waste\":4080},"
+"{\"length\":1024,\"used\":3,\"total\":4,\"min_free\":0,"
+"\"waste\":null}],"
 "\"arena_list\":[]}]}\n");
 	result_free(&r);
 }
@@ -134,9 +136,9 @@ static void pool_details(void)
 	CHECK_HAS(r.out, "\n\npool 0x2\n  handle         0x2\n");
 	CHECK_HAS(r.out, "\n  flags          small_pages\n");
 	CHECK_HAS(r.out, "\n  free_blocks    4KiB:3 16KiB:1\n"
-			 "  CLASS  USED  TOTAL  MIN-FREE\n"
-			 "    16B     1    256         -\n"
-			 "   1KiB     3      4         0\n");
+			 "  CLASS  USED  TOTAL  MIN-FREE   WASTE\n"
+			 "    16B     1    256         -  3.9KiB\n"
+			 "   1KiB     3      4         0       -\n");
 	result_free(&r);
 }
 
@@ -219,7 +221,7 @@ static void from_the_future(void)
 	CHECK_EQ(r.status, EXIT_OK);
 	CHECK_HAS(r.out, "\"sessions\":8589934592,");
 	CHECK_HAS(r.out, "\"min_free\":4096,");
-	CHECK_HAS(r.out, "{\"length\":64,\"used\":0,\"total\":0,\"min_free\":null}],");
+	CHECK_HAS(r.out, "{\"length\":64,\"used\":0,\"total\":0,\"min_free\":null,\"waste\":null}],");
 	CHECK_HAS(r.out, "\"kind\":\"unknown(77)\",\"flags\":[\"node\",\"auto_grow\",\"interleave\",\"0x10000\"]");
 	CHECK_LACKS(r.out, "what?");
 	result_free(&r);
