@@ -1,37 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /* Buffers from one session to another: who is who, and whose they are when. */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fake.h"
-#include "test.h"
+#include "pass.h"
 
-#define NOBODY	(FAKE_SESSION + 99)
-
-static struct zcbuf_pool *giver;
-static struct zcbuf_pool *taker;
-
-static void make(void)
-{
-	fake.max_size = 4 * FAKE_ARENA;
-	ASSERT_EQ(zcbuf_pool_create(&giver, NULL), 0);
-	ASSERT_EQ(zcbuf_pool_attach(&taker, "x", NULL), 0);
-}
-
-static void unmake(void)
-{
-	zcbuf_pool_close(taker);
-	zcbuf_pool_close(giver);
-	EXPECT_EQ(fake.mapped, 0);
-}
-
-static bool is_of(const struct zcbuf_pool *pool, unsigned int i)
-{
-	return fake.live[i] && fake.holders[i] == fake_bit(zcbuf_pool_session(pool));
-}
+static const struct pass give = {
+	.handles = zcbuf_transfer, .buf = zcbuf_buf_give,
+	.nr = ZCBUF_NR_TRANSFER,
+};
 
 /* ----------------------------------------------------------------- sessions */
 
@@ -114,61 +92,24 @@ static void fork_child(void)
 static void batch(void)
 {
 	__u64 handles[3];
-	__u64 to;
 
 	make();
-	to = zcbuf_pool_session(taker);
-	ASSERT_EQ(zcbuf_alloc(giver, 4096, NULL, handles, 3), 3);
-	EXPECT_EQ(zcbuf_transfer(giver, to, handles, 3), 3);
-	EXPECT_EQ(fake.transfer.size, sizeof(fake.transfer));
-	EXPECT_EQ(fake.transfer.flags, 0);
-	EXPECT_EQ(fake.transfer.__reserved, 0);
-	EXPECT_EQ(fake.transfer.count, 3);
+	pass_batch(&give, handles);
 	EXPECT_EQ(zcbuf_free(giver, handles, 3), -EPERM);
-	EXPECT_EQ(zcbuf_transfer(giver, to, handles, 3), -EPERM);
+	EXPECT_EQ(zcbuf_transfer(giver, zcbuf_pool_session(taker), handles, 3),
+		  -EPERM);
 	EXPECT_EQ(zcbuf_free(taker, handles, 3), 3);
 	unmake();
 }
 
-/* Stops at the second: one was given, the rest says why. */
 static void batch_stops(void)
 {
-	__u64 handles[3];
-	__u64 to;
-
-	make();
-	to = zcbuf_pool_session(taker);
-	ASSERT_EQ(zcbuf_alloc(giver, 4096, NULL, handles, 3), 3);
-	ASSERT_EQ(zcbuf_free(giver, handles + 1, 1), 1);
-	EXPECT_EQ(zcbuf_transfer(giver, to, handles, 3), 1);
-	EXPECT_EQ(zcbuf_transfer(giver, to, handles + 1, 2), -EBADSLT);
-	EXPECT(is_of(taker, 0));
-	EXPECT(is_of(giver, 2));
-	EXPECT_EQ(zcbuf_transfer(giver, to, handles + 2, 1), 1);
-	EXPECT(is_of(taker, 2));
-	unmake();
+	pass_batch_stops(&give);
 }
 
 static void refused(void)
 {
-	const __u64 never = 77;
-	__u64 handle;
-	__u64 to;
-
-	make();
-	to = zcbuf_pool_session(taker);
-	ASSERT_EQ(zcbuf_alloc(giver, 4096, NULL, &handle, 1), 1);
-	EXPECT_EQ(zcbuf_transfer(giver, NOBODY, &handle, 1), -ENOENT);
-	EXPECT_EQ(zcbuf_transfer(giver, 0, &handle, 1), -ENOENT);
-	EXPECT_EQ(zcbuf_transfer(giver, zcbuf_pool_session(giver), &handle, 1),
-		  -EINVAL);
-	EXPECT_EQ(zcbuf_transfer(giver, to, &handle, 0), -EINVAL);
-	EXPECT_EQ(zcbuf_transfer(giver, to, &never, 1), -ENOENT);
-	fake.fail[ZCBUF_NR_TRANSFER] = ENOMEM;
-	EXPECT_EQ(zcbuf_transfer(giver, to, &handle, 1), -ENOMEM);
-	EXPECT(is_of(giver, 0));
-	EXPECT_EQ(zcbuf_free(giver, &handle, 1), 1);
-	unmake();
+	pass_refused(&give);
 }
 
 /* ------------------------------------------------------------------ buffers */
@@ -227,24 +168,7 @@ static void return_it(void)
 
 static void give_refused(void)
 {
-	struct zcbuf_buf none = { 0 };
-	struct zcbuf_buf was;
-	struct zcbuf_buf buf;
-
-	make();
-	EXPECT_EQ(zcbuf_buf_give(&none, zcbuf_pool_session(taker)), -EINVAL);
-	EXPECT_EQ(fake.calls[ZCBUF_NR_TRANSFER], 0);
-
-	ASSERT_EQ(zcbuf_buf_alloc(giver, 10, &buf), 0);
-	was = buf;
-	EXPECT_EQ(zcbuf_buf_give(&buf, NOBODY), -ENOENT);
-	EXPECT_EQ(zcbuf_buf_give(&buf, zcbuf_pool_session(giver)), -EINVAL);
-	fake.fail[ZCBUF_NR_TRANSFER] = EPERM;
-	EXPECT_EQ(zcbuf_buf_give(&buf, zcbuf_pool_session(taker)), -EPERM);
-	EXPECT(!memcmp(&buf, &was, sizeof(buf)));
-	EXPECT(is_of(giver, 0));
-	EXPECT_EQ(zcbuf_buf_free(&buf), 0);
-	unmake();
+	pass_buf_refused(&give);
 }
 
 static void expect_adopt(__u64 handle, size_t length, int err)

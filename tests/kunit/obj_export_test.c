@@ -12,14 +12,6 @@ static u64 exported(struct kunit *test, struct zcb_pool *pool)
 	return obj_pool_stat(test, pool)->exported;
 }
 
-static u32 holders(struct zcb_session *s, u64 handle)
-{
-	struct zcb_memory_place place;
-
-	return zcb_memory_find(s->pool, &s->hold, handle, &place) ? 0 :
-	       place.holders;
-}
-
 static struct zcb_export *export(struct kunit *test, struct zcb_session *s,
 				 u64 handle, u64 offset, u64 length)
 {

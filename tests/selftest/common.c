@@ -396,6 +396,21 @@ void *zt_map(int fd, int prot, size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+long zt_pmd_mapped_kib(void)
+{
+	FILE *f = fopen("/proc/self/smaps_rollup", "re");
+	char line[256];
+	long kib = -1;
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "FilePmdMapped: %ld", &kib) == 1)
+			break;
+	fclose(f);
+	return kib;
+}
+
 int zt_poll(int fd, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };

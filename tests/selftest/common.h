@@ -111,6 +111,9 @@ int zt_eventfd(int fd, __u64 channel, int efd, __u32 mode, __u32 flags);
 /* All of a pool, or NULL with errno. */
 void *zt_map(int fd, int prot, size_t size);
 
+/* What this process has mapped of files by huge pages, KiB; or -errno. */
+long zt_pmd_mapped_kib(void);
+
 /* Events of @fd now (@ms 0), or within @ms; 0 if none came. */
 int zt_poll(int fd, int ms);
 

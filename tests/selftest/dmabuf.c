@@ -8,7 +8,6 @@
 #include <libgen.h>
 #include <liburing.h>
 #include <limits.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -245,20 +244,6 @@ TEST(mappings_do_not_grow)
 	EXPECT_EQ(errno, EFAULT);
 }
 
-static long pmd_mapped_kib(void)
-{
-	FILE *f = fopen("/proc/self/smaps_rollup", "re");
-	char line[256];
-	long kib = -1;
-
-	ASSERT_TRUE(f);
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "FilePmdMapped: %ld", &kib) == 1)
-			break;
-	fclose(f);
-	return kib;
-}
-
 TEST(mapped_by_huge_pages)
 {
 	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, 8 * ZT_MIB), dmabuf;
@@ -274,7 +259,7 @@ TEST(mapped_by_huge_pages)
 	ASSERT_GE(dmabuf, 0);
 	map_at(p, dmabuf, 0, 8 * ZT_MIB / ZT_PAGE);
 	memset(p, 1, 8 * ZT_MIB);
-	EXPECT_EQ(pmd_mapped_kib(), 8 * 1024);
+	EXPECT_EQ(zt_pmd_mapped_kib(), 8 * 1024);
 }
 
 /* A plain write, and by a fixed buffer, from what the dma-buf maps. */

@@ -258,20 +258,6 @@ static void dirty(size_t size)
 	munmap(p, size);
 }
 
-static long pmd_mapped_kib(void)
-{
-	FILE *f = fopen("/proc/self/smaps_rollup", "re");
-	char line[256];
-	long kib = -1;
-
-	ASSERT_TRUE(f);
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "FilePmdMapped: %ld", &kib) == 1)
-			break;
-	fclose(f);
-	return kib;
-}
-
 /* Huge pages are mapped as such, whatever their memory was used for before. */
 TEST_LIMIT(huge_pages_of_a_used_machine, 120)
 {
@@ -290,7 +276,7 @@ TEST_LIMIT(huge_pages_of_a_used_machine, 120)
 	p = zt_map(fd, PROT_READ | PROT_WRITE, size);
 	ASSERT_TRUE(p);
 	memset(p, 1, size);
-	EXPECT_EQ(pmd_mapped_kib(), size / 1024);
+	EXPECT_EQ(zt_pmd_mapped_kib(), size / 1024);
 }
 
 KTAP_MAIN()

@@ -4,23 +4,9 @@
  * scenario 30, and that they are free when the last of them has freed it or was
  * killed, in whatever order, and not before.
  */
-#include "pair.h"
+#include "pass.h"
 
 #define HOLDERS	3
-
-static int share1(int from, int to, __u64 handle)
-{
-	int done = zt_share(from, zt_session(to), &handle, 1);
-
-	return done == 1 ? 0 : done;
-}
-
-static int give1(int from, int to, __u64 handle)
-{
-	int done = zt_transfer(from, zt_session(to), &handle, 1);
-
-	return done == 1 ? 0 : done;
-}
 
 /* Which of three is the @n-th, in the @order-th of six orders. */
 static int nth_of(int order, int n)
@@ -138,42 +124,12 @@ EACH_KIND(nobody_has_it_twice)
 
 TEST(whom_not_to_share_with)
 {
-	struct pair p = pair_of(&kind_pages), other = pair_of(&kind_pages);
-	int reader = zt_join(p.a, ZT_READ_ONLY);
-	__u64 h, bad = zt_bad_frees(p.a);
-
-	ASSERT_OK(zt_alloc1(p.a, 1, &h));
-	EXPECT_ERR(zt_share(p.a, 0, &h, 1), ENOENT);
-	EXPECT_ERR(zt_share(p.a, ~0ULL, &h, 1), ENOENT);
-	EXPECT_ERR(share1(p.a, other.a, h), ENOENT);
-	EXPECT_ERR(share1(p.a, zt_open(O_RDWR), h), ENOENT);
-	EXPECT_ERR(share1(p.a, p.a, h), EINVAL);
-	EXPECT_ERR(share1(p.a, reader, h), EPERM);
-	EXPECT_ERR(share1(reader, p.a, h), EPERM);
-	EXPECT_ERR(share1(p.b, p.a, h), EPERM);
-	EXPECT_ERR(zt_share(p.a, zt_session(p.b), &h, 0), EINVAL);
-	EXPECT_ERR(zt_share(p.a, zt_session(p.b), NULL, 1), EFAULT);
-	EXPECT_EQ(holders_of(p.a, h), 1);
-	EXPECT_EQ(zt_bad_frees(p.a), bad);
-	EXPECT_OK(zt_free1(p.a, h));
-	EXPECT_ERR(share1(p.a, p.b, h), EBADSLT);
-	EXPECT_EQ(zt_bad_frees(p.a), bad);
+	pass_refused(zt_share);
 }
 
-/* In order, up to the first that is none of ours. */
 EACH_KIND(as_many_as_there_are)
 {
-	struct pair p = pair_of(arg);
-	__u64 h[4];
-
-	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, h, 4), 4);
-	EXPECT_OK(zt_free1(p.a, h[2]));
-	EXPECT_EQ(zt_share(p.a, zt_session(p.b), h, 4), 2);
-	EXPECT_ERR(zt_share(p.a, zt_session(p.b), h + 2, 2), EBADSLT);
-	EXPECT_EQ(zt_free(p.b, h, 2), 2);
-	EXPECT_EQ(zt_free(p.a, h, 2), 2);
-	EXPECT_OK(zt_free1(p.a, h[3]));
-	EXPECT_EQ(zt_used(p.a), 0);
+	pass_in_order(zt_share, arg, true);
 }
 
 /* Who frees it first may have it again: without what others wrote since. */
@@ -399,62 +355,22 @@ EACH_KIND(shared_while_it_is_freed)
 	EXPECT_EQ(zt_used(p.a), 0);
 }
 
-/*
- * struct end - a session that has much to give back, and one that shares more
- * @dying: it
- * @id: of it
- * @fd: the other one
- * @gifts: what that has
- */
-struct end {
-	int dying;
-	__u64 id;
-	int fd;
-	__u64 gifts[1024];
-};
-
-static void *end_it(void *arg)
-{
-	struct end *e = arg;
-
-	close(e->dying);
-	return NULL;
-}
-
-static void *share_more(void *arg)
-{
-	struct end *e = arg;
-	int i, err;
-
-	for (i = 0; i < 1024; i++) {
-		err = zt_share(e->fd, e->id, &e->gifts[i], 1);
-		if (err != 1)
-			EXPECT_EQ(err, -ENOENT);
-	}
-	return NULL;
-}
-
 /* What it had of them comes back, and each is the other one's alone. */
 TEST(shared_with_the_dying)
 {
-	static struct end e;
+	static struct pass_end e = { .call = zt_share };
 	__u64 h[1024];
 	int i;
 
-	e.fd = zt_pool(ZCBUF_POOL_PAGES, 0, 16 * ZT_MIB);
-	ASSERT_GE(e.fd, 0);
-	e.dying = zt_join(e.fd, 0);
-	ASSERT_GE(e.dying, 0);
-	e.id = zt_session(e.dying);
-	ASSERT_EQ(zt_alloc(e.fd, ZT_PAGE, 0, 0, e.gifts, 1024), 1024);
+	pass_end_init(&e, 16 * ZT_MIB);
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(zt_alloc(e.dying, ZT_PAGE, 0, 0, h, 1024), 1024);
 		ASSERT_EQ(zt_share(e.dying, zt_session(e.fd), h, 1024), 1024);
 		ASSERT_EQ(zt_free(e.fd, h, 1024), 1024);
 	}
-	hz_race(end_it, &e, share_more, &e);
+	pass_to_the_dying(&e);
 	EXPECT_TRUE(HZ_UNTIL(sessions_of(e.fd) == 1));
-	for (i = 0; i < 1024; i++) {
+	for (i = 0; i < PASS_GIFTS; i++) {
 		EXPECT_EQ(holders_of(e.fd, e.gifts[i]), 1);
 		EXPECT_OK(zt_free1(e.fd, e.gifts[i]));
 	}

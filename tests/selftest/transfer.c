@@ -3,14 +3,7 @@
  * Buffers that one session gives to another: the second half of scenario 30, and
  * whose they are whoever dies first, on pools of each kind.
  */
-#include "pair.h"
-
-static int give1(int from, int to, __u64 handle)
-{
-	int done = zt_transfer(from, zt_session(to), &handle, 1);
-
-	return done == 1 ? 0 : done;
-}
+#include "pass.h"
 
 static void free_what_comes(int fd, struct zt_turns *t)
 {
@@ -93,40 +86,12 @@ EACH_KIND(who_got_it_is_killed)
 
 TEST(whom_not_to_give_to)
 {
-	struct pair p = pair_of(&kind_pages), other = pair_of(&kind_pages);
-	int reader = zt_join(p.a, ZT_READ_ONLY);
-	__u64 h, bad = zt_bad_frees(p.a);
-
-	ASSERT_OK(zt_alloc1(p.a, 1, &h));
-	EXPECT_ERR(zt_transfer(p.a, 0, &h, 1), ENOENT);
-	EXPECT_ERR(zt_transfer(p.a, ~0ULL, &h, 1), ENOENT);
-	EXPECT_ERR(give1(p.a, other.a, h), ENOENT);
-	EXPECT_ERR(give1(p.a, zt_open(O_RDWR), h), ENOENT);
-	EXPECT_ERR(give1(p.a, p.a, h), EINVAL);
-	EXPECT_ERR(give1(p.a, reader, h), EPERM);
-	EXPECT_ERR(give1(reader, p.a, h), EPERM);
-	EXPECT_ERR(give1(p.b, p.a, h), EPERM);
-	EXPECT_ERR(zt_transfer(p.a, zt_session(p.b), &h, 0), EINVAL);
-	EXPECT_ERR(zt_transfer(p.a, zt_session(p.b), NULL, 1), EFAULT);
-	EXPECT_EQ(zt_bad_frees(p.a), bad);
-	EXPECT_OK(zt_free1(p.a, h));
-	EXPECT_ERR(give1(p.a, p.b, h), EBADSLT);
-	EXPECT_EQ(zt_bad_frees(p.a), bad);
+	pass_refused(zt_transfer);
 }
 
-/* In order, up to the first that is none of ours. */
 EACH_KIND(as_many_as_there_are)
 {
-	struct pair p = pair_of(arg);
-	__u64 h[4];
-
-	ASSERT_EQ(zt_alloc(p.a, p.length, 0, 0, h, 4), 4);
-	EXPECT_OK(zt_free1(p.a, h[2]));
-	EXPECT_EQ(zt_transfer(p.a, zt_session(p.b), h, 4), 2);
-	EXPECT_ERR(zt_transfer(p.a, zt_session(p.b), h + 2, 2), EBADSLT);
-	EXPECT_EQ(zt_free(p.b, h, 2), 2);
-	EXPECT_OK(zt_free1(p.a, h[3]));
-	EXPECT_EQ(zt_used(p.a), 0);
+	pass_in_order(zt_transfer, arg, false);
 }
 
 /* --------------------------------------------------------------- many at once */
@@ -181,61 +146,18 @@ EACH_KIND(two_throw_at_once)
 	EXPECT_EQ(zt_used(p.a), 0);
 }
 
-/*
- * struct end - a session that has much to give back, and one that gives it more
- * @dying: it
- * @id: of it
- * @fd: the other one
- * @gifts: what that has
- * @n: how many of them
- */
-struct end {
-	int dying;
-	__u64 id;
-	int fd;
-	__u64 gifts[1024];
-	int n;
-};
-
-static void *end_it(void *arg)
-{
-	struct end *e = arg;
-
-	close(e->dying);
-	return NULL;
-}
-
-static void *give_more(void *arg)
-{
-	struct end *e = arg;
-	int i, err;
-
-	for (i = 0; i < e->n; i++) {
-		err = zt_transfer(e->fd, e->id, &e->gifts[i], 1);
-		if (err != 1)
-			EXPECT_EQ(err, -ENOENT);
-	}
-	return NULL;
-}
-
 /* What it is given comes back, or it is not given. */
 TEST(given_to_the_dying)
 {
-	static struct end e;
+	static struct pass_end e = { .call = zt_transfer };
 	__u64 h[1024];
 	int i;
 
-	e.fd = zt_pool(ZCBUF_POOL_PAGES, 0, 32 * ZT_MIB);
-	ASSERT_GE(e.fd, 0);
-	e.dying = zt_join(e.fd, 0);
-	ASSERT_GE(e.dying, 0);
-	e.id = zt_session(e.dying);
-	e.n = 1024;
-	ASSERT_EQ(zt_alloc(e.fd, ZT_PAGE, 0, 0, e.gifts, e.n), e.n);
+	pass_end_init(&e, 32 * ZT_MIB);
 	for (i = 0; i < 7; i++)
 		ASSERT_EQ(zt_alloc(e.dying, ZT_PAGE, 0, 0, h, 1024), 1024);
-	hz_race(end_it, &e, give_more, &e);
-	for (i = 0; i < e.n; i++)
+	pass_to_the_dying(&e);
+	for (i = 0; i < PASS_GIFTS; i++)
 		zt_free1(e.fd, e.gifts[i]);
 	EXPECT_EQ(zt_used(e.fd), 0);
 }
