@@ -125,10 +125,10 @@ void zcb_arena_release(struct zcb_arena *a);
 void zcb_arena_destroy(struct zcb_arena *a);
 void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length);
 
-/* zcb_arena_open() - are pages of it handed out */
+/* zcb_arena_open() - are pages of it handed out; for how long, mem_lock says */
 static inline bool zcb_arena_open(const struct zcb_arena *a)
 {
-	return a->state == ZCB_ARENA_LIVE;
+	return READ_ONCE(a->state) == ZCB_ARENA_LIVE;
 }
 
 /* zcb_arena_mapped() - can it be mapped; any context */

@@ -54,9 +54,12 @@ static void export_count(struct zcb_export *e, bool more)
  * @offset: where the part begins in the buffer, bytes
  * @length: bytes of it, 0: all that follow
  *
+ * An arena that is retired meanwhile waits for it as for one that was there before.
+ *
  * Context: may sleep.
  * Return: the export, for zcb_export_end(), or as error pointer -EINVAL no whole
- * pages, -ERANGE, -ENOMEM, or what zcb_memory_find() says.
+ * pages, -ERANGE, -EBUSY its arena is being retired, -ENOMEM, or what
+ * zcb_memory_find() says.
  */
 struct zcb_export *zcb_export_create(struct zcb_session *s, u64 handle,
 				     u64 offset, u64 length)
@@ -68,6 +71,8 @@ struct zcb_export *zcb_export_create(struct zcb_session *s, u64 handle,
 	err = zcb_memory_find(s->pool, &s->hold, handle, &place);
 	if (!err)
 		err = export_range(&place, offset, &length);
+	if (!err && !zcb_arena_open(s->pool->arenas[place.arena]))
+		err = -EBUSY;
 	if (err)
 		return ERR_PTR(err);
 	e = kmalloc(sizeof(*e), GFP_KERNEL_ACCOUNT);

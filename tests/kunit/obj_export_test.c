@@ -252,6 +252,52 @@ static void keeps_the_pool(struct kunit *test)
 	zcb_export_end(e);
 }
 
+/* Two arenas, of which the second has the block that is returned. */
+static u64 in_arena_1(struct kunit *test, struct three *t)
+{
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+	u64 handle;
+
+	cfg->max_size = 2 * OBJ_ARENA;
+	*t = attach(test, obj_make_pool(test, cfg));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(zcb_pool_grow(t->pool)));
+	obj_alloc(test, t->a, OBJ_ARENA);
+	handle = obj_alloc(test, t->a, PAGE_SIZE);
+	KUNIT_ASSERT_GE(test, zcbuf_buf_offset(handle), OBJ_ARENA);
+	return handle;
+}
+
+static u32 retire(struct kunit *test, struct zcb_pool *pool)
+{
+	u32 state = 77;
+
+	KUNIT_EXPECT_EQ(test, zcb_pool_retire(pool, 1, false, 0, &state), 0);
+	return state;
+}
+
+/* What is out of an arena that is retired keeps it, and there shall not be more. */
+static void of_a_retired_arena(struct kunit *test)
+{
+	struct three t;
+	u64 handle = in_arena_1(test, &t), charged = obj_total_charged();
+	struct zcb_export *e = export(test, t.a, handle, 0, 0);
+	u32 state;
+
+	KUNIT_EXPECT_EQ(test, retire(test, t.pool), ZCB_ARENA_RETIRING);
+	KUNIT_EXPECT_EQ(test, refusal(t.a, handle, 0, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, refusal(t.a, handle, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, refusal(t.b, handle, 0, 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, holders(t.a, handle), 2);
+	KUNIT_EXPECT_EQ(test, zcb_pool_retire_cancel(t.pool, 1, &state), 0);
+	KUNIT_EXPECT_EQ(test, refusal(t.a, handle, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, try_free(t.a, handle), 0);
+	KUNIT_EXPECT_EQ(test, retire(test, t.pool), ZCB_ARENA_RETIRING);
+	expect_pages(test, t.pool, e, handle, 0);
+	zcb_export_end(e);
+	KUNIT_EXPECT_EQ(test, retire(test, t.pool), ZCB_ARENA_GONE);
+	KUNIT_EXPECT_EQ(test, obj_total_charged(), charged - OBJ_ARENA);
+}
+
 static void at_a_limit(struct kunit *test)
 {
 	struct three t = of_pages(test);
@@ -271,6 +317,7 @@ static struct kunit_case export_cases[] = {
 	KUNIT_CASE(something_pins_it),
 	KUNIT_CASE(beside_a_session),
 	KUNIT_CASE(keeps_the_pool),
+	KUNIT_CASE(of_a_retired_arena),
 	KUNIT_CASE(at_a_limit),
 	{}
 };

@@ -5,16 +5,12 @@
  * them has let go. The device is tests/importer, which lies beside this program.
  */
 #include <fcntl.h>
-#include <libgen.h>
 #include <liburing.h>
-#include <limits.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 
-#include "../importer/importer.h"
 #include "dump.h"
+#include "import.h"
 #include "pair.h"
 #include "ring.h"
 
@@ -23,44 +19,6 @@
 #define PAGES		((int)(ZT_ARENA / ZT_PAGE))
 
 /* ----------------------------------------------------------------- the device */
-
-/* The module for this very kernel; without it, there is no device to test with. */
-static void importer_insert(void)
-{
-	char self[PATH_MAX], path[PATH_MAX + 128];
-	struct utsname u;
-	ssize_t n;
-	int fd;
-
-	if (!access(IMPORTER_NODE, F_OK))
-		return;
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	ASSERT_GT(n, 0);
-	self[n] = '\0';
-	ASSERT_OK(uname(&u));
-	snprintf(path, sizeof(path), "%s/importer-%s.ko", dirname(self),
-		 u.release);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		KTAP_MISSING("importer", "no %s", path);
-	ASSERT_OK(syscall(SYS_finit_module, fd, "", 0));
-	close(fd);
-	ASSERT_OK(access(IMPORTER_NODE, F_OK));
-}
-
-static int import_dir(int dmabuf, __u32 dir, struct importer_attach *a)
-{
-	int fd;
-
-	importer_insert();
-	fd = open(IMPORTER_NODE, O_RDWR | O_CLOEXEC);
-	ASSERT_GE(fd, 0);
-	*a = (struct importer_attach){ .fd = dmabuf, .dir = dir };
-	if (!ioctl(fd, IMPORTER_IOC_ATTACH, a))
-		return fd;
-	close(fd);
-	return -errno;
-}
 
 /* A device that has the dma-buf attached and mapped. */
 static int import(int dmabuf)

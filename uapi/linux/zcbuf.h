@@ -527,8 +527,9 @@ struct zcbuf_pool_grow {
  * @out_state: ZCBUF_ARENA_*, what has become of it
  *
  * Nothing more of the arena is handed out, and it is given back when the last of what
- * is out has come back: buffers, groups, an open group among them, and slabs. Those
- * who have something of it go on as if nothing had happened. Then the arena is
+ * is out has come back: buffers, groups, an open group among them, and slabs; from
+ * dma-bufs as well. Those who have something of it go on as if nothing had happened,
+ * but that they cannot EXPORT it any more. Then the arena is
  * unmapped, wherever it is mapped, and touching it there is SIGBUS; a handle that
  * was of it is ENOENT. Its memory, and the charge for it, goes when nobody else holds
  * a page of it: I/O, or an io_uring that has it registered. Until then it is PINNED.
@@ -798,10 +799,10 @@ struct zcbuf_transfer {
  * need not be attached to the pool, and sees no more of it than this.
  *
  * EINVAL: the buffer, or what is asked of it, is not whole pages (an object of a
- * class below a page never is). ERANGE: outside the buffer. EMFILE: descriptors.
- * ENOMEM: no memory, or at a limit, as for SHARE. EOPNOTSUPP: this kernel has no
- * dma-bufs, FEATURE_EXPORT tells. Otherwise the errors of FREE; they are not counted
- * as bad frees. Since 0.1.
+ * class below a page never is). ERANGE: outside the buffer. EBUSY: its arena is
+ * RETIRING, and would wait for one more. EMFILE: descriptors. ENOMEM: no memory, or
+ * at a limit, as for SHARE. EOPNOTSUPP: this kernel has no dma-bufs, FEATURE_EXPORT
+ * tells. Otherwise the errors of FREE; they are not counted as bad frees. Since 0.1.
  */
 struct zcbuf_export {
 	__u32 size;

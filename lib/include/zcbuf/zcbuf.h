@@ -543,9 +543,10 @@ ZCBUF_API int zcbuf_buf_share(const struct zcbuf_buf *buf, __u64 session);
  * device, also after the buffer is freed.
  *
  * Return: a descriptor, close-on-exec, the caller's. -EINVAL: no buffer, or it or
- * the part is not whole pages. -ERANGE: outside the capacity. -EOPNOTSUPP: this
- * kernel has no dma-bufs, or a buffer of its own (ZCBUF_BUF_F_FALLBACK). -EPERM,
- * -EBADSLT, -ESTALE: as zcbuf_free(). -EMFILE, -ENOMEM.
+ * the part is not whole pages. -ERANGE: outside the capacity. -EBUSY: its arena is
+ * being retired. -EOPNOTSUPP: this kernel has no dma-bufs, or a buffer of its own
+ * (ZCBUF_BUF_F_FALLBACK). -EPERM, -EBADSLT, -ESTALE: as zcbuf_free(). -EMFILE,
+ * -ENOMEM.
  */
 ZCBUF_API int zcbuf_buf_export(const struct zcbuf_buf *buf, __u64 offset,
 			       __u64 length, __u32 flags);
