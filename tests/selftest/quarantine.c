@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <zcbuf/uring.h>
+
 #include "common.h"
 #include "dump.h"
 #include "hostile.h"
@@ -186,25 +188,39 @@ static void end_failed(int fd, __u64 channel)
 	ASSERT_OK(zt_release1(fd, channel, f.out_delivery.handle));
 }
 
-static void child_submit(struct io_uring *ring, const struct plan *p, char *at)
+/* @uring: the library prepares the read, and by what it has registered. */
+static void child_prep(struct io_uring_sqe *sqe, const struct plan *p,
+		       const struct zcbuf_uring *uring, int disk, char *at,
+		       __u64 offset)
+{
+	unsigned int n = LENGTH / OPS;
+
+	ASSERT_TRUE(sqe);
+	if (uring)
+		ASSERT_EQ(zcbuf_uring_prep_read(uring, sqe, disk, at, n,
+						offset), 1);
+	else if (p->plain)
+		io_uring_prep_read(sqe, disk, at, n, offset);
+	else if (p->out)
+		io_uring_prep_write_fixed(sqe, disk, at, n, offset, 0);
+	else
+		io_uring_prep_read_fixed(sqe, disk, at, n, offset, 0);
+}
+
+static void child_submit(struct io_uring *ring, const struct plan *p,
+			 const struct zcbuf_uring *uring, char *at)
 {
 	int i, disk = open(disk_node, O_RDWR | O_DIRECT | O_CLOEXEC);
 	unsigned int n = LENGTH / OPS;
 
 	ASSERT_GE(disk, 0);
 	/* With gaps: one request each. */
-	for (i = 0; i < OPS; i++, at += n) {
-		struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
-
-		ASSERT_TRUE(sqe);
-		if (p->plain)
-			io_uring_prep_read(sqe, disk, at, n, 2 * i * n);
-		else if (p->out)
-			io_uring_prep_write_fixed(sqe, disk, at, n, 2 * i * n, 0);
-		else
-			io_uring_prep_read_fixed(sqe, disk, at, n, 2 * i * n, 0);
-	}
+	for (i = 0; i < OPS; i++, at += n)
+		child_prep(io_uring_get_sqe(ring), p, uring, disk, at,
+			   2 * i * n);
 	ASSERT_GT(io_uring_submit(ring), 0);
+	while (!inflight())
+		usleep(100);	/* SQPOLL, io-wq */
 }
 
 static void child_run(struct zt_turns *t, const struct plan *p, int donor,
@@ -221,9 +237,7 @@ static void child_run(struct zt_turns *t, const struct plan *p, int donor,
 	ring_open(&ring, p->ring, fd, !p->no_token, base);
 	if (p->drop_files)
 		ASSERT_OK(io_uring_unregister_files(&ring));
-	child_submit(&ring, p, base + p->get(fd, channel));
-	while (!inflight())
-		usleep(100);	/* SQPOLL, io-wq */
+	child_submit(&ring, p, NULL, base + p->get(fd, channel));
 	ASSERT_OK(zt_tell_parent(t));
 	ktap_stay();
 }
@@ -374,6 +388,67 @@ PLAN(reservation, .get = get_reservation, .end = end_failed)
 PLAN(reservation_without_token, .get = get_reservation, .end = end_failed,
 	.no_token = true)
 PLAN(delivery, .get = get_delivery, .give = give_group, .out = true)
+
+/* ------------------------------------------------------------------ library */
+
+static void library_child(struct zt_turns *t, int donor)
+{
+	struct zcbuf_uring uring;
+	struct zcbuf_pool *pool;
+	struct io_uring ring;
+	struct zcbuf_buf buf;
+
+	ASSERT_OK(zcbuf_pool_attach_fd(&pool, donor, NULL));
+	close(donor);
+	ASSERT_OK(io_uring_queue_init(OPS, &ring, 0));
+	ASSERT_OK(zcbuf_uring_register(&uring, &ring, pool));
+	ASSERT_OK(zcbuf_buf_alloc(pool, LENGTH, &buf));
+	child_submit(&ring, NULL, &uring, buf.data);
+	ASSERT_OK(zt_tell_parent(t));
+	ktap_stay();
+}
+
+/*
+ * Whose rings are the library's has no tokens to think of: neither has who dies,
+ * nor who lives on with all of the arena registered.
+ */
+TEST(library)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	struct zcbuf_uring uring;
+	struct zcbuf_pool *pool;
+	struct io_uring ring;
+	struct zt_turns t;
+	pid_t child;
+
+	if (!find_disk())
+		SKIP("no slow disk");
+	ASSERT_GE(fd, 0);
+	ASSERT_OK(zt_turns_init(&t));
+	child = fork();
+	if (!child) {
+		zt_turns_child(&t);
+		library_child(&t, fd);
+	}
+	zt_turns_parent(&t);
+	ASSERT_OK(zt_await_child(&t));
+	ASSERT_OK(zcbuf_pool_attach_fd(&pool, fd, NULL));
+	ASSERT_OK(io_uring_queue_init(OPS, &ring, 0));
+	ASSERT_OK(zcbuf_uring_register(&uring, &ring, pool));
+	take_the_rest(fd);
+
+	ASSERT_GT(inflight(), 0);
+	ASSERT_OK(kill(child, SIGKILL));
+	await_memory(fd);
+	ASSERT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_EQ(pool_number(fd, ZCBUF_A_POOL_QUARANTINE_SESSIONS), 0);
+	EXPECT_EQ(pool_number(fd, ZCBUF_A_POOL_TOKENS), 1);
+	EXPECT_OK(zcbuf_uring_unregister(&uring));
+	io_uring_queue_exit(&ring);
+	EXPECT_OK(zcbuf_pool_close(pool));
+}
+
+/* -------------------------------------------------------------- tokens alone */
 
 /* A ring that nobody told of pins all: what dies beside it waits for it. */
 TEST(unaccounted_registration)
