@@ -10,12 +10,15 @@
 #ifndef ZCBUF_OBJ_ENV_H
 #define ZCBUF_OBJ_ENV_H
 
+#include <sys/types.h>
+
 #include <kunit/test.h>
 
 /* Tracepoints: the header is not read. */
 #define ZCB_FACE_TRACE_H
 #define trace_zcbuf_bad_free(pool, handle, err)	((void)(err))
 #define trace_zcbuf_pool_grow(pool, size, order)	((void)(order))
+#define trace_zcbuf_pool_retire(pool, arena, state)	((void)(state))
 
 /* ----------------------------------------------------------------- numbers */
 
@@ -60,6 +63,7 @@ static inline void obj_unlock(bool *held)
 #define mutex_lock_killable(l)	(obj_lock(&(l)->held), 0)
 #define mutex_unlock(l)		obj_unlock(&(l)->held)
 #define lockdep_assert_held(l)	WARN_ON(!(l)->held)
+#define synchronize_rcu()	((void)0)
 #define __must_hold(l)
 
 typedef struct {
@@ -98,10 +102,15 @@ struct xarray {
 	void *none;
 };
 
+struct address_space;
+
+struct inode {
+	struct address_space *i_mapping;
+};
+
 struct cred;
 struct file;
 struct folio;
-struct inode;
 struct page;
 struct pid;
 
@@ -189,10 +198,12 @@ void obj_free(const void *ptr);
 #define kzalloc(bytes, gfp)	obj_alloc(bytes, 0)
 #define kvcalloc(n, size, gfp)	obj_alloc(size_mul(n, size), 0)
 #define kfree(ptr)		obj_free(ptr)
-#define kvfree(ptr)		obj_free(ptr)
 
 /* The rig's. */
 int page_to_nid(const struct page *page);
+void unmap_mapping_range(struct address_space *mapping, loff_t offset,
+			 loff_t length, int even_cows);
+void kvfree(const void *ptr);	/* it allocates what is as large */
 
 struct mem_cgroup;
 
@@ -243,5 +254,7 @@ static inline void obj_work_run(struct delayed_work *w)
 	w->queued = false;
 	w->work.func(&w->work);
 }
+
+#define flush_delayed_work(w)	obj_work_run(w)
 
 #endif /* ZCBUF_OBJ_ENV_H */

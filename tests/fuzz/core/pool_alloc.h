@@ -85,7 +85,7 @@ static bool slab_has_room(const struct state *s, u32 class, u32 owner)
 
 	for (; m < s->slab + s->narenas * s->in_arena; m++)
 		if (m->nout && m->class == class && m->lessee == owner &&
-		    m->nout < nobjs)
+		    m->nout < nobjs && !m->closed && is_live(s, m - s->slab))
 			return true;
 	return false;
 }
@@ -123,6 +123,7 @@ static void got_object(struct state *s, u32 owner, u32 class, bool zero,
 	KUNIT_ASSERT_EQ(s->test, m->class, class);
 	KUNIT_ASSERT_EQ(s->test, m->lessee, owner);
 	KUNIT_ASSERT_EQ(s->test, m->gen, slab_gen(handle));
+	KUNIT_ASSERT_TRUE(s->test, !m->closed && is_live(s, m - s->slab));
 	KUNIT_ASSERT_EQ(s->test, (offset - r[0].offset) % c->length, 0ULL);
 	KUNIT_ASSERT_LE(s->test, offset - r[0].offset + c->length, r[0].length);
 	must[1] = zero || (m->mixed &&

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * All that hands out memory of a pool, together: memory.c, slabs.c, magazine.c
- * and grow.c of kmod/obj/ on all of kmod/core/. Every kind of pool and every
- * option of a request, by several owners who give to each other what they have,
- * free what they have not, and die.
+ * All that hands out memory of a pool, together: memory.c, slabs.c, magazine.c,
+ * grow.c, retire.c, give.c and share.c of kmod/obj/ on all of kmod/core/. Every
+ * kind of pool and every option of a request, by several owners who give to each
+ * other what they have and share it, free what they have not, and die.
  */
 #include "fuzz.h"
 
 #include <stdlib.h>
 
 #include "pool_alloc.h"
+#include "pool_give.h"
+#include "pool_retire.h"
 
 #define LENGTHS		5	/* classes of a table, at most */
 #define OBJECTS		40	/* of a fixed class, at most */
@@ -102,26 +104,7 @@ static void alloc(void *state)
 	check_alloc(s, owner, &r, err, handle, starve);
 }
 
-/* ---------------------------------------------------- free, find, transfer */
-
-/* One there is, one there was, nearly one of these, or anything. */
-static u64 choose_handle(struct state *s, u32 *owner)
-{
-	u64 handle = s->history[below(s, HISTORY)];
-	const struct m_buf *b;
-	u32 kind = below(s, 16);
-
-	*owner = below(s, OWNERS);
-	if (s->nbufs && kind < 13) {
-		b = &s->buf[below(s, s->nbufs)];
-		handle = b->handle;
-		if (kind < 11)
-			*owner = b->owner;
-	}
-	if (kind == 14)
-		handle ^= BIT_ULL(below(s, 64));
-	return kind == 15 ? input_any(s->in) : handle;
-}
+/* -------------------------------------------------------------- free, find */
 
 static void free_one(void *state)
 {
@@ -139,7 +122,7 @@ static void free_one(void *state)
 	if (err)
 		s->bad_frees++;
 	else
-		buf_gone(s, b);
+		part_gone(s, b, owner);
 }
 
 /* Pools shall become empty as well as full. */
@@ -168,66 +151,9 @@ static void find(void *state)
 	check_written(s, b);
 	KUNIT_ASSERT_EQ(s->test, place.offset, b->offset);
 	KUNIT_ASSERT_EQ(s->test, place.capacity, b->capacity);
+	KUNIT_ASSERT_EQ(s->test, place.holders, hweight32(b->has));
 	KUNIT_ASSERT_EQ(s->test, place.arena,
 			b->offset / s->pool->cfg.arena_size);
-}
-
-/* What he writes there is his to the next. */
-static void given(struct state *s, struct m_buf *b, u32 to)
-{
-	const struct zcb_fixed *f = &s->pool->cfg.fixed;
-	struct m_slab *m;
-
-	check_written(s, b);
-	b->owner = to;
-	write_all(b, s->tag[to]);
-	if (b->class == BLOCK) {
-		claim(s, b->offset >> PAGE_SHIFT, b->capacity >> PAGE_SHIFT,
-		      s->domain[to], false);
-	} else if (is_kind(s, ZCBUF_POOL_FIXED)) {
-		claim(s, f->class[b->class].first +
-		      (b->offset - f->class[b->class].base) / b->capacity, 1,
-		      s->domain[to], false);
-	} else {
-		m = slab_of(s, b->class, b->offset);
-		m->mixed |= m->lessee != to;
-	}
-}
-
-/* For the first loan of an object there has to be a record. */
-static bool needs_loan(struct state *s, const struct m_buf *b, u32 to)
-{
-	const struct m_slab *m;
-
-	if (b->class == BLOCK || !is_kind(s, ZCBUF_POOL_TIERS))
-		return false;
-	m = slab_of(s, b->class, b->offset);
-	return m->lessee == b->owner && m->lessee != to;
-}
-
-static void transfer(void *state)
-{
-	struct state *s = state;
-	u32 from, to = below(s, OWNERS);
-	u64 handle = choose_handle(s, &from);
-	struct zcb_spares spares;
-	struct m_buf *b;
-	int err, want;
-
-	if (from == to)
-		return;
-	want = expected(s, handle, from, &b);
-	obj_allocations_fail = !below(s, 16);
-	zcb_give_prepare(s->pool, &handle, 1, false, &spares);
-	obj_allocations_fail = 0;
-	if (!want && list_empty(&spares.loans) && needs_loan(s, b, to))
-		want = -ENOMEM;
-	err = zcb_memory_transfer(s->pool, &s->hold[from], &s->hold[to],
-				  s->domain[to], handle, &spares);
-	zcb_give_finish(&spares);
-	check_answer(s, err, want);
-	if (!err)
-		given(s, b, to);
 }
 
 /* ------------------------------------------------------------------ owners */
@@ -250,8 +176,8 @@ static void kill(struct state *s, u32 owner)
 		;
 	KUNIT_EXPECT_EQ(s->test, zcb_holdings_bytes(&s->hold[owner]), 0ULL);
 	while (i--)
-		if (s->buf[i].owner == owner)
-			buf_gone(s, &s->buf[i]);
+		if (s->buf[i].has & BIT(owner))
+			part_gone(s, &s->buf[i], owner);
 	for (; m < s->slab + s->narenas * s->in_arena; m++)
 		if (m->nout && m->lessee == owner)
 			m->lessee = NOBODY;
@@ -331,7 +257,7 @@ static void room(void *state)
 static void grow(void *state)
 {
 	struct state *s = state;
-	bool full = s->narenas == s->max_arenas;
+	bool full = present(s) == s->max_arenas;
 	struct zcb_arena *a;
 
 	if (below(s, 32))
@@ -339,7 +265,7 @@ static void grow(void *state)
 	a = zcb_pool_grow(s->pool);
 	if (full)
 		KUNIT_ASSERT_EQ(s->test, PTR_ERR(a), -E2BIG);
-	else if (rig.refuse_arenas)
+	else if (rig.refused)
 		KUNIT_ASSERT_EQ(s->test, PTR_ERR(a), -ENOMEM);
 	else
 		KUNIT_ASSERT_PTR_EQ(s->test, a, s->pool->arenas[s->narenas]);
@@ -382,6 +308,8 @@ static void check_blocks(struct state *s)
 	zcb_magazine_drain_locked(s->pool);
 	spin_unlock(&s->pool->mem_lock);
 	for (i = 0; i < s->narenas; i++) {
+		if (s->state[i] == ZCB_ARENA_GONE)
+			continue;
 		a = s->arena[i];
 		a->b = s->pool->arenas[i]->buddy;
 		check_arena(s->test, a);
@@ -425,13 +353,17 @@ static void look_sometimes(void *state)
 static void check_owner(struct state *s, u32 owner)
 {
 	const struct zcb_holdings *h = &s->hold[owner];
+	u64 pages = 0, bytes = 0, lent = 0, shares = 0, share_bytes = 0;
 	u32 blocks = 0, fixed = 0, objects = 0;
-	u64 pages = 0, bytes = 0;
 	const struct m_buf *b;
 
 	for (b = s->buf; b < s->buf + s->nbufs; b++) {
-		if (b->owner != owner)
+		if (b->owner != owner) {
+			shares += !!(b->has & BIT(owner));
+			share_bytes += b->has & BIT(owner) ? b->capacity : 0;
 			continue;
+		}
+		lent += b->lent ? b->capacity : 0;
 		if (b->class == BLOCK) {
 			blocks++;
 			pages += b->capacity >> PAGE_SHIFT;
@@ -446,6 +378,9 @@ static void check_owner(struct state *s, u32 owner)
 	KUNIT_ASSERT_EQ(s->test, h->fixed.count, fixed);
 	KUNIT_ASSERT_EQ(s->test, h->objects, objects);
 	KUNIT_ASSERT_EQ(s->test, h->object_bytes + h->fixed.bytes, bytes);
+	KUNIT_ASSERT_EQ(s->test, h->loan_bytes, lent);
+	KUNIT_ASSERT_EQ(s->test, h->nshares, shares);
+	KUNIT_ASSERT_EQ(s->test, h->share_bytes, share_bytes);
 }
 
 static u32 kept_pages(const struct zcb_pool *pool, const struct zcb_magazine *m)
@@ -467,9 +402,10 @@ static void check_pages(struct state *s)
 	for (cpu = 0; cpu < OBJ_CPUS; cpu++)
 		kept += kept_pages(s->pool, &s->pool->magazines[cpu]);
 	for (i = 0; i < s->narenas; i++)
-		nfree += s->pool->arenas[i]->buddy.free_pages;
+		if (s->state[i] != ZCB_ARENA_GONE)
+			nfree += s->pool->arenas[i]->buddy.free_pages;
 	KUNIT_ASSERT_EQ(s->test, nfree + kept + s->nout,
-			s->narenas * s->in_arena);
+			present(s) * s->in_arena);
 }
 
 static void check(void *state)
@@ -483,6 +419,7 @@ static void check(void *state)
 	KUNIT_ASSERT_EQ(s->test, s->pool->bad_frees, s->bad_frees);
 	if (!is_kind(s, ZCBUF_POOL_FIXED))
 		check_pages(s);
+	check_arenas(s);
 	for (i = 0; i < OWNERS; i++)
 		check_owner(s, i);
 }
@@ -511,6 +448,11 @@ static const struct fuzz_op ops[] = {
 	{ "machine", machine },
 	{ "cpu", cpu },
 	{ "look", look_sometimes },
+	{ "share", share },
+	{ "share", share },
+	{ "retire", retire },
+	{ "retire_cancel", retire_cancel },
+	{ "retire_look", retire_look },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };
@@ -629,13 +571,16 @@ static void end_all(struct state *s)
 		if (run->npages)
 			pages_back(s, run->page, run->npages);
 	}
+	rig.pages_held = false;
+	arenas_settle(s);
 	look(s);
 	check(s);
 	KUNIT_ASSERT_EQ(s->test, s->pool->used, 0ULL);
+	KUNIT_ASSERT_EQ(s->test, s->pool->idle, 0ULL);
 	for (i = 0; i < s->narenas && is_power_of_2(s->in_arena); i++)
-		KUNIT_ASSERT_EQ(s->test,
-				1U << zcb_buddy_largest(&s->arena[i]->b),
-				s->in_arena);
+		if (s->state[i] == ZCB_ARENA_LIVE)
+			KUNIT_ASSERT_EQ(s->test, s->in_arena,
+					1U << zcb_buddy_largest(&s->arena[i]->b));
 	KUNIT_ASSERT_EQ(s->test, obj_allocations, 0);
 	KUNIT_ASSERT_EQ(s->test, rig.charged, 0ULL);
 }

@@ -22,7 +22,10 @@
 
 /*
  * struct m_buf - a buffer
+ * @owner: who has it; of several, whom the pool's records name
+ * @has: all who have it, a bit for each
  * @class: of the pool's table, or BLOCK
+ * @lent: of a slab: there is a record of whom it was lent to
  * @tag: what is in each unit of it, or 0: who knows
  */
 struct m_buf {
@@ -30,7 +33,9 @@ struct m_buf {
 	u64 offset;
 	u64 capacity;
 	u32 owner;
+	u32 has;
 	u32 class;
+	bool lent;
 	u8 tag;
 };
 
@@ -45,6 +50,7 @@ struct m_run {
  * @lessee: an owner, or NOBODY: he is gone
  * @nout: objects; 0: there is no slab
  * @mixed: others have had objects of it
+ * @closed: its arena was retired for a while, and it has missed the end of that
  */
 struct m_slab {
 	u32 class;
@@ -52,6 +58,7 @@ struct m_slab {
 	u32 nout;
 	u32 gen;
 	bool mixed;
+	bool closed;
 };
 
 /*
@@ -59,6 +66,7 @@ struct m_slab {
  * @hold, @domain, @tag: of each owner
  * @born: owners so far
  * @arena: of @narenas
+ * @state, @out: of each: what has become of it, and how many of its pages are out
  * @named: by page: part of a buffer or a slab
  * @last: by page, in FIXED pools by object: domain of who used it last
  * @nout: pages that are out
@@ -74,6 +82,8 @@ struct state {
 	u8 tag[OWNERS];
 	u32 born;
 	struct arena *arena[RIG_ARENAS];
+	enum zcb_arena_state state[RIG_ARENAS];
+	u32 out[RIG_ARENAS];
 	u32 narenas;
 	u32 max_arenas;
 	u32 in_arena;
@@ -190,22 +200,58 @@ static u32 start_of(const struct state *s, u32 page, u32 order)
 	return page - in_arena % (1U << order);
 }
 
+static bool is_live(const struct state *s, u32 page)
+{
+	return s->state[page / s->in_arena] == ZCB_ARENA_LIVE;
+}
+
+/* Those that are not gone. */
+static u32 present(const struct state *s)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < s->narenas; i++)
+		n += s->state[i] != ZCB_ARENA_GONE;
+	return n;
+}
+
+/* Pages that nobody has or gets. */
+static u64 idle_bytes(const struct state *s)
+{
+	u64 pages = 0;
+	u32 i;
+
+	for (i = 0; i < s->narenas; i++)
+		if (s->state[i] == ZCB_ARENA_RETIRING ||
+		    s->state[i] == ZCB_ARENA_PINNED)
+			pages += s->in_arena - s->out[i];
+	return pages * PAGE_SIZE;
+}
+
+/* After less has become free to be had. */
+static void count_free(struct state *s)
+{
+	u64 size = present(s) * s->pool->cfg.arena_size;
+
+	s->min_free = min(s->min_free, size - s->used - idle_bytes(s));
+}
+
 static void count_used(struct state *s, u64 bytes)
 {
-	u64 size = s->narenas * s->pool->cfg.arena_size;
-
 	s->used += bytes;
 	s->max_used = max(s->max_used, s->used);
-	s->min_free = min(s->min_free, size - s->used);
+	count_free(s);
 }
 
 /* A block that the pool says was free. */
 static void pages_out(struct state *s, u32 page, u32 order, bool named)
 {
 	KUNIT_ASSERT_LT(s->test, page, s->narenas * s->in_arena);
+	KUNIT_ASSERT_TRUE(s->test, is_live(s, page));
 	mark_out(s->test, arena_of(s, page), page % s->in_arena, order);
 	memset(s->named + page, named, 1U << order);
 	s->nout += 1U << order;
+	s->out[page / s->in_arena] += 1U << order;
 	count_used(s, PAGE_SIZE << order);
 }
 
@@ -214,6 +260,7 @@ static void pages_back(struct state *s, u32 page, u32 npages)
 	memset(arena_of(s, page)->out + page % s->in_arena, 0, npages);
 	memset(s->named + page, 0, npages);
 	s->nout -= npages;
+	s->out[page / s->in_arena] -= npages;
 	s->used -= npages * PAGE_SIZE;
 }
 
@@ -222,6 +269,8 @@ static bool has_block(struct state *s, u32 order)
 	u32 i, page;
 
 	for (i = 0; i < s->narenas; i++) {
+		if (s->state[i] != ZCB_ARENA_LIVE)
+			continue;
 		learn(s->arena[i]);
 		if (!expected_block(s->arena[i], order, &page))
 			return true;
@@ -232,7 +281,7 @@ static bool has_block(struct state *s, u32 order)
 static bool may_grow(const struct state *s)
 {
 	return has_flag(s, ZCBUF_POOL_F_AUTO_GROW) && !s->paused &&
-	       s->narenas < s->max_arenas;
+	       present(s) < s->max_arenas;
 }
 
 static void add_arena(struct state *s)
@@ -253,7 +302,7 @@ static void check_room(struct state *s, u32 order, bool got)
 	}
 	if (!rig.grown)
 		return;
-	KUNIT_ASSERT_EQ(s->test, got, !rig.refuse_arenas);
+	KUNIT_ASSERT_EQ(s->test, got, !rig.refused);
 	if (got)
 		add_arena(s);
 	else
@@ -304,6 +353,7 @@ static void add_buf(struct state *s, u64 handle, u32 owner, u32 class,
 		.offset = offset,
 		.capacity = capacity,
 		.owner = owner,
+		.has = BIT(owner),
 		.class = class,
 	};
 	s->nbufs++;
@@ -342,7 +392,7 @@ static void object_back(struct state *s, const struct m_buf *b)
 		slab_goes(s, m);
 }
 
-/* Its owner has given it back, or he is dead. */
+/* Nobody has it any more. */
 static void buf_gone(struct state *s, struct m_buf *b)
 {
 	check_written(s, b);
@@ -355,6 +405,26 @@ static void buf_gone(struct state *s, struct m_buf *b)
 		object_back(s, b);
 	s->history[s->nhistory++ % HISTORY] = b->handle;
 	*b = s->buf[--s->nbufs];
+}
+
+/* The pool's records name another one: of those who have it, the first. */
+static void inherit(struct state *s, struct m_buf *b)
+{
+	b->owner = __ffs(b->has);
+	if (b->lent && is_power_of_2(b->has) &&
+	    slab_of(s, b->class, b->offset)->lessee == b->owner)
+		b->lent = false;
+}
+
+/* Who had it with others, or alone, has given it back, or he is dead. */
+static void part_gone(struct state *s, struct m_buf *b, u32 who)
+{
+	check_written(s, b);
+	b->has &= ~BIT(who);
+	if (!b->has)
+		buf_gone(s, b);
+	else if (b->owner == who)
+		inherit(s, b);
 }
 
 /* ------------------------------------------------------------------ answers */
@@ -377,6 +447,8 @@ static int expected_of_old(struct state *s, u64 handle, u32 owner)
 	u64 offset = zcbuf_buf_offset(handle);
 	const struct m_buf *b;
 
+	if (s->state[offset / s->pool->cfg.arena_size] >= ZCB_ARENA_PINNED)
+		return -ENOENT;
 	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
 		return s->named[offset >> PAGE_SHIFT] ? -ESTALE : -EBADSLT;
 	if (is_kind(s, ZCBUF_POOL_TIERS))
@@ -392,7 +464,7 @@ static int expected(struct state *s, u64 handle, u32 owner, struct m_buf **b)
 {
 	*b = find_live(s, handle);
 	if (*b)
-		return (*b)->owner == owner ? 0 : -EPERM;
+		return (*b)->has & BIT(owner) ? 0 : -EPERM;
 	return is_known(s, handle) ? expected_of_old(s, handle, owner) :
 				     ANY_ERROR;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * A pool without a kernel below it: what memory.c, slabs.c, magazine.c and grow.c
- * of kmod/obj/ ask of the rest, and memory to hand out that has one byte for every
- * 16: who wrote there last.
+ * A pool without a kernel below it: what the files of kmod/obj/ that hand out
+ * memory ask of the rest, and memory to hand out that has one byte for every 16:
+ * who wrote there last.
  */
 #ifndef ZCBUF_POOL_RIG_H
 #define ZCBUF_POOL_RIG_H
@@ -15,7 +15,7 @@
 #include "../../../kmod/obj/magazine.h"
 #include "../../../kmod/obj/session.h"
 
-#define RIG_ARENAS	6
+#define RIG_ARENAS	12	/* that there have ever been */
 #define RIG_UNIT	16U	/* bytes of the pool for one of rig.memory */
 #define RIG_ZEROED	4	/* ranges in one call */
 
@@ -33,6 +33,9 @@ struct rig_range {
  * @refuse_charges: a limit is reached
  * @charged: bytes
  * @grown: arenas that were asked for since rig_forget(), refused or not
+ * @refused: the last of them was
+ * @pages_held: I/O has pages of every arena
+ * @unmapped: bit n: no mapping has arena n any more
  * @pinned: bit n: the page looked at n looks from now is pinned
  */
 struct rig {
@@ -45,6 +48,9 @@ struct rig {
 	bool refuse_charges;
 	u64 charged;
 	u32 grown;
+	bool refused;
+	bool pages_held;
+	u32 unmapped;
 	u64 pinned;
 };
 
@@ -124,7 +130,8 @@ struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
 
 	KUNIT_ASSERT_FALSE(rig.test, pool->mem_lock.held);
 	rig.grown++;
-	if (rig.refuse_arenas)
+	rig.refused = rig.refuse_arenas || pool->narenas == RIG_ARENAS;
+	if (rig.refused)
 		return ERR_PTR(-ENOMEM);
 	*pages = NULL;
 	if (pool->cfg.kind != ZCBUF_POOL_FIXED) {
@@ -168,10 +175,46 @@ void zcb_pools_settle(void)
 {
 }
 
-/* None is retired here. */
-void zcb_pool_retire_idle_locked(struct zcb_pool *pool)
+void zcb_pools_queue(struct delayed_work *work, unsigned long delay)
 {
-	KUNIT_ASSERT_TRUE(rig.test, false);
+	mod_delayed_work(system_wq, work, delay);
+}
+
+void unmap_mapping_range(struct address_space *mapping, loff_t offset,
+			 loff_t length, int even_cows)
+{
+	struct zcb_pool *pool = rig.pool;
+
+	KUNIT_ASSERT_FALSE(rig.test, pool->mem_lock.held);
+	KUNIT_ASSERT_PTR_EQ(rig.test, mapping, pool->inode->i_mapping);
+	KUNIT_ASSERT_EQ(rig.test, length, (loff_t)pool->cfg.arena_size);
+	KUNIT_ASSERT_EQ(rig.test, offset % length, (loff_t)0);
+	rig.unmapped |= 1U << offset / length;
+}
+
+bool zcb_arena_busy(const struct zcb_arena *a)
+{
+	KUNIT_ASSERT_EQ(rig.test, a->state, ZCB_ARENA_PINNED);
+	KUNIT_ASSERT_NE(rig.test, rig.unmapped & 1U << a->index / a->npages, 0U);
+	return rig.pages_held;
+}
+
+bool zcb_arena_held(const struct zcb_arena *a)
+{
+	return rig.pages_held && zcb_arena_mapped(a);
+}
+
+/* Whoever looks into it after that, the sanitizer sees. */
+void zcb_arena_release(struct zcb_arena *a)
+{
+	KUNIT_ASSERT_FALSE(rig.test, rig.pool->mem_lock.held);
+	kvfree(a->metadata);
+	a->metadata = NULL;
+}
+
+void kvfree(const void *ptr)
+{
+	kunit_kfree(rig.test, ptr);
 }
 
 int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
@@ -233,6 +276,7 @@ static struct zcb_pool *rig_pool(struct kunit *test,
 				 const struct zcb_pool_config *cfg)
 {
 	struct zcb_pool *pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
+	static struct inode inode;
 	struct zcb_buf_page *pages;
 	struct zcb_arena *a;
 
@@ -242,7 +286,9 @@ static struct zcb_pool *rig_pool(struct kunit *test,
 	obj_cpu = 0;
 	obj_allocations_fail = 0;
 	pool->cfg = *cfg;
+	pool->inode = &inode;
 	zcb_pool_growth_init(pool);
+	zcb_pool_retire_init(pool);
 	spin_lock_init(&pool->mem_lock);
 	zcb_holdings_init(&pool->orphans);
 	pool->shares = RB_ROOT;
