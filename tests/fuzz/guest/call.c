@@ -352,6 +352,17 @@ static __u64 tame_deadline(struct kf_argument *c)
 	return until;
 }
 
+/* What may fail does so where it is called: not with a worker, or the ring itself. */
+static int by_ioctl_or_ring(struct kf_lane *l, unsigned int nr,
+			    unsigned long addr)
+{
+	int fd = kf_session(l, l->op->fd);
+
+	if (l->op->patch & KF_COMMAND && !kf_may_fail(l))
+		return kf_command(l, fd, nr, addr);
+	return ioctl(fd, _IO(ZCBUF_IOC_TYPE, nr), addr);
+}
+
 static void do_call(struct kf_argument *c, unsigned long addr, __u64 until)
 {
 	unsigned int nr = kf_nr(c->l->op);
@@ -361,8 +372,7 @@ static void do_call(struct kf_argument *c, unsigned long addr, __u64 until)
 		guard_wait(l, until);
 	if (l->cov->compares)
 		kf_cov_reset(l->cov);
-	KF_SYS(l, ioctl(kf_session(l, l->op->fd), _IO(ZCBUF_IOC_TYPE, nr),
-			addr));
+	KF_SYS(l, by_ioctl_or_ring(l, nr, addr));
 	if (l->cov->compares)
 		kf_cov_compared(l->cov, nr, c->arg, c->size);
 	if (until)

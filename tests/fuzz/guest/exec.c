@@ -164,6 +164,7 @@ static void init_lane(struct kf_lane *l, int nr)
 	kf_cov_open(l->cov);
 	kf_cov_start(l->cov, false);
 	init_timer(l);
+	kf_ring_init(l);
 }
 
 static void start_lane(struct kf_lane *l, unsigned int iteration)
@@ -218,6 +219,7 @@ static void be_child(struct kf_lane *l, const struct kf_prog *p,
 	l->child = true;
 	l->fail_fd = -1;
 	l->cov = &(struct kf_cov){ .fd = -1 };
+	l->ring = NULL;
 	init_timer(l);
 	if (kf_sel(l, 1) % 4 == 3)
 		unshare(CLONE_NEWIPC);

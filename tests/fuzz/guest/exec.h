@@ -113,6 +113,7 @@ struct kf_state {
  * @op: the operation at hand
  * @fail_fd: its fail-nth file, or -1
  * @timer: interrupts a call that waits
+ * @ring: for commands, once there was one; see command.c
  * @ret: what the last system call returned
  * @err: its errno, 0 if there was none
  * @wrong: what is wrong about that, or NULL
@@ -130,6 +131,7 @@ struct kf_lane {
 	struct kf_mem mem;
 	int fail_fd;
 	timer_t timer;
+	struct kf_ring *ring;
 	long ret;
 	int err;
 	const char *wrong;
@@ -160,6 +162,10 @@ void kf_scribble(const struct kf_state *st, __u64 *random);
 
 /* calls.c */
 void kf_run_call(struct kf_lane *l, unsigned int nr);
+
+/* command.c */
+void kf_ring_init(struct kf_lane *l);
+int kf_command(struct kf_lane *l, int fd, unsigned int nr, unsigned long addr);
 
 /* ops.c, mapops.c */
 void kf_run_op(struct kf_lane *l);

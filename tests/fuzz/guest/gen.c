@@ -66,13 +66,33 @@ static __u8 make_fail(__u64 *r)
 	return 1 + kf_below(r, kf_one_in(r, 4) ? 40 : 9);
 }
 
+static void set_patch(struct kf_op *op, unsigned int patch)
+{
+	op->patch = (op->patch & KF_COMMAND_BITS) | patch;
+}
+
 static void make_patch(__u64 *r, struct kf_op *op)
 {
 	unsigned int size = kf_below(r, 3) ? 3 : kf_below(r, 4);
 
-	op->patch = (kf_below(r, 3) ? 1 : 1 + kf_below(r, 3)) | size << 2;
+	set_patch(op, (kf_below(r, 3) ? 1 : 1 + kf_below(r, 3)) | size << 2);
 	op->at = kf_below(r, 16) << size;
 	op->value = make_value(r);
+}
+
+/* By ioctl(), or as a command. */
+static void make_way(__u64 *r, struct kf_op *op)
+{
+	op->patch &= ~KF_COMMAND_BITS;
+	if (!kf_one_in(r, kf_is_command(kf_nr(op)) ? 4 : 64))
+		return;
+	op->patch |= KF_COMMAND;
+	if (kf_one_in(r, 3))
+		op->patch |= KF_COMMAND_ALL;
+	if (kf_one_in(r, 3))
+		op->patch |= KF_COMMAND_ASYNC;
+	if (kf_one_in(r, 40))
+		op->patch |= KF_COMMAND_BAD;
 }
 
 static unsigned int pick_call(__u64 *r)
@@ -109,6 +129,7 @@ static void make_op(__u64 *r, struct kf_op *op)
 	op->fail = make_fail(r);
 	if (kf_one_in(r, 24))
 		make_patch(r, op);
+	make_way(r, op);
 	make_choices(r, op);
 }
 
@@ -231,6 +252,7 @@ static void make_story(__u64 *r, struct kf_prog *p, unsigned int at)
 		op->fd = kf_one_in(r, 8) ? make_fd(r) : fd;
 		op->place = make_place(r);
 		op->fail = make_fail(r);
+		make_way(r, op);
 		if (kf_one_in(r, 4))
 			make_choices(r, op);
 		op->sel[story[i].sel] = story[i].value;
@@ -293,7 +315,7 @@ static void change_op(__u64 *r, struct kf_op *op)
 {
 	unsigned int i = kf_below(r, KF_SEL);
 
-	switch (kf_below(r, 12)) {
+	switch (kf_below(r, 13)) {
 	case 0:
 		op->fd = make_fd(r);
 		break;
@@ -307,13 +329,16 @@ static void change_op(__u64 *r, struct kf_op *op)
 		make_patch(r, op);
 		break;
 	case 4:
-		op->patch = 0;
+		set_patch(op, 0);
 		break;
 	case 5:
 		op->lane = kf_below(r, KF_LANES);
 		break;
 	case 6:
 		make_choices(r, op);
+		break;
+	case 7:
+		make_way(r, op);
 		break;
 	default:
 		for (; !kf_grammar[kf_call(op)].range[i] && i; i--)
@@ -334,7 +359,7 @@ static void change_hint(__u64 *r, const struct kf_pool *pool,
 		op = &p->op[(start + i) % p->nops];
 		if (kf_call(op) != h->call)
 			continue;
-		op->patch = h->patch;
+		set_patch(op, h->patch);
 		op->at = h->at;
 		op->value = h->value;
 		return;

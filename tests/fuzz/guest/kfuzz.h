@@ -71,7 +71,7 @@ enum kf_call {
  * @place: where the argument (low 4 bits) and its arrays lie, see mem.c
  * @fail: this allocation or copy of the system call fails; 0: none
  * @patch: low 2 bits: 0 nothing, 1 the argument, 2 and 3 its arrays; next 2
- *	bits: the size, 1 << n bytes
+ *	bits: the size, 1 << n bytes; the rest: KF_COMMAND_*
  * @at: where in there @value goes
  * @sel: choices, each an index into a table whose first entry is the usual one
  * @value: see @patch
@@ -87,6 +87,13 @@ struct kf_op {
 	__u8 sel[KF_SEL];
 	__u64 value;
 };
+
+/* The call is a command of io_uring, where the kernel has that. */
+#define KF_COMMAND		(1U << 4)
+#define KF_COMMAND_ALL		(1U << 5)	/* ZCBUF_URING_F_ALL_OR_ERROR */
+#define KF_COMMAND_ASYNC	(1U << 6)	/* by a worker, from the start */
+#define KF_COMMAND_BAD		(1U << 7)	/* a flag there is not */
+#define KF_COMMAND_BITS		0xf0U
 
 /* The last choice of every call is what its size and flags are like. */
 #define KF_SEL_HEAD	(KF_SEL - 1)
@@ -144,6 +151,25 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 	default:
 		return kf_call(op);
 	}
+}
+
+/* Else io_uring says that it is none. */
+static __inline__ bool kf_is_command(unsigned int nr)
+{
+	switch (nr) {
+	case ZCBUF_NR_ALLOC:
+	case ZCBUF_NR_FREE:
+	case ZCBUF_NR_BUF_INFO:
+	case ZCBUF_NR_TRANSFER:
+	case ZCBUF_NR_SHARE:
+	case ZCBUF_NR_RESERVE:
+	case ZCBUF_NR_COMMIT:
+	case ZCBUF_NR_ABORT:
+	case ZCBUF_NR_RECEIVE:
+	case ZCBUF_NR_RELEASE:
+		return true;
+	}
+	return false;
 }
 
 /* prog.c */

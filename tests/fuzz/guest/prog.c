@@ -149,6 +149,16 @@ static size_t show_patch(const struct kf_op *op, char *line, size_t room)
 			(unsigned long long)op->value);
 }
 
+static size_t show_way(const struct kf_op *op, char *line, size_t room)
+{
+	if (!(op->patch & KF_COMMAND))
+		return 0;
+	return snprintf(line, room, " command%s%s%s",
+			op->patch & KF_COMMAND_ALL ? ",all" : "",
+			op->patch & KF_COMMAND_ASYNC ? ",async" : "",
+			op->patch & KF_COMMAND_BAD ? ",bad" : "");
+}
+
 /* kf_show_op() - an operation in words, choices that are the usual left out */
 void kf_show_op(const struct kf_op *op, char *line, size_t room)
 {
@@ -167,6 +177,8 @@ void kf_show_op(const struct kf_op *op, char *line, size_t room)
 		n += snprintf(line + n, room - n, " place=%02x", op->place);
 	if (op->fail && n < room)
 		n += snprintf(line + n, room - n, " fail=%u", op->fail);
+	if (n < room)
+		n += show_way(op, line + n, room - n);
 	if (n < room)
 		show_patch(op, line + n, room - n);
 }
