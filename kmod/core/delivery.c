@@ -11,6 +11,7 @@
  * Nothing here sleeps or allocates; the caller holds the channel's lock.
  */
 #include "delivery.h"
+#include "topic.h"
 
 static bool port_has_room(const struct zcb_consumer *c)
 {
@@ -108,6 +109,13 @@ static bool stream_success_ended(const struct zcb_stream *s)
 	return s->finalized && !s->nqueued && !s->nparked;
 }
 
+/* Of a topic, what others have is theirs. */
+static bool port_success_ended(const struct zcb_stream *s,
+			       const struct zcb_consumer *c)
+{
+	return c->topic ? s->finalized && !c->queued : stream_success_ended(s);
+}
+
 static bool stream_failure_ended(const struct zcb_stream *s)
 {
 	return s->finalized && list_empty(&s->failed);
@@ -125,6 +133,10 @@ void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
 	struct zcb_consumer *c = NULL;
 
 	g->rank = s->next_rank++;
+	if (s->cfg.topic) {
+		zcb_topic_deliver(s, g);
+		return;
+	}
 	/* While anything is parked there is no use in looking for room. */
 	if (list_empty(&s->parked))
 		c = stream_pick_port(s);
@@ -160,8 +172,11 @@ void zcb_delivery_failure(struct zcb_stream *s, struct zcb_group *g)
  */
 void zcb_delivery_end(struct zcb_stream *s)
 {
-	if (stream_success_ended(s))
-		stream_tell_ports(s, &s->consumers, 0);
+	struct zcb_consumer *c;
+
+	list_for_each_entry(c, &s->consumers, node)
+		if (port_success_ended(s, c))
+			s->ops->ready(s, c, 0);
 	if (stream_failure_ended(s))
 		stream_tell_ports(s, &s->failure_ports, 0);
 }
@@ -189,7 +204,8 @@ void zcb_consumer_init(struct zcb_consumer *c, u32 depth, bool failure)
  * @s: the stream
  * @c: an initialized port
  *
- * What is parked is offered to it at once.
+ * What is parked is offered to it at once. Of a topic, it gets what begins from now
+ * on, with zcb_topic_join().
  *
  * Context: The caller holds the channel's lock.
  */
@@ -200,7 +216,8 @@ void zcb_stream_add_consumer(struct zcb_stream *s, struct zcb_consumer *c)
 		return;
 	}
 	list_add_tail(&c->node, &s->consumers);
-	stream_refill(s, c);
+	if (!c->topic)
+		stream_refill(s, c);
 }
 
 /**
@@ -216,7 +233,7 @@ void zcb_stream_add_consumer(struct zcb_stream *s, struct zcb_consumer *c)
  */
 bool zcb_stream_ended(const struct zcb_stream *s, const struct zcb_consumer *c)
 {
-	return c->failure ? stream_failure_ended(s) : stream_success_ended(s);
+	return c->failure ? stream_failure_ended(s) : port_success_ended(s, c);
 }
 
 /**
@@ -233,6 +250,8 @@ int zcb_stream_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
 {
 	const struct list_head *queue = c->failure ? &s->failed : &c->queue;
 
+	if (c->topic)
+		return zcb_topic_peek(s, c, group);
 	if (list_empty(queue))
 		return zcb_stream_ended(s, c) ? -ESHUTDOWN : -EAGAIN;
 	*group = list_first_entry(queue, struct zcb_group, queue);
@@ -371,7 +390,7 @@ static void stream_refill_all(struct zcb_stream *s)
  * @c: its port, for zcb_stream_drop_consumer()
  *
  * What it was offered and did not take is offered to the others, before all that
- * was complete later. What it holds stays held.
+ * was complete later; of a topic, they have it. What it holds stays held.
  *
  * Context: The caller holds the channel's lock. Walks the queue of @c and, if it
  * was offered something, the parked groups.
@@ -379,6 +398,10 @@ static void stream_refill_all(struct zcb_stream *s)
 void zcb_stream_retire_consumer(struct zcb_stream *s, struct zcb_consumer *c)
 {
 	list_del_init(&c->node);
+	if (c->topic) {
+		zcb_topic_retire(s, c);
+		return;
+	}
 	stream_repark_queue(s, c);
 	stream_refill_all(s);
 }
@@ -398,27 +421,7 @@ void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c)
 
 	list_for_each_entry_safe(g, tmp, &c->held, queue)
 		zcb_stream_let_go(s, c, g);
+	if (c->topic)
+		zcb_topic_let_go_all(s, c);
 	zcb_stream_retire_consumer(s, c);
-}
-
-/**
- * zcb_stream_end() - free every group that no retired port keeps
- * @s: the stream, with no other port left
- *
- * Context: The caller holds the channel's lock. Walks all groups.
- */
-void zcb_stream_end(struct zcb_stream *s)
-{
-	struct zcb_group *g, *tmp;
-
-	s->open = NULL;
-	s->turn = NULL;
-	list_for_each_entry_safe(g, tmp, &s->groups, in_stream) {
-		if (g->state == ZCB_GROUP_HELD)
-			continue;
-		list_del_init(&g->queue);
-		zcb_stream_bury(s, g);
-	}
-	s->nparked = 0;
-	s->nfailed = 0;
 }

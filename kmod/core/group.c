@@ -177,7 +177,7 @@ void zcb_group_ack(struct zcb_group *g, struct zcb_resv *r)
 
 /**
  * zcb_group_trim() - take the pages of the last extent nobody will use
- * @g: a group that gets no more reservations in this extent
+ * @g: a group that gets no more reservations in this extent. A buffer stays whole.
  * @page_shift: of a page
  * @pool_offset: set to the first of these pages, if there are any
  *
@@ -191,7 +191,7 @@ u32 zcb_group_trim(struct zcb_group *g, unsigned int page_shift,
 	u64 kept = round_up(e->bytes, 1ULL << page_shift);
 	u32 unused = e->pages - (u32)(kept >> page_shift);
 
-	if (!unused)
+	if (g->handle || !unused)
 		return 0;
 	*pool_offset = e->pool_offset + kept;
 	e->pages -= unused;

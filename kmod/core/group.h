@@ -8,6 +8,7 @@
  *	group:	      OPEN -> SEALED -> (complete) -> WAITING? -> PARKED ->
  *		      QUEUED -> HELD -> dead
  *				 (failed) -> WITHHELD? -> FAILED -> HELD -> dead
+ *		    of a topic: (complete) -> OUT -> dead
  *
  * The caller locks and brings the memory of both structs.
  */
@@ -83,13 +84,14 @@ enum zcb_group_state {
 	ZCB_GROUP_WITHHELD,	/* failed; HOLD_FAILED */
 	ZCB_GROUP_FAILED,	/* on the failure queue */
 	ZCB_GROUP_HELD,		/* received, not released */
+	ZCB_GROUP_OUT,		/* a topic's: while there are references */
 	ZCB_GROUP_DEAD,		/* released; stragglers may keep its pages */
 };
 
 /**
  * struct zcb_group - one group
  * @in_stream: in the stream's list of live groups, ascending id
- * @queue: on the queue its state says
+ * @queue: on the queue its state says; OUT: in the history, or on none
  * @resvs: its reservations, ascending id
  * @hash: first reservation of the next group in the same hash bucket
  * @id: per stream, from 0
@@ -98,9 +100,19 @@ enum zcb_group_state {
  * @length: from the first byte to the end of the last reservation
  * @time_ns: when it was complete
  * @opened_ns: when it was opened
- * @seq: deliveries to the same port before it
+ * @seq: deliveries to the same port before it; of a topic: groups of the same
+ *	publisher before it
  * @rank: groups that were ready for delivery before it
- * @holder: consumer whose queue or hands it is in
+ * @holder: consumer whose queue or hands it is in; of a topic: NULL
+ * @handle: the buffer that was published and is its memory, or 0
+ * @capacity: bytes of that
+ * @publisher: id of the one producer it is of, or 0
+ * @user_tag: the publisher's
+ * @encoding: the publisher's
+ * @priority: the publisher's
+ * @refs: OUT: deliveries, one for the history, and who publishes it
+ * @delivered: OUT: queues it was put in
+ * @dropped: OUT: queues where something was lost by it
  * @extents: where it is
  * @nextents: how many
  * @nresv: reservations
@@ -125,6 +137,15 @@ struct zcb_group {
 	u64 seq;
 	u64 rank;
 	struct zcb_consumer *holder;
+	u64 handle;
+	u64 capacity;
+	u64 publisher;
+	u64 user_tag;
+	u32 encoding;
+	u32 priority;
+	u32 refs;
+	u32 delivered;
+	u32 dropped;
 	struct zcb_group_extent extents[ZCB_GROUP_EXTENTS];
 	u32 nextents;
 	u32 nresv;
@@ -166,7 +187,8 @@ static inline bool zcb_group_sealed(const struct zcb_group *g)
 static inline u64 zcb_group_bytes(const struct zcb_group *g,
 				  unsigned int page_shift)
 {
-	return (u64)(g->extents[0].pages + g->extents[1].pages) << page_shift;
+	return ((u64)(g->extents[0].pages + g->extents[1].pages) << page_shift) +
+	       g->capacity;
 }
 
 #endif /* ZCB_CORE_GROUP_H */

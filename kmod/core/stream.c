@@ -12,6 +12,7 @@
  * Nothing here sleeps or allocates; the caller holds the channel's lock.
  */
 #include "delivery.h"
+#include "topic.h"
 
 /* ------------------------------------------------------------- lookup */
 
@@ -107,8 +108,14 @@ static void stream_give_unused(struct zcb_stream *s, struct zcb_group *g)
 	s->ops->give_pages(s, pool_offset, pages);
 }
 
-/* No list has the group any more and no straggler keeps it. */
-static void stream_free(struct zcb_stream *s, struct zcb_group *g)
+/**
+ * zcb_stream_free() - a group is over
+ * @s: the stream
+ * @g: the group, on no list; no straggler keeps it
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_stream_free(struct zcb_stream *s, struct zcb_group *g)
 {
 	struct zcb_resv *r;
 
@@ -136,7 +143,7 @@ void zcb_stream_bury(struct zcb_stream *s, struct zcb_group *g)
 	list_del_init(&g->in_stream);
 	g->state = ZCB_GROUP_DEAD;
 	if (!g->nstragglers)
-		stream_free(s, g);
+		zcb_stream_free(s, g);
 }
 
 /**
@@ -154,7 +161,7 @@ void zcb_stream_ack(struct zcb_stream *s, struct zcb_resv *r)
 	zcb_group_ack(g, r);
 	s->nstragglers--;
 	if (g->state == ZCB_GROUP_DEAD && !g->nstragglers)
-		stream_free(s, g);
+		zcb_stream_free(s, g);
 }
 
 /* ------------------------------------------------------- sealed, complete */
@@ -183,12 +190,24 @@ static void stream_take_turns(struct zcb_stream *s)
 	}
 }
 
+/* A window's owner has just committed it: those of a producer count by themselves. */
+static void stream_number(struct zcb_stream *s, struct zcb_group *g)
+{
+	const struct zcb_resv *r = list_first_entry(&g->resvs, struct zcb_resv,
+						    in_group);
+
+	if (!g->nfailed)
+		g->seq = g->window ? r->owner->next_seq++ : s->next_seq++;
+}
+
 /* The group is sealed and nothing in it is pending. */
 static void stream_complete(struct zcb_stream *s, struct zcb_group *g,
 			    u64 now_ns)
 {
 	g->time_ns = now_ns;
+	stream_number(s, g);
 	if (g->nfailed) {
+		zcb_topic_break(s, g);
 		s->nfailed++;
 		g->state = ZCB_GROUP_WITHHELD;
 		if (!s->cfg.hold_failed)
@@ -228,20 +247,23 @@ static void stream_decided(struct zcb_stream *s, struct zcb_group *g,
 		stream_complete(s, g, now_ns);
 }
 
-static void stream_fail(struct zcb_stream *s, struct zcb_resv *r, u64 now_ns)
+/**
+ * zcb_stream_fail() - a pending reservation is lost
+ * @s: the stream
+ * @r: the reservation
+ * @straggler: not by its owner, who lives and may be storing
+ * @now_ns: the time
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_stream_fail(struct zcb_stream *s, struct zcb_resv *r, bool straggler,
+		     u64 now_ns)
 {
-	stream_decide(s, r, &r->owner->decided);
-	zcb_group_fail(r->group, r, false);
-	stream_decided(s, r->group, now_ns);
-}
+	struct zcb_producer *p = r->owner;
 
-/* As stream_fail(), but by somebody else than the owner, who lives. */
-static void stream_fail_straggler(struct zcb_stream *s, struct zcb_resv *r,
-				  u64 now_ns)
-{
-	stream_decide(s, r, &r->owner->stragglers);
-	s->nstragglers++;
-	zcb_group_fail(r->group, r, true);
+	stream_decide(s, r, straggler ? &p->stragglers : &p->decided);
+	s->nstragglers += straggler;
+	zcb_group_fail(r->group, r, straggler);
 	stream_decided(s, r->group, now_ns);
 }
 
@@ -294,6 +316,7 @@ void zcb_stream_init(struct zcb_stream *s, const struct zcb_stream_config *cfg,
 	zcb_credit_init(&s->credit, cfg->max_outstanding);
 	INIT_LIST_HEAD(&s->groups);
 	INIT_LIST_HEAD(&s->parked);
+	INIT_LIST_HEAD(&s->history);
 	INIT_LIST_HEAD(&s->failed);
 	INIT_LIST_HEAD(&s->consumers);
 	INIT_LIST_HEAD(&s->failure_ports);
@@ -346,6 +369,28 @@ static u64 stream_extent_bytes(const struct zcb_stream *s, u64 length,
 }
 
 /**
+ * zcb_stream_check() - may the stream have more?
+ * @s: the stream
+ * @length: bytes
+ * @most: no more than that
+ *
+ * Context: The caller holds the channel's lock.
+ * Return: 0; -EINVAL: no length, -ESHUTDOWN: finalized, -E2BIG: larger than @most,
+ * or than what is left of the stream, -EAGAIN: no credit.
+ */
+int zcb_stream_check(const struct zcb_stream *s, u64 length, u64 most)
+{
+	if (!length)
+		return -EINVAL;
+	if (s->finalized)
+		return -ESHUTDOWN;
+	if (length > most ||
+	    s->offset > U64_MAX - round_up(length, s->cfg.align))
+		return -E2BIG;
+	return zcb_credit_left(&s->credit) ? 0 : -EAGAIN;
+}
+
+/**
  * zcb_stream_plan() - what would a reservation need?
  * @s: the stream
  * @length: bytes
@@ -356,21 +401,19 @@ static u64 stream_extent_bytes(const struct zcb_stream *s, u64 length,
  *
  * Context: The caller holds the channel's lock.
  * Return: 0; -EINVAL: no length, -ESHUTDOWN: finalized, -E2BIG: larger than any
- * extent or than what is left of the stream, -EAGAIN: no credit.
+ * extent or than what is left of the stream, -EAGAIN: no credit, or no room at a
+ * consumer of a topic that must get it.
  */
 int zcb_stream_plan(const struct zcb_stream *s, u64 length, bool window,
 		    struct zcb_group_plan *plan)
 {
-	if (!length)
-		return -EINVAL;
-	if (s->finalized)
-		return -ESHUTDOWN;
-	if (length > s->cfg.max_extent ||
-	    s->offset > U64_MAX - round_up(length, s->cfg.align))
-		return -E2BIG;
-	if (!zcb_credit_left(&s->credit))
-		return -EAGAIN;
+	int err = zcb_stream_check(s, length, s->cfg.max_extent);
+
+	if (err)
+		return err;
 	plan->group = !stream_joins_open(s, window);
+	if (plan->group && !zcb_topic_room(s))
+		return -EAGAIN;
 	plan->extent_bytes = stream_extent_bytes(s, length, window);
 	return 0;
 }
@@ -384,6 +427,7 @@ static void stream_begin_group(struct zcb_stream *s, struct zcb_group *g,
 	zcb_group_init(g, s->next_group++, s->offset, now_ns);
 	g->window = window;
 	list_add_tail(&g->in_stream, &s->groups);
+	zcb_topic_promise(s);
 	if (!window)
 		s->open = g;
 	if (s->cfg.ordered && !s->turn)
@@ -396,7 +440,10 @@ static void stream_add_extent(struct zcb_stream *s, struct zcb_group *g,
 	if (g->nextents)
 		stream_give_unused(s, g);
 	zcb_group_add_extent(g, supply->pool_offset, supply->pages);
-	s->bytes += (u64)supply->pages << s->cfg.page_shift;
+	g->handle = supply->handle;
+	g->capacity = supply->capacity;
+	s->bytes += ((u64)supply->pages << s->cfg.page_shift) +
+		    supply->capacity;
 }
 
 static void stream_add_resv(struct zcb_stream *s, struct zcb_producer *p,
@@ -414,6 +461,8 @@ static void stream_add_resv(struct zcb_stream *s, struct zcb_producer *p,
 	stream_hash_resv(s, r);
 	if (g->nresv == 1)
 		stream_hash_group(s, r);
+	if (g->window)
+		g->publisher = p->id;
 }
 
 /**
@@ -444,7 +493,7 @@ struct zcb_resv *zcb_stream_reserve(struct zcb_stream *s,
 		stream_begin_group(s, g, window, now_ns);
 	else
 		g = s->open;
-	if (supply->pages)
+	if (supply->pages || supply->handle)
 		stream_add_extent(s, g, supply);
 	stream_add_resv(s, p, g, supply->resv, length);
 	/* What needed a second extent is larger than the block, so it seals. */
@@ -576,7 +625,7 @@ int zcb_stream_abort(struct zcb_stream *s, struct zcb_producer *p, u64 group,
 		err = resv_check_pending(r);
 	if (err)
 		return resv_refuse(s, p, r, err);
-	stream_fail(s, r, now_ns);
+	zcb_stream_fail(s, r, false, now_ns);
 	return 0;
 }
 
@@ -603,7 +652,8 @@ static void stream_finish_group(struct zcb_stream *s, struct zcb_group *g,
 {
 	struct zcb_resv *r;
 
-	if (g->state == ZCB_GROUP_FAILED || g->state == ZCB_GROUP_HELD)
+	if (g->state == ZCB_GROUP_FAILED || g->state == ZCB_GROUP_HELD ||
+	    g->state == ZCB_GROUP_OUT)
 		return;
 	counts->reservations += g->npending;
 	if (g->state == ZCB_GROUP_OPEN)
@@ -611,10 +661,29 @@ static void stream_finish_group(struct zcb_stream *s, struct zcb_group *g,
 	if (g->npending)
 		list_for_each_entry(r, &g->resvs, in_group)
 			if (r->state == ZCB_RESV_PENDING)
-				stream_fail_straggler(s, r, now_ns);
+				zcb_stream_fail(s, r, true, now_ns);
 	if (g->state == ZCB_GROUP_WITHHELD)
 		zcb_delivery_failure(s, g);
 	counts->failure += g->state == ZCB_GROUP_FAILED;
+}
+
+/* Of a topic, one that comes may have others go: not that, nor the next. */
+static void stream_finish_groups(struct zcb_stream *s, u64 now_ns,
+				 struct zcb_stream_counts *counts)
+{
+	struct zcb_group *g, *next;
+
+	if (list_empty(&s->groups))
+		return;
+	g = list_first_entry(&s->groups, struct zcb_group, in_stream);
+	zcb_topic_get(g);
+	for (; g; g = next) {
+		next = stream_next_group(s, g);
+		if (next)
+			zcb_topic_get(next);
+		stream_finish_group(s, g, now_ns, counts);
+		zcb_topic_put(s, g);
+	}
 }
 
 /**
@@ -633,87 +702,12 @@ void zcb_stream_finalize(struct zcb_stream *s, u64 now_ns,
 			 struct zcb_stream_counts *counts)
 {
 	u64 rank = s->next_rank;
-	struct zcb_group *g;
 
 	memset(counts, 0, sizeof(*counts));
 	if (s->finalized)
 		return;
 	s->finalized = true;
-	list_for_each_entry(g, &s->groups, in_stream)
-		stream_finish_group(s, g, now_ns, counts);
+	stream_finish_groups(s, now_ns, counts);
 	counts->success = s->next_rank - rank;
 	zcb_delivery_end(s);
-}
-
-/* ------------------------------------------------------ the end of ports */
-
-/* The reservations of @list have no owner any more. */
-static void resv_disown_all(struct list_head *list)
-{
-	struct zcb_resv *r, *tmp;
-
-	list_for_each_entry_safe(r, tmp, list, in_owner) {
-		list_del_init(&r->in_owner);
-		r->owner = NULL;
-	}
-}
-
-/**
- * zcb_stream_retire_producer() - an owner is gone, and may be storing
- * @s: the stream
- * @p: its port, for zcb_stream_drop_producer()
- * @now_ns: the time
- *
- * Context: The caller holds the channel's lock. Walks what @p has.
- */
-void zcb_stream_retire_producer(struct zcb_stream *s, struct zcb_producer *p,
-				u64 now_ns)
-{
-	struct zcb_resv *r, *tmp;
-
-	list_for_each_entry_safe(r, tmp, &p->pending, in_owner)
-		stream_fail_straggler(s, r, now_ns);
-}
-
-/**
- * zcb_stream_drop_producer() - an owner is gone
- * @s: the stream
- * @p: its port
- * @now_ns: the time
- *
- * What it had pending fails, and it stores nowhere any more.
- *
- * Context: The caller holds the channel's lock. Walks what @p has.
- */
-void zcb_stream_drop_producer(struct zcb_stream *s, struct zcb_producer *p,
-			      u64 now_ns)
-{
-	struct zcb_resv *r, *tmp;
-
-	list_for_each_entry_safe(r, tmp, &p->pending, in_owner)
-		stream_fail(s, r, now_ns);
-	list_for_each_entry_safe(r, tmp, &p->stragglers, in_owner)
-		zcb_stream_ack(s, r);
-	resv_disown_all(&p->decided);
-}
-
-/**
- * zcb_stream_fini() - free every group that is left
- * @s: the stream, with no port left
- *
- * Context: The caller holds the channel's lock. Walks all groups.
- */
-void zcb_stream_fini(struct zcb_stream *s)
-{
-	struct zcb_group *g, *tmp;
-
-	s->open = NULL;
-	s->turn = NULL;
-	list_for_each_entry_safe(g, tmp, &s->groups, in_stream) {
-		list_del_init(&g->in_stream);
-		list_del_init(&g->queue);
-		stream_free(s, g);
-	}
-	s->nparked = 0;
-	s->nfailed = 0;
 }

@@ -6,6 +6,8 @@
  * delivery in order of completion, nothing after RESERVE can fail for lack of
  * memory: every reservation has prepaid its records by a credit.
  *
+ * Of a topic each complete group goes to all consumers instead, see topic.h.
+ *
  * The caller holds the channel's lock for every call here, brings memory
  * before it calls, and gets it back through struct zcb_stream_ops, which are
  * called with that lock held and must not call back.
@@ -20,8 +22,8 @@
 /**
  * struct zcb_stream_ops - what a stream asks of its channel
  * @give_pages: these pages are not needed any more
- * @free_group: the group is dead: free its extents' pages, its reservations
- *	(list @resvs) and itself. It is on no list and in no hash.
+ * @free_group: the group is dead: free its extents' pages or its buffer, its
+ *	reservations (list @resvs) and itself. It is on no list and in no hash.
  * @ready: @n groups were put on the queue of @c, or (@n = 0) the stream of @c
  *	has ended: all was taken. Once for each port that was there then.
  */
@@ -40,7 +42,9 @@ struct zcb_stream_ops {
  * @max_extent: largest block of the pool, bytes
  * @page_shift: of a page
  * @hold_failed: failed groups are delivered by finalize only
- * @ordered: deliver in offset order
+ * @ordered: deliver in offset order; not of a topic
+ * @topic: every consumer gets every group
+ * @history: groups of a topic kept for who comes later, less than @max_outstanding
  */
 struct zcb_stream_config {
 	u64 threshold;
@@ -48,9 +52,11 @@ struct zcb_stream_config {
 	u64 max_extent;
 	u32 align;
 	u32 max_outstanding;
+	u32 history;
 	u8 page_shift;
 	bool hold_failed;
 	bool ordered;
+	bool topic;
 };
 
 /**
@@ -60,6 +66,8 @@ struct zcb_stream_config {
  * @decided: its other reservations that still exist
  * @npending: entries of @pending
  * @pending_bytes: reserved bytes in them
+ * @id: names it to consumers, or 0
+ * @next_seq: groups that were its alone, and complete, so far
  */
 struct zcb_producer {
 	struct list_head pending;
@@ -67,24 +75,29 @@ struct zcb_producer {
 	struct list_head decided;
 	u32 npending;
 	u64 pending_bytes;
+	u64 id;
+	u64 next_seq;
 };
 
 /**
  * struct zcb_consumer - one consumer port, of the success or failure queue
  * @node: in the stream's list
+ * @topic: a success port's of a topic: its queue, and what it holds, instead of
+ *	@queue, @inherited, @held and @next_seq; else NULL
  * @queue: groups offered to it (success only; failure ports share one queue)
  * @inherited: node of the group last put into @queue but not at its end, while
  *	it is there, or NULL
  * @held: groups received and not released
  * @depth: most entries of @queue
- * @queued: entries of @queue
- * @nheld: entries of @held
+ * @queued: entries of its queue
+ * @nheld: groups it holds
  * @held_bytes: memory of them
  * @next_seq: deliveries so far
  * @failure: serves the failure queue
  */
 struct zcb_consumer {
 	struct list_head node;
+	struct zcb_topic_queue *topic;
 	struct list_head queue;
 	struct list_head *inherited;
 	struct list_head held;
@@ -113,6 +126,7 @@ struct zcb_stream_counts {
  * @credit: one for each reservation, until its group is dead and acknowledged
  * @groups: all groups that are not dead, ascending id
  * @parked: complete groups on no queue, in order of completion
+ * @history: of a topic: complete groups for who comes later, first the oldest
  * @failed: the failure queue
  * @consumers: success ports; the one offered to (or added) longest ago first
  * @failure_ports: failure ports
@@ -121,11 +135,14 @@ struct zcb_stream_counts {
  * @next_resv: next reservation id
  * @next_group: next group id
  * @next_rank: groups that became ready for delivery so far
+ * @next_seq: complete groups so far that were nobody's alone
+ * @lost: of a topic: deliveries dropped so far
  * @offset: next stream offset
+ * @nhistory: entries of @history
  * @nparked: entries of @parked
  * @nqueued: entries of all consumers' queues
  * @nfailed: groups withheld or on the failure queue
- * @nheld: groups received and not released
+ * @nheld: groups received and not released, by each who has
  * @npending: undecided reservations
  * @nstragglers: reservations failed and not acknowledged
  * @bytes: memory of all groups, the dead with stragglers included
@@ -139,6 +156,7 @@ struct zcb_stream {
 	struct zcb_credit credit;
 	struct list_head groups;
 	struct list_head parked;
+	struct list_head history;
 	struct list_head failed;
 	struct list_head consumers;
 	struct list_head failure_ports;
@@ -147,7 +165,10 @@ struct zcb_stream {
 	u64 next_resv;
 	u64 next_group;
 	u64 next_rank;
+	u64 next_seq;
+	u64 lost;
 	u64 offset;
+	u32 nhistory;
 	u32 nparked;
 	u32 nqueued;
 	u32 nfailed;
@@ -164,8 +185,10 @@ struct zcb_stream {
 struct zcb_stream_supply {
 	struct zcb_resv *resv;
 	struct zcb_group *group;	/* if plan.group, else NULL */
-	u64 pool_offset;		/* if plan.extent_bytes */
+	u64 pool_offset;		/* if plan.extent_bytes, or a buffer's */
 	u32 pages;			/* if plan.extent_bytes, else 0 */
+	u64 handle;			/* a buffer's that is published, else 0 */
+	u64 capacity;			/* of that, bytes */
 };
 
 /* What COMMIT says, as read from the caller. */
@@ -187,6 +210,9 @@ void zcb_stream_init(struct zcb_stream *s, const struct zcb_stream_config *cfg,
 		     u32 nbuckets);
 void zcb_producer_init(struct zcb_producer *p);
 void zcb_consumer_init(struct zcb_consumer *c, u32 depth, bool failure);
+
+/* May it have @length more bytes? As zcb_stream_plan(). */
+int zcb_stream_check(const struct zcb_stream *s, u64 length, u64 most);
 
 /* What would RESERVE need? -EINVAL -E2BIG -ESHUTDOWN -EAGAIN (no credit). */
 int zcb_stream_plan(const struct zcb_stream *s, u64 length, bool window,

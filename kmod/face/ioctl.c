@@ -70,6 +70,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_export export;
 	struct zcbuf_pool_remove pool_remove;
 	struct zcbuf_pool_retire pool_retire;
+	struct zcbuf_publish publish;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -93,7 +94,9 @@ static int zcb_ioctl_query(struct zcb_call *c);
 #define ZCB_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |			\
 			   ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			   ZCBUF_CHANNEL_F_ORDERED |			\
-			   ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE)
+			   ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE |		\
+			   ZCBUF_CHANNEL_F_TOPIC |			\
+			   ZCBUF_CHANNEL_F_EXISTING | ZCBUF_CHANNEL_F_NEW)
 #define ZCB_RESERVE_FLAGS (ZCBUF_RESERVE_F_WINDOW |			\
 			   ZCBUF_RESERVE_F_NEED_CONSUMER)
 
@@ -111,7 +114,7 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_alloc),
 	ZCB_ROW(ZCBUF_NR_FREE, zcbuf_batch, out_error, 0, ZCBUF_RIGHT_MAP_WRITE,
 		true, zcb_ioctl_free),
-	ZCB_ROW(ZCBUF_NR_CHANNEL_OPEN, zcbuf_channel_open, out_block,
+	ZCB_ROW(ZCBUF_NR_CHANNEL_OPEN, zcbuf_channel_open, __reserved2,
 		ZCB_CHANNEL_FLAGS, ZCB_NEEDS_ATTACHED, true,
 		zcb_ioctl_channel_open),
 	ZCB_ROW(ZCBUF_NR_CHANNEL_CLOSE, zcbuf_channel_close, __reserved, 0,
@@ -156,6 +159,10 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 	ZCB_ROW(ZCBUF_NR_POOL_RETIRE, zcbuf_pool_retire, out_state,
 		ZCBUF_RETIRE_F_NOW | ZCBUF_RETIRE_F_CANCEL, ZCBUF_RIGHT_ADMIN,
 		true, zcb_ioctl_pool_retire),
+	ZCB_ROW(ZCBUF_NR_PUBLISH, zcbuf_publish, out_error,
+		ZCBUF_PUBLISH_F_NEED_CONSUMER,
+		ZCBUF_RIGHT_PRODUCE | ZCBUF_RIGHT_MAP_WRITE, true,
+		zcb_ioctl_publish),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -198,6 +205,8 @@ static const struct zcb_command_row command_rows[ZCBUF_NR_CALLS] = {
 	[ZCBUF_NR_RECEIVE] = ZCB_COMMAND(zcbuf_receive,
 					 ZCB_WAITS(zcbuf_receive), true),
 	[ZCBUF_NR_RELEASE] = ZCB_COMMAND(zcbuf_batch, 0, true),
+	[ZCBUF_NR_PUBLISH] = ZCB_COMMAND(zcbuf_publish,
+					 ZCB_WAITS(zcbuf_publish), false),
 };
 
 static void query_memory(struct zcbuf_query *q, kuid_t uid)
@@ -229,7 +238,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
 			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE |
 			  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE |
-			  ZCBUF_FEATURE_INTERLEAVE;
+			  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)

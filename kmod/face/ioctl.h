@@ -73,6 +73,7 @@ int zcb_ioctl_buf_info(struct zcb_call *c);
 int zcb_ioctl_channel_open(struct zcb_call *c);
 int zcb_ioctl_channel_close(struct zcb_call *c);
 int zcb_ioctl_reserve(struct zcb_call *c);
+int zcb_ioctl_publish(struct zcb_call *c);
 int zcb_ioctl_commit(struct zcb_call *c);
 int zcb_ioctl_commit_reserve(struct zcb_call *c);
 int zcb_ioctl_abort(struct zcb_call *c);

@@ -18,31 +18,87 @@
 				 ZCBUF_PORT_RECV_FAILED)
 #define ZCB_CHUNKS_AT_ONCE	32
 
-static int channel_check_open(const struct zcb_call *c)
+/* Ways to open, not properties. */
+#define ZCB_CHANNEL_HOW		(ZCBUF_CHANNEL_F_EXISTING | ZCBUF_CHANNEL_F_NEW)
+
+static int channel_check_rights(const struct zcb_call *c, u32 ports)
 {
-	const struct zcbuf_channel_open *a = c->arg;
 	u32 rights = 0;
 
-	if (a->__reserved || a->ports & ~ZCB_CHANNEL_PORTS)
-		return -EOPNOTSUPP;
-	if (!a->ports || c->pool->cfg.kind == ZCBUF_POOL_FIXED)
+	if (ports & ZCBUF_PORT_PRODUCE)
+		rights |= ZCBUF_RIGHT_PRODUCE;
+	if (ports & ~ZCBUF_PORT_PRODUCE)
+		rights |= ZCBUF_RIGHT_CONSUME;
+	return (c->s->rights & rights) == rights ? 0 : -EPERM;
+}
+
+/* Which channel: one way of saying so. */
+static int channel_check_which(const struct zcbuf_channel_open *a)
+{
+	u32 how = a->flags & ZCB_CHANNEL_HOW;
+
+	if (how == ZCB_CHANNEL_HOW || (how && !a->name) ||
+	    (a->name && a->channel))
 		return -EINVAL;
+	if (a->deadline_ns && !(how & ZCBUF_CHANNEL_F_EXISTING))
+		return -EINVAL;
+	return 0;
+}
+
+/* What is wrong with it as a topic, or as a stream? */
+static int channel_check_mode(const struct zcb_call *c)
+{
+	const struct zcbuf_channel_open *a = c->arg;
+	bool topic = a->flags & ZCBUF_CHANNEL_F_TOPIC;
+
+	if (a->history && (!topic || a->history >= ZCB_CHANNEL_OUTSTANDING ||
+			   (a->max_outstanding &&
+			    a->history >= a->max_outstanding)))
+		return -EINVAL;
+	if (topic && a->flags & ZCBUF_CHANNEL_F_ORDERED)
+		return -EINVAL;
+	/* A FIXED pool has topics only, however one comes to them. */
+	if (!topic && !a->channel && !(a->flags & ZCBUF_CHANNEL_F_EXISTING) &&
+	    c->pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return -EINVAL;
+	return 0;
+}
+
+static int channel_check_port(const struct zcbuf_channel_open *a)
+{
+	if (!a->ports || a->depth > ZCB_QUEUE_DEPTH_MAX ||
+	    a->max_held > ZCB_QUEUE_HELD_MAX || a->lanes > ZCBUF_MAX_LANES ||
+	    a->policy > ZCBUF_POLICY_DROP_OLDEST)
+		return -EINVAL;
+	if (a->ports & ZCBUF_PORT_CONSUME)
+		return 0;
+	return a->policy || a->max_held || a->lanes || a->replay ? -EINVAL : 0;
+}
+
+static int channel_check_sizes(const struct zcbuf_channel_open *a)
+{
 	if (a->align && (!is_power_of_2(a->align) ||
 			 a->align > ZCB_CHANNEL_ALIGN_MAX))
 		return -EINVAL;
 	if (a->threshold && !(a->flags & ZCBUF_CHANNEL_F_THRESHOLD))
 		return -EINVAL;
-	if (a->depth > ZCB_QUEUE_DEPTH_MAX ||
-	    a->max_outstanding > ZCB_CHANNEL_OUTSTANDING)
+	if (a->max_outstanding > ZCB_CHANNEL_OUTSTANDING)
 		return -EINVAL;
 	if (a->threshold > ZCB_CHANNEL_BYTES_MAX ||
 	    a->max_reservation > ZCB_CHANNEL_BYTES_MAX)
 		return -E2BIG;
-	if (a->ports & ZCBUF_PORT_PRODUCE)
-		rights |= ZCBUF_RIGHT_PRODUCE;
-	if (a->ports & ~ZCBUF_PORT_PRODUCE)
-		rights |= ZCBUF_RIGHT_CONSUME;
-	return (c->s->rights & rights) == rights ? 0 : -EPERM;
+	return 0;
+}
+
+static int channel_check_open(const struct zcb_call *c)
+{
+	const struct zcbuf_channel_open *a = c->arg;
+
+	if (a->__reserved || a->__reserved2 || a->ports & ~ZCB_CHANNEL_PORTS)
+		return -EOPNOTSUPP;
+	return channel_check_port(a) ?: channel_check_which(a) ?:
+	       channel_check_mode(c) ?: channel_check_sizes(a) ?:
+	       channel_check_rights(c, a->ports);
 }
 
 /* Defaults filled in. */
@@ -52,15 +108,20 @@ static void channel_read_config(const struct zcb_call *c,
 	const struct zcbuf_channel_open *a = c->arg;
 	struct zcb_stream_config *s = &cfg->stream;
 
-	cfg->flags = a->flags & ~ZCBUF_CHANNEL_F_THRESHOLD;
+	cfg->flags = a->flags & ~(ZCBUF_CHANNEL_F_THRESHOLD | ZCB_CHANNEL_HOW);
+	s->topic = a->flags & ZCBUF_CHANNEL_F_TOPIC;
+	if (s->topic)
+		cfg->flags |= ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE;
 	cfg->max_age_us = a->max_age_us;
 	s->threshold = a->flags & ZCBUF_CHANNEL_F_THRESHOLD ?
 		       a->threshold : ZCB_CHANNEL_THRESHOLD;
 	s->max_reservation = a->max_reservation ?:
 			     max_t(u64, s->threshold, ZCB_CHANNEL_RESV_MIN);
-	s->max_extent = zcb_pool_largest(c->pool);
+	if (c->pool->cfg.kind != ZCBUF_POOL_FIXED)
+		s->max_extent = zcb_pool_largest(c->pool);
 	s->align = a->align ?: ZCB_CHANNEL_ALIGN;
 	s->max_outstanding = a->max_outstanding ?: ZCB_CHANNEL_OUTSTANDING;
+	s->history = a->history;
 	s->page_shift = PAGE_SHIFT;
 	s->hold_failed = a->flags & ZCBUF_CHANNEL_F_HOLD_FAILED;
 	s->ordered = a->flags & ZCBUF_CHANNEL_F_ORDERED;
@@ -68,8 +129,68 @@ static void channel_read_config(const struct zcb_call *c,
 
 static bool channel_wants_defaults(const struct zcbuf_channel_open *a)
 {
-	return !a->flags && !a->align && !a->threshold && !a->max_reservation &&
-	       !a->max_age_us && !a->max_outstanding;
+	return !(a->flags & ~(ZCB_CHANNEL_HOW | ZCBUF_CHANNEL_F_TOPIC)) &&
+	       !a->align && !a->threshold && !a->max_reservation &&
+	       !a->max_age_us && !a->max_outstanding && !a->history;
+}
+
+static bool label_is_valid(const char *label, u32 len, u32 least)
+{
+	u32 i;
+
+	if (len < least || len > ZCBUF_MAX_LABEL)
+		return false;
+	for (i = 0; i < len; i++)
+		if (label[i] <= ' ' || label[i] > '~' || label[i] == '/')
+			return false;
+	return true;
+}
+
+static void label_clear(char *label, u32 len)
+{
+	memset(label + len, 0, ZCBUF_MAX_LABEL - len);
+}
+
+static int channel_read_name(u64 uptr, struct zcbuf_channel_name *n)
+{
+	if (copy_from_user(n, u64_to_user_ptr(uptr), sizeof(*n)))
+		return -EFAULT;
+	if (n->__reserved)
+		return -EOPNOTSUPP;
+	if (!label_is_valid(n->domain, n->domain_len, 0) ||
+	    !label_is_valid(n->service, n->service_len, 1) ||
+	    !label_is_valid(n->instance, n->instance_len, 1) ||
+	    !label_is_valid(n->event, n->event_len, 1))
+		return -EINVAL;
+	label_clear(n->domain, n->domain_len);
+	label_clear(n->service, n->service_len);
+	label_clear(n->instance, n->instance_len);
+	label_clear(n->event, n->event_len);
+	return 0;
+}
+
+static u64 channel_block(const struct zcb_stream_config *cfg)
+{
+	return cfg->max_extent ? zcb_stream_block(cfg) : 0;
+}
+
+static void channel_wish(const struct zcb_call *c, struct zcb_channel_wish *w)
+{
+	const struct zcbuf_channel_open *a = c->arg;
+
+	w->handle = a->channel;
+	w->existing = a->flags & ZCBUF_CHANNEL_F_EXISTING;
+	w->fresh = a->flags & ZCBUF_CHANNEL_F_NEW;
+	w->deadline_ns = zcb_call_deadline(c, a->deadline_ns);
+	w->any = channel_wants_defaults(a);
+	w->port = (struct zcb_port_config) {
+		.kinds = a->ports,
+		.depth = a->depth,
+		.policy = a->policy,
+		.max_held = a->max_held,
+		.lanes = a->lanes,
+		.replay = a->replay,
+	};
 }
 
 /**
@@ -83,22 +204,28 @@ int zcb_ioctl_channel_open(struct zcb_call *c)
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_channel_open *a = c->arg;
 	struct zcb_channel_config cfg = {};
+	struct zcb_channel_wish w = { .cfg = &cfg };
+	struct zcbuf_channel_name name;
 	u32 added = 0;
 	int err;
 
 	err = channel_check_open(c);
+	if (!err && a->name)
+		err = channel_read_name(a->name, &name);
 	if (err)
 		return err;
 	channel_read_config(c, &cfg);
-	if (!a->channel && zcb_stream_block(&cfg.stream) > cfg.stream.max_extent)
+	channel_wish(c, &w);
+	if (a->name)
+		w.name = &name;
+	if (!a->channel && !w.existing &&
+	    channel_block(&cfg.stream) > cfg.stream.max_extent)
 		return -E2BIG;
-	err = zcb_channel_open(c->s, a->channel, &cfg,
-			       channel_wants_defaults(a), a->ports, a->depth,
-			       &port, &added);
+	err = zcb_channel_open(c->s, &w, &port, &added);
 	if (err)
 		return err;
 	a->out_channel = port->channel->handle;
-	a->out_block = zcb_stream_block(&port->channel->cfg.stream);
+	a->out_block = channel_block(&port->channel->cfg.stream);
 	err = zcb_call_answer(c);
 	if (err && added)
 		zcb_channel_close(c->s, a->out_channel, added);

@@ -273,6 +273,15 @@ static int zcb_emit_sessions(struct sk_buff *skb, struct netlink_callback *cb,
 
 /* --------------------------------------------------------------- channels */
 
+/* One of full length has no 0 at its end. */
+static int zcb_put_label(struct sk_buff *skb, int type, const char *label)
+{
+	char s[ZCBUF_MAX_LABEL + 1] = {};
+
+	memcpy(s, label, ZCBUF_MAX_LABEL);
+	return nla_put_string(skb, type, s);
+}
+
 static int zcb_put_groups(struct sk_buff *skb,
 			  const struct zcb_channel_stat *st)
 {
@@ -291,6 +300,24 @@ static int zcb_put_groups(struct sk_buff *skb,
 	return 0;
 }
 
+static int zcb_put_topic(struct sk_buff *skb, const struct zcb_channel_stat *st)
+{
+	const struct zcbuf_channel_name *n = &st->name;
+
+	if (nla_put_u32(skb, ZCBUF_A_CHANNEL_HISTORY, st->history) ||
+	    nla_put_u32(skb, ZCBUF_A_CHANNEL_KEPT, st->kept) ||
+	    zcb_put_u64(skb, ZCBUF_A_CHANNEL_LOST, st->lost))
+		return -EMSGSIZE;
+	if (!st->named)
+		return 0;
+	if (zcb_put_label(skb, ZCBUF_A_CHANNEL_DOMAIN, n->domain) ||
+	    zcb_put_label(skb, ZCBUF_A_CHANNEL_SERVICE, n->service) ||
+	    zcb_put_label(skb, ZCBUF_A_CHANNEL_INSTANCE, n->instance) ||
+	    zcb_put_label(skb, ZCBUF_A_CHANNEL_EVENT, n->event))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int zcb_put_channel(struct sk_buff *skb,
 			   const struct zcb_channel_stat *st)
 {
@@ -305,7 +332,7 @@ static int zcb_put_channel(struct sk_buff *skb,
 	    zcb_put_u64(skb, ZCBUF_A_CHANNEL_RESERVATIONS, st->reservations) ||
 	    zcb_put_u64(skb, ZCBUF_A_CHANNEL_GROUPS, st->groups) ||
 	    zcb_put_u64(skb, ZCBUF_A_CHANNEL_OFFSET, st->offset) ||
-	    zcb_put_groups(skb, st))
+	    zcb_put_groups(skb, st) || zcb_put_topic(skb, st))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -328,6 +328,31 @@ TRACE_EVENT(zcbuf_deliver,
 		  __entry->length)
 );
 
+TRACE_EVENT(zcbuf_publish,
+	TP_PROTO(u64 channel, u64 group, u64 buffer, u64 length, u32 delivered,
+		 u32 dropped),
+	TP_ARGS(channel, group, buffer, length, delivered, dropped),
+	TP_STRUCT__entry(
+		__field(u64, channel)
+		__field(u64, group)
+		__field(u64, buffer)
+		__field(u64, length)
+		__field(u32, delivered)
+		__field(u32, dropped)
+	),
+	TP_fast_assign(
+		__entry->channel = channel;
+		__entry->group = group;
+		__entry->buffer = buffer;
+		__entry->length = length;
+		__entry->delivered = delivered;
+		__entry->dropped = dropped;
+	),
+	TP_printk("channel=0x%llx group=%llu buffer=0x%llx length=%llu delivered=%u dropped=%u",
+		  __entry->channel, __entry->group, __entry->buffer,
+		  __entry->length, __entry->delivered, __entry->dropped)
+);
+
 TRACE_EVENT(zcbuf_group_free,
 	TP_PROTO(u64 channel, u64 group),
 	TP_ARGS(channel, group),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The producer's side of channels: reserve, commit, abort, flush, finalize,
- * and what a stream asks of its channel. Ports are port.c, the consumer's side
- * is queue.c.
+ * and what a stream asks of its channel. Buffers come in by publish.c. Ports are
+ * port.c, the consumer's side is queue.c.
  *
  * channel->lock is a mutex; under it the stream calls back to give pages and
  * groups away. RESERVE brings memory: it asks the stream under the lock what
@@ -38,9 +38,11 @@ static void channel_free_group(struct zcb_stream *s, struct zcb_group *g)
 	u32 i;
 
 	trace_zcbuf_group_free(ch->handle, g->id);
-	for (i = 0; i < g->nextents; i++)
+	for (i = 0; i < g->nextents && !g->handle; i++)
 		zcb_memory_put(ch->pool, g->extents[i].pool_offset,
 			       g->extents[i].pages);
+	if (g->handle)
+		zcb_memory_free(ch->pool, &ch->pool->published, g->handle);
 	list_for_each_entry_safe(r, next, &g->resvs, in_group)
 		kmem_cache_free(resv_cache, r);
 	kmem_cache_free(group_cache, g);
@@ -55,17 +57,29 @@ const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.ready		= zcb_queue_ready,
 };
 
-static int channel_check_locked(const struct zcb_port *port, u32 kind)
+/**
+ * zcb_channel_check_locked - is it a port of this kind
+ * @port: the port; its channel's lock is held
+ * @kind: ZCBUF_PORT_*
+ *
+ * Return: 0 or -EPERM.
+ */
+int zcb_channel_check_locked(const struct zcb_port *port, u32 kind)
 {
 	lockdep_assert_held(&port->channel->lock);
 	return port->kinds & kind ? 0 : -EPERM;
 }
 
-/*
+/**
+ * zcb_channel_pay_locked - for the records of one more reservation
+ * @ch: the channel; its lock is held
+ *
  * Records are memory as well: they are charged before the stream has them, for
  * some credits at a time, until the channel ends.
+ *
+ * Return: 0 or -ENOMEM.
  */
-static int channel_pay_locked(struct zcb_channel *ch)
+int zcb_channel_pay_locked(struct zcb_channel *ch)
 {
 	u32 credits = min(ZCB_CHANNEL_PAY, ch->cfg.stream.max_outstanding);
 	u64 bytes = credits * (sizeof(struct zcb_resv) +
@@ -97,13 +111,47 @@ static void supply_drop_extent(struct zcb_channel *ch, struct channel_supply *s)
 	s->s.pages = 0;
 }
 
+/**
+ * zcb_channel_records - what a reservation needs to be known by
+ * @s: has some of it, or none; has it then
+ * @group: those of a group of its own as well
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int zcb_channel_records(struct zcb_stream_supply *s, bool group)
+{
+	if (!s->resv)
+		s->resv = kmem_cache_alloc(resv_cache, GFP_KERNEL);
+	if (!s->resv)
+		return -ENOMEM;
+	if (group && !s->group)
+		s->group = kmem_cache_alloc(group_cache, GFP_KERNEL);
+	if (group && !s->group)
+		return -ENOMEM;
+	if (!group && s->group) {
+		kmem_cache_free(group_cache, s->group);
+		s->group = NULL;
+	}
+	return 0;
+}
+
+/**
+ * zcb_channel_records_free - they were not needed
+ * @s: has some, or none
+ */
+void zcb_channel_records_free(struct zcb_stream_supply *s)
+{
+	if (s->group)
+		kmem_cache_free(group_cache, s->group);
+	if (s->resv)
+		kmem_cache_free(resv_cache, s->resv);
+}
+
 static void supply_free(struct zcb_channel *ch, struct channel_supply *s)
 {
 	supply_drop_extent(ch, s);
-	if (s->s.group)
-		kmem_cache_free(group_cache, s->s.group);
-	if (s->s.resv)
-		kmem_cache_free(resv_cache, s->s.resv);
+	zcb_channel_records_free(&s->s);
 }
 
 static bool supply_fits(const struct channel_supply *s,
@@ -132,18 +180,10 @@ static int supply_get_extent(struct zcb_channel *ch, struct channel_supply *s,
 static int supply_get(struct zcb_channel *ch, struct channel_supply *s,
 		      const struct zcb_group_plan *plan, bool nowait)
 {
-	if (!s->s.resv)
-		s->s.resv = kmem_cache_alloc(resv_cache, GFP_KERNEL);
-	if (!s->s.resv)
-		return -ENOMEM;
-	if (plan->group && !s->s.group)
-		s->s.group = kmem_cache_alloc(group_cache, GFP_KERNEL);
-	if (plan->group && !s->s.group)
-		return -ENOMEM;
-	if (!plan->group && s->s.group) {
-		kmem_cache_free(group_cache, s->s.group);
-		s->s.group = NULL;
-	}
+	int err = zcb_channel_records(&s->s, plan->group);
+
+	if (err)
+		return err;
 	if (s->bytes == plan->extent_bytes)
 		return 0;
 	supply_drop_extent(ch, s);
@@ -248,7 +288,7 @@ static int channel_try_reserve_locked(struct zcb_port *port,
 	int err;
 
 	lockdep_assert_held(&ch->lock);
-	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	err = zcb_channel_check_locked(port, ZCBUF_PORT_PRODUCE);
 	if (err)
 		return err;
 	if (flags & ZCBUF_RESERVE_F_NEED_CONSUMER && !ch->consumers)
@@ -259,7 +299,7 @@ static int channel_try_reserve_locked(struct zcb_port *port,
 	if (!supply_fits(supply, plan))
 		return 1;
 	/* Last: whoever fails for another reason has been charged nothing. */
-	err = channel_pay_locked(ch);
+	err = zcb_channel_pay_locked(ch);
 	if (err)
 		return err;
 	channel_reserve_locked(port, r, window, supply);
@@ -422,7 +462,7 @@ static int channel_commit_locked(struct zcb_port *port, const void *entry)
 	struct zcb_channel *ch = port->channel;
 	int err;
 
-	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	err = zcb_channel_check_locked(port, ZCBUF_PORT_PRODUCE);
 	if (!err)
 		err = zcb_stream_commit(&ch->stream, &port->producer, c,
 					ktime_get_ns());
@@ -455,7 +495,7 @@ static int channel_abort_locked(struct zcb_port *port, const void *entry)
 	struct zcb_channel *ch = port->channel;
 	int err;
 
-	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	err = zcb_channel_check_locked(port, ZCBUF_PORT_PRODUCE);
 	if (!err)
 		err = zcb_stream_abort(&ch->stream, &port->producer, e->group,
 				       e->id, ktime_get_ns());
@@ -496,7 +536,7 @@ int zcb_channel_flush(struct zcb_port *port, bool *sealed)
 	int err;
 
 	guard(mutex)(&ch->lock);
-	err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	err = zcb_channel_check_locked(port, ZCBUF_PORT_PRODUCE);
 	if (err)
 		return err;
 	if (ch->stream.finalized)
@@ -519,7 +559,7 @@ int zcb_channel_finalize(struct zcb_port *port, struct zcb_stream_counts *n)
 	int err;
 
 	scoped_guard(mutex, &ch->lock) {
-		err = channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+		err = zcb_channel_check_locked(port, ZCBUF_PORT_PRODUCE);
 		if (err)
 			return err;
 		zcb_stream_finalize(&ch->stream, ktime_get_ns(), n);
@@ -531,7 +571,8 @@ int zcb_channel_finalize(struct zcb_port *port, struct zcb_stream_counts *n)
 }
 
 /**
- * zcb_channel_writable_locked - would a reserve of the usual size not say -EAGAIN
+ * zcb_channel_writable_locked - would a reserve of the usual size, or a publish to a
+ * topic, not say -EAGAIN
  * @ch: the channel; its lock is held
  *
  * Context: any that may hold the lock.
@@ -543,6 +584,8 @@ bool zcb_channel_writable_locked(struct zcb_channel *ch)
 	int err;
 
 	lockdep_assert_held(&ch->lock);
+	if (ch->cfg.stream.topic)
+		return zcb_topic_plan(&ch->stream, 1) != -EAGAIN;
 	err = zcb_stream_plan(&ch->stream, ch->cfg.stream.max_reservation,
 			      false, &plan);
 	if (err)

@@ -13,7 +13,7 @@
 #include <linux/workqueue.h>
 #include <linux/zcbuf.h>
 
-#include "../core/stream.h"
+#include "../core/topic.h"
 #include "session.h"
 #include "stat.h"
 
@@ -21,6 +21,8 @@ struct eventfd_ctx;
 
 #define ZCB_QUEUE_DEPTH		1024
 #define ZCB_QUEUE_DEPTH_MAX	65536
+#define ZCB_QUEUE_HELD		64
+#define ZCB_QUEUE_HELD_MAX	65536
 
 /* All of them are told of every failed group, so their number is bounded. */
 #define ZCB_CHANNEL_FAILURE_PORTS	64
@@ -38,10 +40,52 @@ struct zcb_channel_config {
 };
 
 /**
+ * struct zcb_port_config - how a session's port is, defaults filled in
+ * @kinds: ZCBUF_PORT_*, at least one
+ * @depth: of a consumer's queue; 0: the default, or as it is
+ * @policy: ZCBUF_POLICY_*, the same
+ * @max_held: of a topic's consumer, the same
+ * @lanes: the same
+ * @replay: groups of the history it wants
+ */
+struct zcb_port_config {
+	u32 kinds;
+	u32 depth;
+	u32 policy;
+	u32 max_held;
+	u32 lanes;
+	u32 replay;
+};
+
+/**
+ * struct zcb_channel_wish - which channel, and what of it
+ * @handle: 0: by @name, or a new one
+ * @name: what follows the lengths is 0; or NULL
+ * @existing: none is made
+ * @fresh: one is made
+ * @deadline_ns: with @existing: how long to wait for it
+ * @cfg: how it is made; of one that exists: how it must have been made, or NULL
+ * @any: one that exists will do if it is a topic, or none, as @cfg says
+ * @port: what the session wants of it; rights were checked
+ */
+struct zcb_channel_wish {
+	u64 handle;
+	const struct zcbuf_channel_name *name;
+	bool existing;
+	bool fresh;
+	u64 deadline_ns;
+	const struct zcb_channel_config *cfg;
+	bool any;
+	struct zcb_port_config port;
+};
+
+/**
  * struct zcb_channel - one stream of a pool
  * @ref: ports; once unpublished, calls that are still running
  * @pool: lives as long as any port
  * @handle: names it in the pool
+ * @name: does so, too; constant; or NULL
+ * @named: among the pool's names; its lock
  * @cfg: constant
  * @domain: whose memory it was
  * @payer: who pays for the records of its reservations and groups
@@ -63,6 +107,8 @@ struct zcb_channel {
 	struct kref ref;
 	struct zcb_pool *pool;
 	u64 handle;
+	struct zcbuf_channel_name *name;
+	struct hlist_node named;
 	struct zcb_channel_config cfg;
 	u32 domain;
 	struct zcb_payer payer;
@@ -95,6 +141,9 @@ struct zcb_channel {
  * @producer: with ZCBUF_PORT_PRODUCE
  * @consumer: with ZCBUF_PORT_CONSUME
  * @failure: with ZCBUF_PORT_RECV_FAILED
+ * @queue: what @consumer has, of a topic; as long as the port
+ * @queue_bytes: of it
+ * @queue_user: who is charged for it
  * @eventfd: armed for the consumer, or NULL
  * @failure_eventfd: armed for the failure port, or NULL
  */
@@ -110,6 +159,9 @@ struct zcb_port {
 	struct zcb_producer producer;
 	struct zcb_consumer consumer;
 	struct zcb_consumer failure;
+	struct zcb_topic_queue *queue;
+	u64 queue_bytes;
+	struct zcb_user *queue_user;
 	struct eventfd_ctx *eventfd;
 	struct eventfd_ctx *failure_eventfd;
 };
@@ -132,9 +184,8 @@ struct zcb_port_poll {
 int zcb_channels_init(void);
 void zcb_channels_exit(void);
 
-int zcb_channel_open(struct zcb_session *s, u64 handle,
-		     const struct zcb_channel_config *cfg, bool defaults,
-		     u32 kinds, u32 depth, struct zcb_port **port, u32 *added);
+int zcb_channel_open(struct zcb_session *s, const struct zcb_channel_wish *w,
+		     struct zcb_port **port, u32 *added);
 int zcb_channel_close(struct zcb_session *s, u64 handle, u32 kinds);
 void zcb_channels_leave_locked(struct zcb_session *s);
 bool zcb_channels_drain(struct zcb_session *s);
@@ -143,7 +194,11 @@ u64 zcb_channels_kept_locked(struct zcb_session *s);
 /* One entry of a batch, under the channel's lock. */
 typedef int zcb_channel_one(struct zcb_port *port, const void *entry);
 
-/* Between channel.c, port.c and queue.c. */
+/* Between channel.c, drain.c, port.c, publish.c and queue.c. */
+int zcb_channel_check_locked(const struct zcb_port *port, u32 kind);
+int zcb_channel_pay_locked(struct zcb_channel *ch);
+int zcb_channel_records(struct zcb_stream_supply *s, bool group);
+void zcb_channel_records_free(struct zcb_stream_supply *s);
 int zcb_channel_each(struct zcb_port *port, zcb_channel_one *one,
 		     const void *entries, size_t size, u32 n, bool nowait,
 		     u32 *done);
@@ -152,6 +207,7 @@ void zcb_channel_age(struct work_struct *work);
 bool zcb_channel_writable_locked(struct zcb_channel *ch);
 void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
 
+void zcb_port_forget_locked(struct zcb_session *s, struct zcb_port *port);
 struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle);
 struct zcb_port *zcb_port_find_nowait(struct zcb_session *s, u64 handle);
 struct zcb_port *zcb_port_next(struct zcb_session *s, unsigned long *index);
@@ -165,6 +221,8 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 			u32 flags, u64 deadline_ns);
 int zcb_channel_reserve_nowait(struct zcb_port *port,
 			       struct zcbuf_reservation *r, u32 flags);
+int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
+			u32 flags, u64 deadline_ns);
 int zcb_channel_commit_all(struct zcb_port *port,
 			   const struct zcb_stream_commit *c, u32 n,
 			   bool nowait, u32 *done);

@@ -2,8 +2,8 @@
 /*
  * Buffers for others: to have instead of who gives them, or as well as he.
  *
- * Who gives or shares holds the pool's lock, so of a buffer only one does at a
- * time; it is given back, and handed out, under mem_lock as ever.
+ * Who gives or shares holds give_lock, so of a buffer only one does at a time; it is
+ * given back, and handed out, under mem_lock as ever.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -114,8 +114,7 @@ static int give_allowed_locked(struct zcb_pool *pool,
  * What he writes there is his to the next who gets the memory. If others hold
  * the buffer, they go on to do so.
  *
- * Context: may sleep; the pool's lock is held, for @to, and so that nobody gets a
- * share meanwhile.
+ * Context: may sleep.
  * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE, -EALREADY: @to has it;
  * -ENOMEM: no loan.
  */
@@ -127,6 +126,7 @@ int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 	u64 bytes;
 	int err;
 
+	guard(mutex)(&pool->give_lock);
 	spin_lock(&pool->mem_lock);
 	err = give_allowed_locked(pool, from, to, handle, &bytes);
 	moved = !err && zcb_share_move_locked(pool, from, to, handle);
@@ -210,7 +210,7 @@ static int give_share_locked(struct zcb_pool *pool, struct zcb_holdings *from,
  * @spares: from zcb_give_prepare(); a share is taken and, for an object of a slab,
  *	maybe a loan
  *
- * Context: may sleep; the pool's lock is held: one shares or transfers at a time.
+ * Context: may sleep.
  * Return: 0, -EINVAL, -ENOENT, -EPERM, -EBADSLT, -ESTALE, -EALREADY: @to has it;
  * -ENOMEM: no share or loan.
  */
@@ -221,6 +221,7 @@ int zcb_memory_share(struct zcb_pool *pool, struct zcb_holdings *from,
 	u32 left = U32_MAX;
 	int err;
 
+	guard(mutex)(&pool->give_lock);
 	do {
 		spin_lock(&pool->mem_lock);
 		err = give_share_locked(pool, from, to, handle, spares, &left);

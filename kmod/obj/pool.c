@@ -517,6 +517,9 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	INIT_LIST_HEAD(&pool->sessions);
 	spin_lock_init(&pool->mem_lock);
 	zcb_holdings_init(&pool->orphans);
+	zcb_holdings_init(&pool->published);
+	hash_init(pool->names);
+	mutex_init(&pool->give_lock);
 	pool->shares = RB_ROOT;
 	init_waitqueue_head(&pool->space_wq);
 

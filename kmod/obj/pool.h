@@ -9,6 +9,7 @@
  *	pool->grow_lock (mutex)	one adds an arena at a time			grow.c
  *	pool->lock (mutex)	sessions and channels of a pool, ports
  *	channel->lock (mutex)	the stream of a channel			channel.c
+ *	pool->give_lock (mutex)	one gives buffers away at a time	give.c
  *	pool->mem_lock (spin)	buddies, buffer records, slab classes, counts
  *
  * Whoever allocates may be sent to shrink.c: it takes pools_lock if that is free, and
@@ -25,6 +26,7 @@
 #define ZCB_OBJ_POOL_H
 
 #include <linux/cleanup.h>
+#include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -164,7 +166,9 @@ enum zcb_pool_state {
  * @quarantine_work: takes them off
  * @quarantine_delay: when it looks again, jiffies
  * @quarantine_rest: how long it leaves the machine alone after a look, jiffies
+ * @names: channels that have one, by it; @lock
  * @next_domain: last domain given to a session or channel
+ * @give_lock: who gives or shares a buffer holds it
  * @mem_lock: guards the fields below
  * @arenas: in order of pool offset, all of one size; they stay, but what they are
  *	made of does not
@@ -180,6 +184,7 @@ enum zcb_pool_state {
  * @magazines: blocks and slabs that came back, by CPU; none in FIXED pools
  * @kept: how many those are
  * @orphans: slabs of sessions that are gone, with objects that others have
+ * @published: buffers that are groups of channels
  * @shares: of buffers that more than their owner hold, by handle and holder
  * @exported: bytes of buffers that dma-bufs hold, of each what it holds
  * @used: bytes handed out
@@ -226,7 +231,10 @@ struct zcb_pool {
 	struct delayed_work quarantine_work;
 	unsigned long quarantine_delay;
 	unsigned long quarantine_rest;
+	DECLARE_HASHTABLE(names, 6);
 	atomic_t next_domain;
+
+	struct mutex give_lock;	/* buffers change hands */
 
 	spinlock_t mem_lock;	/* what is handed out */
 	struct zcb_arena *arenas[ZCB_POOL_ARENAS];
@@ -237,6 +245,7 @@ struct zcb_pool {
 	struct zcb_magazine *magazines;
 	u32 kept;
 	struct zcb_holdings orphans;
+	struct zcb_holdings published;
 	struct rb_root shares;
 	u64 exported;
 	u64 used;

@@ -7,6 +7,7 @@
  * port was closed meanwhile shows in port->kinds, under the channel's lock.
  */
 #include <linux/eventfd.h>
+#include <linux/jhash.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -14,7 +15,6 @@
 
 #include "account.h"
 #include "channel.h"
-#include "pin.h"
 
 #define ZCB_CHANNEL_BUCKETS_MIN	16U
 #define ZCB_CHANNEL_BUCKETS_MAX	8192U
@@ -26,6 +26,7 @@ static void channel_free(struct kref *ref)
 	if (ch->user)
 		zcb_account_uncharge(ch->user, ch->charged);
 	kvfree(ch->hash);
+	kfree(ch->name);
 	kfree(ch);
 }
 
@@ -48,8 +49,9 @@ static int channel_charge(struct zcb_channel *ch, u32 buckets)
 }
 
 static struct zcb_channel *channel_create(struct zcb_session *s,
-					  const struct zcb_channel_config *cfg)
+					  const struct zcb_channel_wish *w)
 {
+	const struct zcb_channel_config *cfg = w->cfg;
 	u32 buckets = clamp(cfg->stream.max_outstanding / 8,
 			    ZCB_CHANNEL_BUCKETS_MIN, ZCB_CHANNEL_BUCKETS_MAX);
 	struct zcb_channel *ch = kzalloc(sizeof(*ch), GFP_KERNEL_ACCOUNT);
@@ -60,7 +62,10 @@ static struct zcb_channel *channel_create(struct zcb_session *s,
 	buckets = roundup_pow_of_two(buckets);
 	kref_init(&ch->ref);
 	ch->payer = zcb_account_payer(s->uid);
-	if (channel_charge(ch, buckets)) {
+	if (w->name)
+		ch->name = kmemdup(w->name, sizeof(*w->name),
+				   GFP_KERNEL_ACCOUNT);
+	if ((w->name && !ch->name) || channel_charge(ch, buckets)) {
 		channel_put(ch);
 		return NULL;
 	}
@@ -91,10 +96,44 @@ static struct zcb_port *port_create(struct zcb_session *s,
 	return port;
 }
 
+/*
+ * A topic's consumer has all the slots it may ever need; the session's user pays.
+ * They stay with the port, which may hold something when it is one no more.
+ */
+static int port_make_queue(struct zcb_port *port,
+			   const struct zcb_port_config *cfg)
+{
+	struct zcb_payer payer = zcb_account_payer(port->session->uid);
+	u32 nslots = (cfg->depth ?: ZCB_QUEUE_DEPTH) +
+		     (cfg->max_held ?: ZCB_QUEUE_HELD);
+	u64 bytes = struct_size(port->queue, slots, nslots);
+	int err;
+
+	err = zcb_account_charge(bytes, &payer, &port->queue_user);
+	if (err)
+		return err;
+	port->queue_bytes = bytes;
+	port->queue = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!port->queue)
+		return -ENOMEM;
+	port->queue->nslots = nslots;
+	return 0;
+}
+
+static void port_free_queue(struct zcb_port *port)
+{
+	kvfree(port->queue);
+	port->queue = NULL;
+	if (port->queue_user)
+		zcb_account_uncharge(port->queue_user, port->queue_bytes);
+	port->queue_user = NULL;
+}
+
 static void port_free(struct kref *ref)
 {
 	struct zcb_port *port = container_of(ref, struct zcb_port, ref);
 
+	port_free_queue(port);
 	channel_put(port->channel);
 	kfree_rcu(port, rcu);
 }
@@ -181,16 +220,50 @@ struct zcb_port *zcb_port_next(struct zcb_session *s, unsigned long *index)
 	return NULL;
 }
 
-/* Which of @kinds are new? The rights for them were checked. */
-static int port_add_locked(struct zcb_port *port, u32 kinds, u32 depth,
-			   u32 *added)
+/* Is a consumer as the caller says it is, as far as he says? */
+static bool port_same(const struct zcb_port *port,
+		      const struct zcb_port_config *cfg)
+{
+	const struct zcb_consumer *c = &port->consumer;
+
+	if (cfg->depth && cfg->depth != c->depth)
+		return false;
+	if (!c->topic)
+		return true;
+	return (!cfg->policy || cfg->policy == c->topic->policy) &&
+	       (!cfg->max_held || cfg->max_held == c->topic->max_held) &&
+	       (!cfg->lanes || cfg->lanes == c->topic->nlanes);
+}
+
+static void port_add_consumer_locked(struct zcb_port *port,
+				     const struct zcb_port_config *cfg)
 {
 	struct zcb_channel *ch = port->channel;
-	u32 fresh = kinds & ~port->kinds;
+	struct zcb_consumer *c = &port->consumer;
 
 	lockdep_assert_held(&ch->lock);
-	if (kinds & port->kinds & ZCBUF_PORT_CONSUME && depth &&
-	    depth != port->consumer.depth)
+	zcb_consumer_init(c, cfg->depth ?: ZCB_QUEUE_DEPTH, false);
+	if (port->queue)
+		zcb_topic_init(c, port->queue,
+			       cfg->policy ?: ZCBUF_POLICY_BLOCK,
+			       cfg->max_held ?: ZCB_QUEUE_HELD,
+			       cfg->lanes ?: 1);
+	ch->consumers++;
+	zcb_stream_add_consumer(&ch->stream, c);
+	if (port->queue)
+		zcb_topic_join(&ch->stream, c, cfg->replay);
+}
+
+/* Which of the kinds are new? The rights for them were checked. */
+static int port_add_locked(struct zcb_port *port,
+			   const struct zcb_port_config *cfg, u32 *added)
+{
+	struct zcb_channel *ch = port->channel;
+	u32 fresh = cfg->kinds & ~port->kinds;
+
+	lockdep_assert_held(&ch->lock);
+	if (cfg->kinds & port->kinds & ZCBUF_PORT_CONSUME &&
+	    !port_same(port, cfg))
 		return -EEXIST;
 	if (fresh & ZCBUF_PORT_RECV_FAILED &&
 	    ch->failure_ports >= ZCB_CHANNEL_FAILURE_PORTS)
@@ -200,14 +273,11 @@ static int port_add_locked(struct zcb_port *port, u32 kinds, u32 depth,
 	port->kinds |= fresh;
 	if (fresh & ZCBUF_PORT_PRODUCE) {
 		zcb_producer_init(&port->producer);
+		port->producer.id = port->session->id;
 		ch->producers++;
 	}
-	if (fresh & ZCBUF_PORT_CONSUME) {
-		zcb_consumer_init(&port->consumer, depth ?: ZCB_QUEUE_DEPTH,
-				  false);
-		ch->consumers++;
-		zcb_stream_add_consumer(&ch->stream, &port->consumer);
-	}
+	if (fresh & ZCBUF_PORT_CONSUME)
+		port_add_consumer_locked(port, cfg);
 	if (fresh & ZCBUF_PORT_RECV_FAILED) {
 		zcb_consumer_init(&port->failure, ZCB_QUEUE_DEPTH, true);
 		ch->failure_ports++;
@@ -311,6 +381,7 @@ static void channel_end_locked(struct zcb_channel *ch)
 	if (ch->ended)
 		return;
 	ch->ended = true;
+	hash_del(&ch->named);
 	zcb_handle_remove(&ch->pool->channels, ch->handle);
 	cancel_delayed_work_sync(&ch->age);
 	mutex_lock(&ch->lock);
@@ -334,8 +405,14 @@ static bool channel_deserted_locked(const struct zcb_channel *ch)
 	return !ch->producers && !ch->consumers && !ch->failure_ports;
 }
 
-/* The port has been in its channel's list. */
-static void port_forget_locked(struct zcb_session *s, struct zcb_port *port)
+/**
+ * zcb_port_forget_locked - nothing is left of a port
+ * @s: whose it is; its pool's lock is held
+ * @port: has been in its channel's list
+ *
+ * Context: may sleep.
+ */
+void zcb_port_forget_locked(struct zcb_session *s, struct zcb_port *port)
 {
 	struct zcb_channel *ch = port->channel;
 
@@ -362,7 +439,7 @@ static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
 	if (deserted)
 		channel_end_locked(ch);
 	if (closed)
-		port_forget_locked(s, port);
+		zcb_port_forget_locked(s, port);
 }
 
 static bool channel_same(const struct zcb_channel_config *a,
@@ -372,7 +449,36 @@ static bool channel_same(const struct zcb_channel_config *a,
 	       a->stream.threshold == b->stream.threshold &&
 	       a->stream.max_reservation == b->stream.max_reservation &&
 	       a->stream.align == b->stream.align &&
+	       a->stream.history == b->stream.history &&
 	       a->stream.max_outstanding == b->stream.max_outstanding;
+}
+
+static bool channel_fits(const struct zcb_channel *ch,
+			 const struct zcb_channel_wish *w)
+{
+	if (w->existing || !w->cfg)
+		return true;
+	if (w->any && w->handle)
+		return true;
+	return w->any ? ch->cfg.stream.topic == w->cfg->stream.topic :
+			channel_same(&ch->cfg, w->cfg);
+}
+
+static u32 name_hash(const struct zcbuf_channel_name *name)
+{
+	return jhash(name, sizeof(*name), 0);
+}
+
+static struct zcb_channel *channel_named_locked(struct zcb_pool *pool,
+						const struct zcbuf_channel_name *name)
+{
+	struct zcb_channel *ch;
+
+	lockdep_assert_held(&pool->lock);
+	hash_for_each_possible(pool->names, ch, named, name_hash(name))
+		if (!memcmp(ch->name, name, sizeof(*name)))
+			return ch;
+	return NULL;
 }
 
 /* The session's port of @ch, with the table's reference; made if need be. */
@@ -396,18 +502,52 @@ static struct zcb_port *port_get_locked(struct zcb_session *s,
 	return ERR_PTR(err);
 }
 
-static struct zcb_port *port_open_locked(struct zcb_session *s,
-					 struct zcb_channel *ch, u32 kinds,
-					 u32 depth, u32 *added)
+static int port_prepare_locked(struct zcb_port *port,
+			       const struct zcb_port_config *cfg)
 {
-	struct zcb_port *port = port_get_locked(s, ch);
-	int err;
+	struct zcb_channel *ch = port->channel;
 
+	lockdep_assert_held(&ch->pool->lock);
+	if (!ch->cfg.stream.topic || !(cfg->kinds & ZCBUF_PORT_CONSUME) ||
+	    port->kinds & ZCBUF_PORT_CONSUME)
+		return 0;
+	/* It was a consumer before, of another size maybe. */
+	port_free_queue(port);
+	return port_make_queue(port, cfg);
+}
+
+/* What only a topic has, and what it has not. */
+static int port_check(const struct zcb_channel *ch,
+		      const struct zcb_port_config *cfg)
+{
+	bool topic = ch->cfg.stream.topic;
+
+	if (cfg->policy && topic == (cfg->policy == ZCBUF_POLICY_PARK))
+		return -EINVAL;
+	if (!topic && (cfg->max_held || cfg->lanes || cfg->replay))
+		return -EINVAL;
+	return 0;
+}
+
+static struct zcb_port *port_open_locked(struct zcb_session *s,
+					 struct zcb_channel *ch,
+					 const struct zcb_port_config *cfg,
+					 u32 *added)
+{
+	struct zcb_port *port;
+	int err = port_check(ch, cfg);
+
+	if (err)
+		return ERR_PTR(err);
+	port = port_get_locked(s, ch);
 	if (IS_ERR(port))
 		return port;
-	mutex_lock(&ch->lock);
-	err = port_add_locked(port, kinds, depth, added);
-	mutex_unlock(&ch->lock);
+	err = port_prepare_locked(port, cfg);
+	if (!err) {
+		mutex_lock(&ch->lock);
+		err = port_add_locked(port, cfg, added);
+		mutex_unlock(&ch->lock);
+	}
 	if (!err) {
 		kref_get(&port->ref);
 		return port;
@@ -420,73 +560,94 @@ static struct zcb_port *port_open_locked(struct zcb_session *s,
 }
 
 static struct zcb_port *channel_make_locked(struct zcb_session *s,
-					    const struct zcb_channel_config *cfg,
-					    u32 kinds, u32 depth, u32 *added)
+					    const struct zcb_channel_wish *w,
+					    u32 *added)
 {
 	struct zcb_pool *pool = s->pool;
 	struct zcb_channel *ch;
 	struct zcb_port *port;
 
 	lockdep_assert_held(&pool->lock);
-	ch = channel_create(s, cfg);
+	ch = channel_create(s, w);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);
 	if (zcb_handle_reserve(&pool->channels, &ch->handle)) {
 		channel_put(ch);
 		return ERR_PTR(-EMFILE);
 	}
-	port = port_open_locked(s, ch, kinds, depth, added);
+	port = port_open_locked(s, ch, &w->port, added);
 	if (IS_ERR(port)) {
 		zcb_handle_remove(&pool->channels, ch->handle);
 		channel_put(ch);
 		return port;
 	}
 	zcb_handle_publish(&pool->channels, ch->handle, ch);
+	if (ch->name) {
+		hash_add(pool->names, &ch->named, name_hash(ch->name));
+		zcb_pool_space(pool);	/* who waits for the name */
+	}
 	return port;
 }
 
-static struct zcb_port *channel_attach_locked(struct zcb_session *s, u64 handle,
-					      const struct zcb_channel_config *cfg,
-					      u32 kinds, u32 depth, u32 *added)
+/* NULL: there is none, and one may be made. */
+static struct zcb_channel *channel_find_locked(struct zcb_pool *pool,
+					       const struct zcb_channel_wish *w)
 {
-	struct zcb_channel *ch;
-	void *object;
-	int err;
+	void *ch = NULL;
+	int err = 0;
 
-	err = zcb_handle_lookup(&s->pool->channels, handle, &object);
+	lockdep_assert_held(&pool->lock);
+	if (w->handle)
+		err = zcb_handle_lookup(&pool->channels, w->handle, &ch);
+	else if (w->name)
+		ch = channel_named_locked(pool, w->name);
 	if (err)
 		return ERR_PTR(err);
-	ch = object;
-	if (cfg && !channel_same(&ch->cfg, cfg))
-		return ERR_PTR(-EEXIST);
-	return port_open_locked(s, ch, kinds, depth, added);
+	if (!ch)
+		return w->existing ? ERR_PTR(-ENOENT) : NULL;
+	return w->fresh || !channel_fits(ch, w) ? ERR_PTR(-EEXIST) : ch;
+}
+
+static int channel_try_open(struct zcb_session *s,
+			    const struct zcb_channel_wish *w,
+			    struct zcb_port **port, u32 *added)
+{
+	struct zcb_channel *ch;
+
+	guard(mutex)(&s->pool->lock);
+	ch = channel_find_locked(s->pool, w);
+	if (IS_ERR(ch))
+		return PTR_ERR(ch);
+	*port = ch ? port_open_locked(s, ch, &w->port, added) :
+		     channel_make_locked(s, w, added);
+	return PTR_ERR_OR_ZERO(*port);
 }
 
 /**
  * zcb_channel_open - make a channel, or take ports of one
  * @s: the session, attached
- * @handle: 0 makes one
- * @cfg: how; of a channel that exists: how it must have been made
- * @defaults: the caller gave no options: any channel that exists will do
- * @kinds: ZCBUF_PORT_*, at least one; rights were checked
- * @depth: of the consumer's queue, 0: the default, or as it is
+ * @w: which, and how
  * @port: set, with a reference
- * @added: those of @kinds the session did not have before
+ * @added: those of the kinds the session did not have before
  *
  * Context: may sleep.
- * Return: 0, -EINVAL, -ENOENT, -ESTALE, -EEXIST, -EMFILE, -ENOMEM.
+ * Return: 0, -EINVAL, -ENOENT, -ESTALE, -EEXIST, -EMFILE, -ENOMEM, -ETIMEDOUT,
+ * -ERESTARTSYS.
  */
-int zcb_channel_open(struct zcb_session *s, u64 handle,
-		     const struct zcb_channel_config *cfg, bool defaults,
-		     u32 kinds, u32 depth, struct zcb_port **port, u32 *added)
+int zcb_channel_open(struct zcb_session *s, const struct zcb_channel_wish *w,
+		     struct zcb_port **port, u32 *added)
 {
-	guard(mutex)(&s->pool->lock);
-	if (!handle)
-		*port = channel_make_locked(s, cfg, kinds, depth, added);
-	else
-		*port = channel_attach_locked(s, handle, defaults ? NULL : cfg,
-					      kinds, depth, added);
-	return PTR_ERR_OR_ZERO(*port);
+	struct zcb_pool *pool = s->pool;
+	int seen, err;
+
+	do {
+		seen = atomic_read(&pool->space_seq);
+		err = channel_try_open(s, w, port, added);
+		if (err == -ENOENT && w->deadline_ns)
+			err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
+				       w->deadline_ns) ?: 1;
+	} while (err == 1);
+	return err;
 }
 
 /**
@@ -544,135 +705,4 @@ void zcb_channels_leave_locked(struct zcb_session *s)
 			channel_end_locked(port->channel);
 	}
 	zcb_pool_space(s->pool);
-}
-
-/*
- * What a retired port has is on lists that only this walks and shortens: a group
- * stays while one of its stragglers, or its holder, is not done. So the lock of the
- * channel is taken only to end one of them; looking at pages may take long.
- */
-static bool port_drain_stragglers(struct zcb_port *port)
-{
-	struct zcb_channel *ch = port->channel;
-	struct zcb_resv *r, *next;
-
-	list_for_each_entry_safe(r, next, &port->producer.stragglers,
-				 in_owner) {
-		cond_resched();
-		if (!zcb_pin_settled(ch->pool, r->pool_offset, r->length))
-			continue;
-		guard(mutex)(&ch->lock);
-		zcb_stream_ack(&ch->stream, r);
-	}
-	return list_empty(&port->producer.stragglers);
-}
-
-/* The pages are all those of the group. */
-static bool port_group_settled(const struct zcb_pool *pool,
-			       const struct zcb_group *g)
-{
-	u32 i;
-
-	for (i = 0; i < g->nextents; i++)
-		if (g->extents[i].pages &&
-		    !zcb_pin_settled(pool, g->extents[i].pool_offset,
-				     (u64)g->extents[i].pages << PAGE_SHIFT))
-			return false;
-	return true;
-}
-
-static bool port_drain_held(struct zcb_port *port, struct zcb_consumer *c)
-{
-	struct zcb_channel *ch = port->channel;
-	struct zcb_group *g, *next;
-
-	list_for_each_entry_safe(g, next, &c->held, queue) {
-		cond_resched();
-		if (!port_group_settled(ch->pool, g))
-			continue;
-		guard(mutex)(&ch->lock);
-		zcb_stream_let_go(&ch->stream, c, g);
-	}
-	return list_empty(&c->held);
-}
-
-static bool port_drain(struct zcb_port *port)
-{
-	bool all = true;
-
-	if (port->left & ZCBUF_PORT_PRODUCE)
-		all &= port_drain_stragglers(port);
-	if (port->left & ZCBUF_PORT_CONSUME)
-		all &= port_drain_held(port, &port->consumer);
-	if (port->left & ZCBUF_PORT_RECV_FAILED)
-		all &= port_drain_held(port, &port->failure);
-	return all;
-}
-
-/* Nothing is left of it but what was decided. */
-static void port_end(struct zcb_session *s, struct zcb_port *port)
-{
-	struct zcb_channel *ch = port->channel;
-
-	guard(mutex)(&s->pool->lock);
-	scoped_guard(mutex, &ch->lock) {
-		if (port->left & ZCBUF_PORT_PRODUCE)
-			zcb_stream_drop_producer(&ch->stream, &port->producer,
-						 ktime_get_ns());
-		list_del_init(&port->in_channel);
-	}
-	port_forget_locked(s, port);
-}
-
-/**
- * zcb_channels_drain - end what nothing pins of a session that is gone
- * @s: the session, without tokens
- *
- * Context: may sleep; no lock is held, nobody else does it.
- * Return: whether that was all its ports had.
- */
-bool zcb_channels_drain(struct zcb_session *s)
-{
-	struct zcb_port *port;
-	unsigned long index;
-
-	xa_for_each(&s->ports, index, port)
-		if (port_drain(port))
-			port_end(s, port);
-	return xa_empty(&s->ports);
-}
-
-static u64 port_kept(struct zcb_port *port)
-{
-	struct zcb_resv *r;
-	u64 bytes = 0;
-
-	guard(mutex)(&port->channel->lock);
-	if (port->left & ZCBUF_PORT_PRODUCE)
-		list_for_each_entry(r, &port->producer.stragglers, in_owner)
-			bytes += PAGE_ALIGN(r->length);
-	if (port->left & ZCBUF_PORT_CONSUME)
-		bytes += port->consumer.held_bytes;
-	if (port->left & ZCBUF_PORT_RECV_FAILED)
-		bytes += port->failure.held_bytes;
-	return bytes;
-}
-
-/**
- * zcb_channels_kept_locked - memory in streams of a session that is gone
- * @s: the session; its pool's lock is held
- *
- * Context: may sleep.
- * Return: bytes of what has not been ended, whole pages.
- */
-u64 zcb_channels_kept_locked(struct zcb_session *s)
-{
-	struct zcb_port *port;
-	unsigned long index;
-	u64 bytes = 0;
-
-	lockdep_assert_held(&s->pool->lock);
-	xa_for_each(&s->ports, index, port)
-		bytes += port_kept(port);
-	return bytes;
 }

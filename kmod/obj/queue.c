@@ -17,11 +17,12 @@ static u64 delivery_handle(u64 group)
 	return (u64)ZCB_HANDLE_DELIVERY << ZCB_DELIVERY_CLASS_SHIFT | group;
 }
 
-static int delivery_group(u64 handle, u64 *group)
+/* The group's id, or what a topic's delivery has instead. */
+static int delivery_id(u64 handle, u64 *id)
 {
 	if (handle >> ZCB_DELIVERY_CLASS_SHIFT != ZCB_HANDLE_DELIVERY)
 		return -ENOENT;
-	*group = handle & ((1ULL << ZCB_DELIVERY_CLASS_SHIFT) - 1);
+	*id = handle & ((1ULL << ZCB_DELIVERY_CLASS_SHIFT) - 1);
 	return 0;
 }
 
@@ -38,6 +39,10 @@ static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_group *g)
 	d->time_ns = g->time_ns;
 	d->nrecords = g->nrecords;
 	d->nextents = g->nextents;
+	d->publisher = g->publisher;
+	d->user_tag = g->user_tag;
+	d->encoding = g->encoding;
+	d->priority = g->priority;
 	for (i = 0; i < g->nextents; i++) {
 		d->extents[i].pool_offset = g->extents[i].pool_offset;
 		d->extents[i].length = g->extents[i].bytes;
@@ -114,24 +119,50 @@ int zcb_port_eventfd(struct zcb_port *port, bool failure,
 	return 0;
 }
 
+static int queue_take_group(struct zcb_port *port, struct zcbuf_delivery *d)
+{
+	struct zcb_group *g;
+	int err;
+
+	err = zcb_stream_receive(&port->channel->stream, &port->consumer, &g);
+	if (!err)
+		delivery_fill(d, g);
+	return err;
+}
+
+static int queue_take_slot(struct zcb_port *port, struct zcbuf_delivery *d)
+{
+	struct zcb_topic_slot *slot;
+	int err;
+
+	err = zcb_topic_receive(&port->channel->stream, &port->consumer, &slot);
+	if (err)
+		return err;
+	delivery_fill(d, slot->group);
+	d->handle = delivery_handle(zcb_topic_id(port->queue, slot));
+	d->lost = port->queue->lost;
+	return 0;
+}
+
 static int queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
 				u32 n, u32 *done)
 {
 	struct zcb_channel *ch = port->channel;
-	struct zcb_group *g;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&ch->lock);
 	if (!(port->kinds & ZCBUF_PORT_CONSUME))
 		return -EPERM;
-	while (*done < n) {
-		err = zcb_stream_receive(&ch->stream, &port->consumer, &g);
+	for (; *done < n; ++*done, d++) {
+		err = port->queue ? queue_take_slot(port, d) :
+				    queue_take_group(port, d);
 		if (err)
-			return err;
-		delivery_fill(&d[(*done)++], g);
-		trace_zcbuf_deliver(ch->handle, g->id, g->offset, g->length);
+			break;
+		trace_zcbuf_deliver(ch->handle, d->group, d->offset, d->length);
 	}
-	return 0;
+	if (*done && zcb_topic_blocks(&port->consumer))
+		zcb_pool_space(ch->pool);
+	return err;
 }
 
 static int queue_try_receive(struct zcb_port *port, struct zcbuf_delivery *d,
@@ -330,13 +361,31 @@ void zcb_failed_group_free(struct zcb_failed_group *f)
 	f->lost = NULL;
 }
 
+/* It may have held as many as it may, with more to come. */
+static int queue_release_slot(struct zcb_port *port, u64 id)
+{
+	struct zcb_consumer *c = &port->consumer;
+	int err;
+
+	if (!(port->kinds & ZCBUF_PORT_CONSUME))
+		return -EPERM;
+	if (!port->queue)
+		return -ENOENT;
+	err = zcb_topic_release(&port->channel->stream, c, id);
+	if (!err && c->queued && c->nheld == port->queue->max_held - 1)
+		zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM);
+	return err;
+}
+
 static int queue_release_locked(struct zcb_port *port, u64 group)
 {
 	struct zcb_stream *s = &port->channel->stream;
 	int err = -EPERM;
 
 	lockdep_assert_held(&port->channel->lock);
-	if (port->kinds & ZCBUF_PORT_CONSUME)
+	if (group & ZCB_TOPIC_ID)
+		return queue_release_slot(port, group);
+	if (port->kinds & ZCBUF_PORT_CONSUME && !port->queue)
 		err = zcb_stream_release(s, &port->consumer, group);
 	if (err == -EPERM && port->kinds & ZCBUF_PORT_RECV_FAILED)
 		err = zcb_stream_release(s, &port->failure, group);
@@ -347,12 +396,12 @@ static int channel_release_locked(struct zcb_port *port, const void *entry)
 {
 	struct zcb_channel *ch = port->channel;
 	const u64 *handle = entry;
-	u64 group;
+	u64 id;
 	int err;
 
-	err = delivery_group(*handle, &group);
+	err = delivery_id(*handle, &id);
 	if (!err)
-		err = queue_release_locked(port, group);
+		err = queue_release_locked(port, id);
 	trace_zcbuf_release(ch->handle, *handle, err);
 	if (err)
 		zcb_pool_bad_free(ch->pool);

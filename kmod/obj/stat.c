@@ -304,7 +304,8 @@ static void stat_channel(struct zcb_channel *ch, struct zcb_channel_stat *st)
 		.pool = ch->pool->handle,
 		.flags = ch->cfg.flags,
 		.threshold = ch->cfg.stream.threshold,
-		.block = zcb_stream_block(&ch->cfg.stream),
+		.block = ch->cfg.stream.max_extent ?
+			 zcb_stream_block(&ch->cfg.stream) : 0,
 		.producers = ch->producers,
 		.consumers = ch->consumers,
 		.failed_ports = ch->failure_ports,
@@ -321,7 +322,13 @@ static void stat_channel(struct zcb_channel *ch, struct zcb_channel_stat *st)
 		.stragglers = s->nstragglers,
 		.bytes = s->bytes,
 		.finalized = s->finalized,
+		.named = ch->name,
+		.history = ch->cfg.stream.history,
+		.kept = s->nhistory,
+		.lost = s->lost,
 	};
+	if (ch->name)
+		st->name = *ch->name;
 }
 
 /**

@@ -102,6 +102,11 @@ struct zcb_channel_stat {
 	u32 stragglers;
 	u64 bytes;
 	bool finalized;
+	bool named;
+	struct zcbuf_channel_name name;
+	u32 history;
+	u32 kept;
+	u64 lost;
 };
 
 struct zcb_arena_stat {

@@ -30,8 +30,8 @@ static struct zcb_port *open_port(struct kunit *test, struct zcb_session *s,
 	struct zcb_port *port;
 	u32 added;
 
-	KUNIT_ASSERT_EQ(test, zcb_channel_open(s, handle, NULL, true, kinds,
-					       depth, &port, &added), 0);
+	KUNIT_ASSERT_EQ(test, obj_open(s, handle, NULL, kinds, depth, &port,
+				       &added), 0);
 	zcb_port_put(port);
 	return port;
 }

@@ -481,8 +481,8 @@ static int call_open(struct fault *f)
 	u32 added;
 	int err;
 
-	err = zcb_channel_open(f->s, f->handle, f->cfg, f->handle, OBJ_PORTS, 0,
-			       &port, &added);
+	err = obj_open(f->s, f->handle, f->handle ? NULL : f->cfg, OBJ_PORTS, 0,
+		       &port, &added);
 	if (!err)
 		f->object = port;
 	return err;

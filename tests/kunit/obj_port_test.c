@@ -40,8 +40,7 @@ static int open_more(struct zcb_session *s, u64 handle,
 	int err;
 
 	*added = ~0U;
-	err = zcb_channel_open(s, handle, cfg, !cfg, kinds, depth, &port,
-			       added);
+	err = obj_open(s, handle, cfg, kinds, depth, &port, added);
 	if (!err)
 		zcb_port_put(port);
 	return err;

@@ -39,10 +39,10 @@ static void open_depth(struct kunit *test, struct line *l, u32 depth)
 	u32 added;
 
 	l->in = obj_channel(test, l->from, &l->cfg, ZCBUF_PORT_PRODUCE);
-	KUNIT_ASSERT_EQ(test, zcb_channel_open(l->to, l->in->handle, NULL, true,
-					       ZCBUF_PORT_CONSUME |
-					       ZCBUF_PORT_RECV_FAILED, depth,
-					       &l->out, &added), 0);
+	KUNIT_ASSERT_EQ(test, obj_open(l->to, l->in->handle, NULL,
+				       ZCBUF_PORT_CONSUME |
+				       ZCBUF_PORT_RECV_FAILED, depth, &l->out,
+				       &added), 0);
 	obj_keep_port(test, l->out);
 }
 

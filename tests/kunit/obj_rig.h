@@ -326,6 +326,20 @@ static inline void obj_drop_port(struct kunit *test, struct zcb_port *port)
 	kunit_release_action(test, obj_put_port, port);
 }
 
+/* obj_open() - CHANNEL_OPEN; without @cfg of one that is there, however it is */
+static inline int obj_open(struct zcb_session *s, u64 handle,
+			   const struct zcb_channel_config *cfg, u32 kinds,
+			   u32 depth, struct zcb_port **port, u32 *added)
+{
+	struct zcb_channel_wish w = {
+		.handle = handle,
+		.cfg = cfg,
+		.port = { .kinds = kinds, .depth = depth },
+	};
+
+	return zcb_channel_open(s, &w, port, added);
+}
+
 /* obj_channel() - make a channel */
 static inline struct zcb_port *obj_channel(struct kunit *test,
 					   struct zcb_session *s,
@@ -335,8 +349,7 @@ static inline struct zcb_port *obj_channel(struct kunit *test,
 	struct zcb_port *port;
 	u32 added = 0;
 
-	KUNIT_ASSERT_EQ(test, zcb_channel_open(s, 0, cfg, false, kinds, 0,
-					       &port, &added), 0);
+	KUNIT_ASSERT_EQ(test, obj_open(s, 0, cfg, kinds, 0, &port, &added), 0);
 	KUNIT_ASSERT_EQ(test, added, kinds);
 	return obj_keep_port(test, port);
 }
@@ -349,8 +362,8 @@ static inline struct zcb_port *obj_attach(struct kunit *test,
 	struct zcb_port *port;
 	u32 added;
 
-	KUNIT_ASSERT_EQ(test, zcb_channel_open(s, handle, NULL, true, kinds, 0,
-					       &port, &added), 0);
+	KUNIT_ASSERT_EQ(test, obj_open(s, handle, NULL, kinds, 0, &port,
+				       &added), 0);
 	return obj_keep_port(test, port);
 }
 

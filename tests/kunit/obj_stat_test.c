@@ -361,8 +361,8 @@ static void a_channel_in_use(struct kunit *test)
 	struct zcb_port *port;
 	u32 i, added;
 
-	KUNIT_ASSERT_EQ(test, zcb_channel_open(s, 0, &cfg, false, OBJ_PORTS, 2,
-					       &port, &added), 0);
+	KUNIT_ASSERT_EQ(test, obj_open(s, 0, &cfg, OBJ_PORTS, 2, &port, &added),
+			0);
 	obj_keep_port(test, port);
 	for (i = 0; i < 6; i++)
 		obj_send(test, port, 10);

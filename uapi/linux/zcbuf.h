@@ -73,7 +73,8 @@
  *   EMFILE      per-pool limit of objects        EMSGSIZE  size differs from the
  *   ENOENT      never issued, or gone                      reservation; array
  *   ENOMEM      pool, limit, cgroup or machine             too small
- *               is out of memory                 EPIPE     no consumer
+ *               is out of memory                 ENOSPC    holds as many as it may
+ *                                                EPIPE     no consumer
  *   ERANGE      outside its object               ESHUTDOWN finalized; the end
  *   ESTALE      freed and reissued; failed       ETIMEDOUT deadline passed
  *   ECANCELED   (io_uring) never begun
@@ -102,6 +103,8 @@
 #define ZCBUF_MAX_FIXED	(1U << 20)	/* objects of one FIXED pool */
 #define ZCBUF_MAX_CHUNKS	1024	/* chunk lengths of one commit */
 #define ZCBUF_MAX_EXTENTS	2	/* extents of one group */
+#define ZCBUF_MAX_LABEL	64	/* bytes of one part of a channel's name */
+#define ZCBUF_MAX_LANES	8	/* lanes of one queue */
 #define ZCBUF_NR_CALLS		32	/* room in zcbuf_query.out_sizes */
 
 #define ZCBUF_NO_DEADLINE	(~(__u64)0)
@@ -136,6 +139,7 @@
 #define ZCBUF_NR_EXPORT			23
 #define ZCBUF_NR_POOL_REMOVE		24
 #define ZCBUF_NR_POOL_RETIRE		25
+#define ZCBUF_NR_PUBLISH		26
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -163,6 +167,7 @@
 #define ZCBUF_IOC_EXPORT	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_EXPORT)
 #define ZCBUF_IOC_POOL_REMOVE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_REMOVE)
 #define ZCBUF_IOC_POOL_RETIRE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_RETIRE)
+#define ZCBUF_IOC_PUBLISH	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PUBLISH)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -234,6 +239,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_PERSISTENT	((__u64)1 << 13)
 #define ZCBUF_FEATURE_RETIRE		((__u64)1 << 14)
 #define ZCBUF_FEATURE_INTERLEAVE	((__u64)1 << 15)
+#define ZCBUF_FEATURE_TOPIC		((__u64)1 << 16)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -900,13 +906,53 @@ struct zcbuf_batch {
 #define ZCBUF_CHANNEL_F_HOLD_FAILED	(1U << 1) /* failed groups at FINALIZE */
 #define ZCBUF_CHANNEL_F_ORDERED		(1U << 2) /* deliver in offset order */
 #define ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE (1U << 3)
+#define ZCBUF_CHANNEL_F_TOPIC		(1U << 4) /* all consumers get all */
+
+/* How CHANNEL_OPEN treats a name; no property of the channel. */
+#define ZCBUF_CHANNEL_F_EXISTING	(1U << 16) /* make none, wait for it */
+#define ZCBUF_CHANNEL_F_NEW		(1U << 17) /* make it, take no other */
+
+/* What happens when the queue of a consumer is full. */
+#define ZCBUF_POLICY_DEFAULT		0	/* stream: PARK, topic: BLOCK */
+#define ZCBUF_POLICY_PARK		1	/* groups wait in the channel */
+#define ZCBUF_POLICY_BLOCK		2	/* producers wait */
+#define ZCBUF_POLICY_DROP_NEWEST	3	/* it does not get the new one */
+#define ZCBUF_POLICY_DROP_OLDEST	4	/* it loses the oldest for it */
+
+/**
+ * struct zcbuf_channel_name - how a channel is found in its pool
+ * @domain_len: bytes of @domain, 0 to ZCBUF_MAX_LABEL
+ * @service_len: bytes of @service, 1 to ZCBUF_MAX_LABEL
+ * @instance_len: bytes of @instance, the same
+ * @event_len: bytes of @event, the same
+ * @__reserved: 0
+ * @domain: who has another one never finds it
+ * @service: what is offered
+ * @instance: by which of those who offer it
+ * @event: what of it
+ *
+ * Each is printable ASCII without '/' and blanks, compared byte by byte; what
+ * follows its length is not looked at.
+ */
+struct zcbuf_channel_name {
+	__u8 domain_len;
+	__u8 service_len;
+	__u8 instance_len;
+	__u8 event_len;
+	__u32 __reserved;
+	char domain[ZCBUF_MAX_LABEL];
+	char service[ZCBUF_MAX_LABEL];
+	char instance[ZCBUF_MAX_LABEL];
+	char event[ZCBUF_MAX_LABEL];
+};
 
 /**
  * struct zcbuf_channel_open - make a channel, or take ports of one
  * @size: sizeof(struct zcbuf_channel_open)
  * @flags: ZCBUF_CHANNEL_F_*; of a channel that exists: 0, or what it was made
  *	with
- * @channel: 0 makes a channel; else the handle of one of this pool
+ * @channel: 0 makes a channel, unless @name says which; else the handle of one of
+ *	this pool
  * @ports: ZCBUF_PORT_* this session wants, at least one; those it has already
  *	it keeps
  * @align: bytes, a power of two up to 4096; offsets advance by the reserved
@@ -926,7 +972,22 @@ struct zcbuf_batch {
  *	65536
  * @__reserved: 0
  * @out_channel: its handle
- * @out_block: bytes of a group's block
+ * @out_block: bytes of a group's block; a FIXED pool: 0
+ * @name: pointer to a struct zcbuf_channel_name, without @channel; or 0
+ * @deadline_ns: how long to wait for a channel of that name; only with EXISTING
+ * @history: groups a TOPIC keeps for those who come later, less than
+ *	@max_outstanding; at most 65535
+ * @policy: ZCBUF_POLICY_* of this session's consumer port
+ * @max_held: groups of a TOPIC that port may have received and not released; 0
+ *	means 64, at most 65536
+ * @lanes: of a TOPIC's queue for that port, 1 to ZCBUF_MAX_LANES; 0 means 1
+ * @replay: groups that port wants of the history; as many as are there, and as go
+ *	into its queue
+ * @__reserved2: 0
+ *
+ * By name, the channel is made if there is none. EXISTING: it is waited for, and
+ * taken with the options it has, whatever this call says. NEW: there must be none.
+ * A name is its channel's as long as that is there.
  *
  * Each complete group of a stream goes to exactly one consumer, in order of
  * completion; with all queues full or no consumer it is parked until there is
@@ -937,12 +998,28 @@ struct zcbuf_batch {
  * finalized; with NO_AUTO_FINALIZE only its open group is sealed, and it stays
  * open for the next producer. It goes away with its last port.
  *
+ * A TOPIC gives each complete group to every consumer that was there when it was
+ * begun, and nothing is parked: BLOCK has whoever begins a group (the first
+ * RESERVE of it, PUBLISH) wait until all consumers with that policy have room for
+ * it, so it is certain to arrive; DROP_NEWEST and DROP_OLDEST have this consumer
+ * alone lose one. What it has received and not released takes no room in its queue,
+ * but there is none either while it holds @max_held. Memory of a group is given
+ * back when the last consumer has released it and the history does not keep it, at
+ * once if there is none. It is NO_AUTO_FINALIZE. Lanes: a group of priority p goes
+ * to lane p of the queue, or its last one; what is in a higher lane is received
+ * first. DROP_OLDEST loses one of the lowest lane that has any, or, if all are
+ * higher than its own, the new one.
+ *
  * What the kernel needs to know about a channel and its reservations is charged
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well.
  *
- * EINVAL also: a FIXED pool, which has no memory for groups. ENOENT: no such
- * channel. EEXIST: it exists with other options, or this session's consumer port
- * has another depth. E2BIG: the block would be larger than an arena. EMFILE:
+ * EINVAL also: a stream of a FIXED pool, which has no memory for groups (a TOPIC can
+ * do without); ORDERED and TOPIC; what only a TOPIC has, of a stream; a policy that
+ * is not for it; a name that is none; EXISTING and NEW, or one of them without a
+ * name; a deadline without EXISTING. ENOENT: no such channel. ETIMEDOUT, EINTR: none
+ * came. EEXIST: it exists with other options (TOPIC alone is none), or at all (NEW);
+ * or this session's consumer port has another depth, policy, max_held or number of
+ * lanes. E2BIG: the block would be larger than an arena. EMFILE:
  * channels of this pool, or 64 RECV_FAILED ports of this channel. EPERM: a port
  * needs RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
  */
@@ -960,6 +1037,14 @@ struct zcbuf_channel_open {
 	__u32 __reserved;
 	__aligned_u64 out_channel;
 	__aligned_u64 out_block;
+	__aligned_u64 name;
+	__aligned_u64 deadline_ns;
+	__u32 history;
+	__u32 policy;
+	__u32 max_held;
+	__u32 lanes;
+	__u32 replay;
+	__u32 __reserved2;
 };
 
 /**
@@ -1024,6 +1109,67 @@ struct zcbuf_reservation {
  * kernel's records. ESHUTDOWN: finalized. EPERM: no producer port. Since 0.1.
  */
 struct zcbuf_reserve {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__aligned_u64 entries;
+	__aligned_u64 deadline_ns;
+	__u32 count;
+	__u32 __reserved;
+	__u32 out_done;
+	__u32 out_error;
+};
+
+/**
+ * struct zcbuf_publication - one entry of PUBLISH
+ * @handle: a buffer of this session
+ * @length: bytes of it that are published, from its first on; 0: its capacity
+ * @user_tag: for the consumers
+ * @encoding: how it is to be read, for the consumers; 0: as it is
+ * @priority: TOPIC: which lane of their queues; 0 is the lowest
+ * @out_seq: how many this port had published to the channel before
+ * @out_delivered: consumers in whose queues it is
+ * @out_dropped: consumers that lost it, or another for it
+ */
+struct zcbuf_publication {
+	__aligned_u64 handle;
+	__aligned_u64 length;
+	__aligned_u64 user_tag;
+	__u32 encoding;
+	__u32 priority;
+	__aligned_u64 out_seq;
+	__u32 out_delivered;
+	__u32 out_dropped;
+};
+
+#define ZCBUF_PUBLISH_F_NEED_CONSUMER	(1U << 1) /* EPIPE if there is none */
+
+/**
+ * struct zcbuf_publish - buffers go to the consumers
+ * @size: sizeof(struct zcbuf_publish)
+ * @flags: ZCBUF_PUBLISH_F_*
+ * @channel: its handle
+ * @entries: pointer to struct zcbuf_publication[@count]
+ * @deadline_ns: how long to wait for room for the first entry; the others do not
+ *	wait
+ * @count: entries
+ * @__reserved: 0
+ * @out_done: buffers published
+ * @out_error: why not more
+ *
+ * Each is a group of one reservation that is committed, in the order of the stream
+ * with all others; its memory is the buffer. The session has nothing to do with it
+ * any more, its death neither; others it was shared with keep theirs. It is
+ * free when the last consumer has released it: at once, out_delivered 0, if a TOPIC
+ * has none and keeps no history.
+ *
+ * EAGAIN: a BLOCK consumer has no room now, or no credit. EALREADY: it is published.
+ * ERANGE: @length is more than its capacity. EPIPE: NEED_CONSUMER. ENOMEM: no memory
+ * for the kernel's records. ESHUTDOWN: finalized. EPERM also: no producer port, or no
+ * RIGHT_MAP_WRITE. Otherwise the errors of FREE; they are not counted as bad frees.
+ * Since 0.1.
+ */
+struct zcbuf_publish {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 channel;
@@ -1167,11 +1313,18 @@ struct zcbuf_extent {
  * @offset: stream offset of its first byte
  * @length: bytes, from the first byte of its first reservation to the last byte
  *	of its last one
- * @seq: deliveries to this consumer port before this one
+ * @seq: deliveries to this consumer port before this one. TOPIC: groups of
+ *	@publisher before this one, so that a gap is a loss
  * @time_ns: when the group was complete, CLOCK_MONOTONIC
  * @nrecords: records the producers counted
  * @nextents: 1 or 2
  * @extents: where the bytes are, in stream order; together @length
+ * @publisher: session whose port made it, by PUBLISH or as a window; 0: of
+ *	reservations of any, which have a sequence of their own
+ * @user_tag: as published, else 0
+ * @encoding: as published, else 0
+ * @priority: as published, else 0
+ * @lost: TOPIC: groups this port has lost so far, for want of room
  *
  * From the end of an extent to the end of its last page lies memory of the
  * group that nobody reads: a consumer attached for writing may zero it and
@@ -1187,6 +1340,11 @@ struct zcbuf_delivery {
 	__u32 nrecords;
 	__u32 nextents;
 	struct zcbuf_extent extents[ZCBUF_MAX_EXTENTS];
+	__aligned_u64 publisher;
+	__aligned_u64 user_tag;
+	__u32 encoding;
+	__u32 priority;
+	__aligned_u64 lost;
 };
 
 /**
@@ -1199,10 +1357,11 @@ struct zcbuf_delivery {
  * @count: entries
  * @entry_size: sizeof(struct zcbuf_delivery)
  * @out_done: entries written
- * @out_error: why not more (EAGAIN, ESHUTDOWN)
+ * @out_error: why not more (EAGAIN, ESHUTDOWN, ENOSPC)
  *
  * The deliveries are the session's until it RELEASEs them. EAGAIN: nothing
- * ready. ESHUTDOWN: finalized, and all was taken. EPERM: no consumer port.
+ * ready. ESHUTDOWN: finalized, and all was taken. ENOSPC: it holds max_held of
+ * them, and there are more. EPERM: no consumer port.
  * EINVAL: entry_size is smaller than the first released struct, or larger than
  * 4096; what is larger than the kernel's is filled up with zeros. Since 0.1.
  */
@@ -1299,7 +1458,7 @@ struct zcbuf_eventfd {
 /*
  * poll() on a session: EPOLLIN something can be received, EPOLLOUT a RESERVE of
  * max_reservation would not say EAGAIN (or would have the pool grow, which may
- * fail), EPOLLHUP every stream it receives from
+ * fail; of a TOPIC: a PUBLISH would not), EPOLLHUP every stream it receives from
  * has ended and is drained, EPOLLERR it is attached to nothing (attach before
  * adding it to an epoll set). Over several channels: IN and OUT if it is so for
  * any, HUP if for all.
@@ -1317,8 +1476,8 @@ struct zcbuf_eventfd {
  *
  * In the SQE, fd is the session (or its index, with IOSQE_FIXED_FILE), cmd_op
  * the call, ZCBUF_IOC_*, and cmd begins with this struct, in rings with and
- * without IORING_SETUP_SQE128. ALLOC, FREE, BUF_INFO, TRANSFER, SHARE, RESERVE,
- * COMMIT, ABORT, RECEIVE and RELEASE are commands. They do what the ioctl does, with the
+ * without IORING_SETUP_SQE128. ALLOC, FREE, BUF_INFO, TRANSFER, SHARE, PUBLISH,
+ * RESERVE, COMMIT, ABORT, RECEIVE and RELEASE are commands. They do what the ioctl does, with the
  * same errors, for the session: whose ring it is, and who submits, makes no
  * difference. The argument and all it points to must stay until the completion.
  *
@@ -1329,8 +1488,8 @@ struct zcbuf_eventfd {
  * A command never waits: deadline_ns is 0, and the result EAGAIN (ALLOC: ENOMEM)
  * says that poll() should be asked first. It is done before the submission
  * returns, unless it needs a lock that is held, memory that takes long to zero,
- * or an arena more, has more than 64 entries (RESERVE: 1), or is TRANSFER or
- * SHARE: a worker of io_uring does it then, meanwhile other commands may overtake it. Link
+ * or an arena more, has more than 64 entries (RESERVE: 1), or is TRANSFER, SHARE
+ * or PUBLISH: a worker of io_uring does it then, meanwhile other commands may overtake it. Link
  * those that have to be in order.
  *
  * Linux before 6.14 reads the SQE of a command that waits for the one before it
@@ -1464,6 +1623,13 @@ enum zcbuf_genl_channel {
 	ZCBUF_A_CHANNEL_STRAGGLERS,	/* u32, failed, owner to acknowledge */
 	ZCBUF_A_CHANNEL_BYTES,		/* u64, of group blocks */
 	ZCBUF_A_CHANNEL_FINALIZED,	/* flag */
+	ZCBUF_A_CHANNEL_DOMAIN,		/* string; with the next three, or none */
+	ZCBUF_A_CHANNEL_SERVICE,	/* string */
+	ZCBUF_A_CHANNEL_INSTANCE,	/* string */
+	ZCBUF_A_CHANNEL_EVENT,		/* string */
+	ZCBUF_A_CHANNEL_HISTORY,	/* u32, groups it keeps for who comes later */
+	ZCBUF_A_CHANNEL_KEPT,		/* u32, groups kept so */
+	ZCBUF_A_CHANNEL_LOST,		/* u64, deliveries dropped by consumers */
 	__ZCBUF_A_CHANNEL_MAX
 };
 

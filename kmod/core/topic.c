@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Groups of a topic on their way to all consumers, and back.
+ *
+ * A promise is one group that a BLOCK port will certainly have room for. It is made
+ * to every such port when a group begins, and ends when the group is delivered or
+ * fails: with the ids of groups in the order they began, a port knows by the first
+ * id of its time which groups it owes.
+ *
+ * Nothing here sleeps or allocates; the caller holds the channel's lock.
+ */
+#include "delivery.h"
+#include "topic.h"
+
+#define TURN_NEVER	U64_MAX	/* of a slot that was never taken */
+
+/* ----------------------------------------------------------- references */
+
+/**
+ * zcb_topic_get() - keep a group
+ * @g: the group, of any stream
+ */
+void zcb_topic_get(struct zcb_group *g)
+{
+	g->refs++;
+}
+
+/**
+ * zcb_topic_put() - let go of it
+ * @s: the stream
+ * @g: the group; one that is not out is kept by what it still has before it
+ */
+void zcb_topic_put(struct zcb_stream *s, struct zcb_group *g)
+{
+	if (!--g->refs && g->state == ZCB_GROUP_OUT)
+		zcb_stream_bury(s, g);
+}
+
+/* ---------------------------------------------------------------- slots */
+
+/**
+ * zcb_topic_id() - names a delivery to its port
+ * @q: of the port
+ * @slot: the delivery
+ *
+ * Return: 56 bits, of which the first one tells it from a group's id.
+ */
+u64 zcb_topic_id(const struct zcb_topic_queue *q,
+		 const struct zcb_topic_slot *slot)
+{
+	return ZCB_TOPIC_ID |
+	       (slot->turn << ZCB_TOPIC_SLOT_BITS & (ZCB_TOPIC_ID - 1)) |
+	       (slot - q->slots);
+}
+
+static void topic_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
+			  struct zcb_group *g, u32 lane)
+{
+	struct zcb_topic_queue *q = c->topic;
+	struct zcb_topic_slot *slot;
+
+	slot = list_first_entry(&q->free, struct zcb_topic_slot, node);
+	list_move_tail(&slot->node, &q->lanes[lane]);
+	slot->state = ZCB_SLOT_QUEUED;
+	slot->group = g;
+	slot->turn = q->next_turn++;
+	zcb_topic_get(g);
+	c->queued++;
+	s->nqueued++;
+}
+
+/* It is in no lane and in nobody's hands any more; its name was. */
+static void topic_empty(struct zcb_stream *s, struct zcb_topic_queue *q,
+			struct zcb_topic_slot *slot)
+{
+	struct zcb_group *g = slot->group;
+
+	slot->state = ZCB_SLOT_FREE;
+	slot->group = NULL;
+	/* At the end: the longer it is not used, the longer its name is known. */
+	list_move_tail(&slot->node, &q->free);
+	zcb_topic_put(s, g);
+}
+
+static void topic_dequeue(struct zcb_stream *s, struct zcb_consumer *c,
+			  struct zcb_topic_slot *slot)
+{
+	c->queued--;
+	s->nqueued--;
+	topic_empty(s, c->topic, slot);
+}
+
+/* The first of the highest lane that has any. */
+static struct zcb_topic_slot *topic_first(const struct zcb_topic_queue *q)
+{
+	u32 lane = q->nlanes;
+
+	while (lane--)
+		if (!list_empty(&q->lanes[lane]))
+			return list_first_entry(&q->lanes[lane],
+						struct zcb_topic_slot, node);
+	return NULL;
+}
+
+/* ----------------------------------------------------------------- room */
+
+static bool topic_has_room(const struct zcb_consumer *c)
+{
+	return c->queued + c->topic->promised < c->depth;
+}
+
+/* Was it there when the group began? */
+static bool topic_expects(const struct zcb_consumer *c,
+			  const struct zcb_group *g)
+{
+	return g->id >= c->topic->first_group;
+}
+
+/**
+ * zcb_topic_room() - can a group begin?
+ * @s: the stream
+ *
+ * Return: false if a port that must get it has no room.
+ */
+bool zcb_topic_room(const struct zcb_stream *s)
+{
+	const struct zcb_consumer *c;
+
+	if (!s->cfg.topic)
+		return true;
+	list_for_each_entry(c, &s->consumers, node)
+		if (zcb_topic_blocks(c) && !topic_has_room(c))
+			return false;
+	return true;
+}
+
+/**
+ * zcb_topic_promise() - a group begins
+ * @s: the stream; zcb_topic_room() said so
+ */
+void zcb_topic_promise(struct zcb_stream *s)
+{
+	struct zcb_consumer *c;
+
+	if (!s->cfg.topic)
+		return;
+	list_for_each_entry(c, &s->consumers, node)
+		c->topic->promised += zcb_topic_blocks(c);
+}
+
+/**
+ * zcb_topic_break() - a group will not be delivered
+ * @s: the stream
+ * @g: the group
+ */
+void zcb_topic_break(struct zcb_stream *s, const struct zcb_group *g)
+{
+	struct zcb_consumer *c;
+
+	if (!s->cfg.topic)
+		return;
+	list_for_each_entry(c, &s->consumers, node)
+		if (zcb_topic_blocks(c) && topic_expects(c, g))
+			c->topic->promised--;
+}
+
+/* -------------------------------------------------------------- history */
+
+static void topic_remember(struct zcb_stream *s, struct zcb_group *g)
+{
+	if (!s->cfg.history)
+		return;
+	zcb_topic_get(g);
+	list_add_tail(&g->queue, &s->history);
+	s->nhistory++;
+	zcb_topic_forget(s, s->cfg.history);
+}
+
+/**
+ * zcb_topic_forget() - let go of what the history has
+ * @s: the stream
+ * @keep: but not of the last so many groups
+ */
+void zcb_topic_forget(struct zcb_stream *s, u32 keep)
+{
+	struct zcb_group *g;
+
+	while (s->nhistory > keep) {
+		g = list_first_entry(&s->history, struct zcb_group, queue);
+		list_del_init(&g->queue);
+		s->nhistory--;
+		zcb_topic_put(s, g);
+	}
+}
+
+/* ------------------------------------------------------------- delivery */
+
+/* Make room for a group of @lane, at the cost of one that is not above it. */
+static bool topic_drop_oldest(struct zcb_stream *s, struct zcb_consumer *c,
+			      u32 lane)
+{
+	struct zcb_topic_queue *q = c->topic;
+	u32 i;
+
+	for (i = 0; i <= lane; i++) {
+		if (list_empty(&q->lanes[i]))
+			continue;
+		topic_dequeue(s, c, list_first_entry(&q->lanes[i],
+						     struct zcb_topic_slot,
+						     node));
+		return true;
+	}
+	return false;
+}
+
+static void topic_lose(struct zcb_stream *s, struct zcb_consumer *c,
+		       struct zcb_group *g)
+{
+	c->topic->lost++;
+	s->lost++;
+	g->dropped++;
+}
+
+static void topic_offer(struct zcb_stream *s, struct zcb_consumer *c,
+			struct zcb_group *g)
+{
+	struct zcb_topic_queue *q = c->topic;
+	u32 lane = min(g->priority, q->nlanes - 1);
+
+	if (zcb_topic_blocks(c)) {
+		q->promised--;
+	} else if (!topic_has_room(c)) {
+		topic_lose(s, c, g);
+		if (q->policy == ZCBUF_POLICY_DROP_NEWEST ||
+		    !topic_drop_oldest(s, c, lane))
+			return;
+	}
+	topic_enqueue(s, c, g, lane);
+	g->delivered++;
+	s->ops->ready(s, c, 1);
+}
+
+/**
+ * zcb_topic_deliver() - a group without failures goes to all
+ * @s: the stream
+ * @g: the group, complete
+ */
+void zcb_topic_deliver(struct zcb_stream *s, struct zcb_group *g)
+{
+	struct zcb_consumer *c;
+
+	g->state = ZCB_GROUP_OUT;
+	zcb_topic_get(g);
+	list_for_each_entry(c, &s->consumers, node)
+		if (topic_expects(c, g))
+			topic_offer(s, c, g);
+	topic_remember(s, g);
+	zcb_topic_put(s, g);
+}
+
+/**
+ * zcb_topic_init() - make a port that has nothing
+ * @c: the port, initialized
+ * @q: its queue, with @nslots set
+ * @policy: ZCBUF_POLICY_*
+ * @max_held: most it may hold
+ * @nlanes: of its queue, at least 1
+ */
+void zcb_topic_init(struct zcb_consumer *c, struct zcb_topic_queue *q,
+		    u32 policy, u32 max_held, u32 nlanes)
+{
+	u32 i;
+
+	for (i = 0; i < ZCBUF_MAX_LANES; i++)
+		INIT_LIST_HEAD(&q->lanes[i]);
+	INIT_LIST_HEAD(&q->free);
+	INIT_LIST_HEAD(&q->held);
+	for (i = 0; i < q->nslots; i++) {
+		q->slots[i] = (struct zcb_topic_slot) { .turn = TURN_NEVER };
+		list_add_tail(&q->slots[i].node, &q->free);
+	}
+	q->first_group = 0;
+	q->next_turn = 0;
+	q->lost = 0;
+	q->promised = 0;
+	q->max_held = max_held;
+	q->nlanes = nlanes;
+	q->policy = policy;
+	c->topic = q;
+}
+
+/**
+ * zcb_topic_join() - a consumer comes, late maybe
+ * @s: the stream
+ * @c: its port, of which the stream knows
+ * @replay: groups of the history it wants
+ */
+void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay)
+{
+	struct zcb_topic_queue *q = c->topic;
+	struct zcb_group *g;
+	u32 skip;
+
+	q->first_group = s->next_group;
+	skip = s->nhistory - min(min(replay, s->nhistory), c->depth);
+	list_for_each_entry(g, &s->history, queue) {
+		if (skip) {
+			skip--;
+			continue;
+		}
+		topic_enqueue(s, c, g, min(g->priority, q->nlanes - 1));
+		s->ops->ready(s, c, 1);
+	}
+}
+
+/* -------------------------------------------------------------- publish */
+
+/**
+ * zcb_topic_plan() - may a buffer be published?
+ * @s: the stream, topic or not
+ * @length: bytes of it
+ *
+ * Return: 0; -EINVAL: no length, -ESHUTDOWN: finalized, -E2BIG: more than is left of
+ * the stream, -EAGAIN: no credit, or no room at a consumer that must get it.
+ */
+int zcb_topic_plan(const struct zcb_stream *s, u64 length)
+{
+	int err = zcb_stream_check(s, length, U64_MAX >> 1);
+
+	return err ?: zcb_topic_room(s) ? 0 : -EAGAIN;
+}
+
+/**
+ * zcb_topic_publish() - a buffer is a group
+ * @s: the stream, topic or not
+ * @p: whose it was
+ * @pub: what is said of it
+ * @supply: records of a reservation and a group, and the buffer
+ * @now_ns: the time
+ *
+ * A window of which all is used, written before it is reserved.
+ *
+ * Return: the group, for zcb_topic_put().
+ */
+struct zcb_group *zcb_topic_publish(struct zcb_stream *s,
+				    struct zcb_producer *p,
+				    const struct zcb_topic_publication *pub,
+				    const struct zcb_stream_supply *supply,
+				    u64 now_ns)
+{
+	struct zcb_stream_commit c = { .length = pub->length };
+	struct zcb_group *g = supply->group;
+	struct zcb_resv *r;
+
+	r = zcb_stream_reserve(s, p, pub->length, true, supply, now_ns);
+	g->user_tag = pub->user_tag;
+	g->encoding = pub->encoding;
+	g->priority = pub->priority;
+	zcb_topic_get(g);
+	c.group = g->id;
+	c.id = r->id;
+	c.offset = r->offset;
+	zcb_stream_commit(s, p, &c, now_ns);
+	return g;
+}
+
+/* ----------------------------------------------------- receive, release */
+
+static int topic_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+		      struct zcb_topic_slot **slot)
+{
+	const struct zcb_topic_queue *q = c->topic;
+
+	*slot = topic_first(q);
+	if (!*slot)
+		return s->finalized ? -ESHUTDOWN : -EAGAIN;
+	return c->nheld < q->max_held ? 0 : -ENOSPC;
+}
+
+/**
+ * zcb_topic_peek() - what would a port receive?
+ * @s: the stream
+ * @c: the port
+ * @group: set to the group on success
+ *
+ * Return: as zcb_topic_receive().
+ */
+int zcb_topic_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+		   struct zcb_group **group)
+{
+	struct zcb_topic_slot *slot;
+	int err = topic_peek(s, c, &slot);
+
+	if (!err)
+		*group = slot->group;
+	return err;
+}
+
+/**
+ * zcb_topic_receive() - take the next delivery of a port's queue
+ * @s: the stream
+ * @c: the port
+ * @slot: set to the delivery on success, which @c holds now
+ *
+ * Return: 0; -EAGAIN: nothing yet, -ESHUTDOWN: nothing ever, -ENOSPC: there is, but
+ * it holds as many as it may.
+ */
+int zcb_topic_receive(struct zcb_stream *s, struct zcb_consumer *c,
+		      struct zcb_topic_slot **slot)
+{
+	int err = topic_peek(s, c, slot);
+
+	if (err)
+		return err;
+	list_move_tail(&(*slot)->node, &c->topic->held);
+	(*slot)->state = ZCB_SLOT_HELD;
+	c->queued--;
+	s->nqueued--;
+	c->nheld++;
+	c->held_bytes += zcb_group_bytes((*slot)->group, s->cfg.page_shift);
+	s->nheld++;
+	if (zcb_stream_ended(s, c))
+		s->ops->ready(s, c, 0);
+	return 0;
+}
+
+/**
+ * zcb_topic_let_go() - a delivery is not in the hands of a port any more
+ * @s: the stream
+ * @c: the port, retired or not
+ * @slot: a delivery that it holds
+ */
+void zcb_topic_let_go(struct zcb_stream *s, struct zcb_consumer *c,
+		      struct zcb_topic_slot *slot)
+{
+	c->nheld--;
+	c->held_bytes -= zcb_group_bytes(slot->group, s->cfg.page_shift);
+	s->nheld--;
+	topic_empty(s, c->topic, slot);
+}
+
+/**
+ * zcb_topic_release() - a port is done with a delivery
+ * @s: the stream
+ * @c: the port
+ * @id: names the delivery
+ *
+ * Return: 0; -ENOENT: never received, -EBADSLT: released before.
+ */
+int zcb_topic_release(struct zcb_stream *s, struct zcb_consumer *c, u64 id)
+{
+	const struct zcb_topic_queue *q = c->topic;
+	u64 turn = (id & (ZCB_TOPIC_ID - 1)) >> ZCB_TOPIC_SLOT_BITS;
+	u32 index = id & (ZCB_TOPIC_SLOTS - 1);
+	struct zcb_topic_slot *slot;
+
+	if (index >= q->nslots || turn >= q->next_turn)
+		return -ENOENT;
+	slot = &c->topic->slots[array_index_nospec(index, q->nslots)];
+	if (slot->turn == TURN_NEVER)
+		return -ENOENT;
+	if (zcb_topic_id(q, slot) != id)
+		return turn < slot->turn ? -EBADSLT : -ENOENT;
+	if (slot->state == ZCB_SLOT_FREE)
+		return -EBADSLT;
+	if (slot->state == ZCB_SLOT_QUEUED)
+		return -ENOENT;
+	zcb_topic_let_go(s, c, slot);
+	return 0;
+}
+
+/* ------------------------------------------------------ the end of ports */
+
+/**
+ * zcb_topic_retire() - a consumer is gone, and may be reading
+ * @s: the stream
+ * @c: its port, in no list any more
+ *
+ * What it was offered and did not take is dropped, what it holds stays held.
+ */
+void zcb_topic_retire(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	struct zcb_topic_slot *slot;
+
+	while ((slot = topic_first(c->topic)))
+		topic_dequeue(s, c, slot);
+}
+
+/**
+ * zcb_topic_let_go_all() - nothing is in the hands of a port any more
+ * @s: the stream
+ * @c: the port
+ */
+void zcb_topic_let_go_all(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	struct zcb_topic_slot *slot, *next;
+
+	list_for_each_entry_safe(slot, next, &c->topic->held, node)
+		zcb_topic_let_go(s, c, slot);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers become groups. From then on they are held by the pool itself, in
+ * pool->published, until the group is dead: whoever published them may die.
+ */
+#include <linux/ktime.h>
+
+#include "../face/trace.h"
+#include "channel.h"
+
+/* What one buffer brings: records, and a loan if it is an object of a slab. */
+struct publish_supply {
+	struct zcb_stream_supply s;
+	struct zcb_spares spares;
+};
+
+static int publish_supply(struct zcb_pool *pool, u64 handle,
+			  struct publish_supply *s)
+{
+	zcb_give_prepare(pool, &handle, 1, false, &s->spares);
+	return zcb_channel_records(&s->s, true);
+}
+
+static void publish_supply_free(struct publish_supply *s)
+{
+	zcb_channel_records_free(&s->s);
+	zcb_give_finish(&s->spares);
+}
+
+/* How large is it? Not this session's any more may mean that it did so before. */
+static int publish_find(struct zcb_port *port, u64 handle, u64 *capacity)
+{
+	struct zcb_pool *pool = port->channel->pool;
+	int err;
+
+	spin_lock(&pool->mem_lock);
+	err = zcb_memory_find_locked(pool, &port->session->hold, handle,
+				     capacity);
+	if (err == -EPERM && !zcb_memory_find_locked(pool, &pool->published,
+						     handle, capacity))
+		err = -EALREADY;
+	spin_unlock(&pool->mem_lock);
+	return err;
+}
+
+static int publish_check_locked(struct zcb_port *port,
+				const struct zcbuf_publication *p, u32 flags,
+				struct publish_supply *s, u64 *length)
+{
+	struct zcb_channel *ch = port->channel;
+	int err;
+
+	err = zcb_channel_check_locked(port, ZCBUF_PORT_PRODUCE);
+	if (err)
+		return err;
+	err = publish_find(port, p->handle, &s->s.capacity);
+	if (err)
+		return err;
+	*length = p->length ?: s->s.capacity;
+	if (*length > s->s.capacity)
+		return -ERANGE;
+	if (flags & ZCBUF_PUBLISH_F_NEED_CONSUMER && !ch->consumers)
+		return -EPIPE;
+	return zcb_topic_plan(&ch->stream, *length);
+}
+
+/* The buffer changes hands last: whoever fails has it still. */
+static int publish_take_locked(struct zcb_port *port, u64 handle,
+			       struct publish_supply *s)
+{
+	struct zcb_pool *pool = port->channel->pool;
+	int err = zcb_channel_pay_locked(port->channel);
+
+	if (err)
+		return err;
+	s->s.handle = handle;
+	s->s.pool_offset = zcbuf_buf_offset(handle);
+	return zcb_memory_transfer(pool, &port->session->hold,
+				   &pool->published, port->session->domain,
+				   handle, &s->spares);
+}
+
+static int publish_locked(struct zcb_port *port, struct zcbuf_publication *p,
+			  u32 flags, struct publish_supply *s)
+{
+	struct zcb_topic_publication pub = {
+		.user_tag = p->user_tag,
+		.encoding = p->encoding,
+		.priority = p->priority,
+	};
+	struct zcb_channel *ch = port->channel;
+	struct zcb_group *g;
+	int err;
+
+	lockdep_assert_held(&ch->lock);
+	err = publish_check_locked(port, p, flags, s, &pub.length) ?:
+	      publish_take_locked(port, p->handle, s);
+	if (err)
+		return err;
+	g = zcb_topic_publish(&ch->stream, &port->producer, &pub, &s->s,
+			      ktime_get_ns());
+	memset(&s->s, 0, sizeof(s->s));		/* it is the stream's now */
+	p->out_seq = port->producer.next_seq - 1;
+	p->out_delivered = g->delivered;
+	p->out_dropped = g->dropped;
+	trace_zcbuf_publish(ch->handle, g->id, p->handle, pub.length,
+			    g->delivered, g->dropped);
+	zcb_topic_put(&ch->stream, g);
+	return 0;
+}
+
+/**
+ * zcb_channel_publish - a buffer goes to the consumers
+ * @port: of the caller
+ * @p: which, and what is said of it; out_* are set
+ * @flags: ZCBUF_PUBLISH_F_*
+ * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
+ *
+ * Context: may sleep.
+ * Return: 0, or the errors of struct zcbuf_publish.
+ */
+int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
+			u32 flags, u64 deadline_ns)
+{
+	struct zcb_channel *ch = port->channel;
+	struct publish_supply supply = {};
+	struct zcb_pool *pool = ch->pool;
+	int seen, err;
+
+	err = publish_supply(pool, p->handle, &supply);
+	while (!err) {
+		seen = atomic_read(&pool->space_seq);
+		mutex_lock(&ch->lock);
+		err = publish_locked(port, p, flags, &supply);
+		mutex_unlock(&ch->lock);
+		if (err != -EAGAIN)
+			break;
+		err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
+			       deadline_ns);
+	}
+	publish_supply_free(&supply);
+	return err;
+}
