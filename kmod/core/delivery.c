@@ -175,7 +175,7 @@ void zcb_delivery_end(struct zcb_stream *s)
 	struct zcb_consumer *c;
 
 	list_for_each_entry(c, &s->consumers, node)
-		if (port_success_ended(s, c))
+		if (port_success_ended(s, c) || zcb_topic_shown(c))
 			s->ops->ready(s, c, 0);
 	if (stream_failure_ended(s))
 		stream_tell_ports(s, &s->failure_ports, 0);
@@ -245,7 +245,7 @@ bool zcb_stream_ended(const struct zcb_stream *s, const struct zcb_consumer *c)
  * Context: The caller holds the channel's lock.
  * Return: 0; -EAGAIN: nothing yet, -ESHUTDOWN: nothing ever.
  */
-int zcb_stream_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+int zcb_stream_peek(struct zcb_stream *s, struct zcb_consumer *c,
 		    struct zcb_group **group)
 {
 	const struct list_head *queue = c->failure ? &s->failed : &c->queue;
@@ -421,7 +421,7 @@ void zcb_stream_drop_consumer(struct zcb_stream *s, struct zcb_consumer *c)
 
 	list_for_each_entry_safe(g, tmp, &c->held, queue)
 		zcb_stream_let_go(s, c, g);
+	zcb_stream_retire_consumer(s, c);
 	if (c->topic)
 		zcb_topic_let_go_all(s, c);
-	zcb_stream_retire_consumer(s, c);
 }

@@ -404,7 +404,7 @@ int zcb_stream_check(const struct zcb_stream *s, u64 length, u64 most)
  * extent or than what is left of the stream, -EAGAIN: no credit, or no room at a
  * consumer of a topic that must get it.
  */
-int zcb_stream_plan(const struct zcb_stream *s, u64 length, bool window,
+int zcb_stream_plan(struct zcb_stream *s, u64 length, bool window,
 		    struct zcb_group_plan *plan)
 {
 	int err = zcb_stream_check(s, length, s->cfg.max_extent);

@@ -19,18 +19,31 @@
 #include "env.h"
 #include "group.h"
 
+struct zcb_topic_queue;
+struct zcb_topic_slot;
+
 /**
  * struct zcb_stream_ops - what a stream asks of its channel
  * @give_pages: these pages are not needed any more
  * @free_group: the group is dead: free its extents' pages or its buffer, its
  *	reservations (list @resvs) and itself. It is on no list and in no hash.
  * @ready: @n groups were put on the queue of @c, or (@n = 0) the stream of @c
- *	has ended: all was taken. Once for each port that was there then.
+ *	has ended: all was taken, or will be by the consumer itself. Once for each
+ *	port that was there then.
+ * @show: of a queue that is shown: a delivery has come into @lane
+ * @claim: of a queue that is shown: is the delivery still there, and make it
+ *	ZCBUF_SLOT_TAKEN or _DROPPED if that is @as, or nothing if it is _READY
+ * @await: of a queue that is shown: a producer waits for room; fully ordered
  */
 struct zcb_stream_ops {
 	void (*give_pages)(struct zcb_stream *s, u64 pool_offset, u32 pages);
 	void (*free_group)(struct zcb_stream *s, struct zcb_group *g);
 	void (*ready)(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
+	void (*show)(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
+		     u32 lane);
+	bool (*claim)(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
+		      u32 as);
+	void (*await)(struct zcb_consumer *c);
 };
 
 /**
@@ -215,7 +228,7 @@ void zcb_consumer_init(struct zcb_consumer *c, u32 depth, bool failure);
 int zcb_stream_check(const struct zcb_stream *s, u64 length, u64 most);
 
 /* What would RESERVE need? -EINVAL -E2BIG -ESHUTDOWN -EAGAIN (no credit). */
-int zcb_stream_plan(const struct zcb_stream *s, u64 length, bool window,
+int zcb_stream_plan(struct zcb_stream *s, u64 length, bool window,
 		    struct zcb_group_plan *plan);
 /* With what the plan asked for, under the same lock: cannot fail. */
 struct zcb_resv *zcb_stream_reserve(struct zcb_stream *s,
@@ -237,7 +250,7 @@ void zcb_stream_add_consumer(struct zcb_stream *s, struct zcb_consumer *c);
 int zcb_stream_receive(struct zcb_stream *s, struct zcb_consumer *c,
 		       struct zcb_group **group);
 /* The group zcb_stream_receive() would return, left where it is. */
-int zcb_stream_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+int zcb_stream_peek(struct zcb_stream *s, struct zcb_consumer *c,
 		    struct zcb_group **group);
 /*
  * -ENOENT no such group or never received, -EBADSLT released before, -EPERM

@@ -67,6 +67,8 @@ static void topic_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
 	zcb_topic_get(g);
 	c->queued++;
 	s->nqueued++;
+	if (q->shown)
+		s->ops->show(c, slot, lane);
 }
 
 /* It is in no lane and in nobody's hands any more; its name was. */
@@ -90,23 +92,110 @@ static void topic_dequeue(struct zcb_stream *s, struct zcb_consumer *c,
 	topic_empty(s, c->topic, slot);
 }
 
-/* The first of the highest lane that has any. */
-static struct zcb_topic_slot *topic_first(const struct zcb_topic_queue *q)
+static void topic_hold(struct zcb_stream *s, struct zcb_consumer *c,
+		       struct zcb_topic_slot *slot)
 {
-	u32 lane = q->nlanes;
+	list_move_tail(&slot->node, &c->topic->held);
+	slot->state = ZCB_SLOT_HELD;
+	c->queued--;
+	s->nqueued--;
+	c->nheld++;
+	c->held_bytes += zcb_group_bytes(slot->group, s->cfg.page_shift);
+	s->nheld++;
+}
 
-	while (lane--)
-		if (!list_empty(&q->lanes[lane]))
-			return list_first_entry(&q->lanes[lane],
-						struct zcb_topic_slot, node);
+/* Is it still in the queue? If not it is held, as the consumer took it. */
+static bool topic_claim(struct zcb_stream *s, struct zcb_consumer *c,
+			struct zcb_topic_slot *slot, u32 as)
+{
+	if (!c->topic->shown || s->ops->claim(c, slot, as))
+		return true;
+	topic_hold(s, c, slot);
+	return false;
+}
+
+/* The first that is still in a lane, claimed; the others are held. */
+static struct zcb_topic_slot *topic_first_of(struct zcb_stream *s,
+					     struct zcb_consumer *c, u32 lane,
+					     u32 as)
+{
+	struct list_head *head = &c->topic->lanes[lane];
+	struct zcb_topic_slot *slot;
+
+	while (!list_empty(head)) {
+		slot = list_first_entry(head, struct zcb_topic_slot, node);
+		if (topic_claim(s, c, slot, as))
+			return slot;
+	}
 	return NULL;
+}
+
+/* The same of the highest lane that has any. */
+static struct zcb_topic_slot *topic_first(struct zcb_stream *s,
+					  struct zcb_consumer *c, u32 as)
+{
+	struct zcb_topic_slot *slot = NULL;
+	u32 lane = c->topic->nlanes;
+
+	while (lane-- && !slot)
+		slot = topic_first_of(s, c, lane, as);
+	return slot;
+}
+
+/**
+ * zcb_topic_sync() - notice what a consumer took by himself
+ * @s: the stream
+ * @c: its port, of a topic
+ */
+void zcb_topic_sync(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	u32 lane;
+
+	if (!c->topic->shown)
+		return;
+	for (lane = 0; lane < c->topic->nlanes; lane++)
+		topic_first_of(s, c, lane, ZCBUF_SLOT_READY);
+}
+
+/**
+ * zcb_topic_show() - a consumer takes from his queue by himself
+ * @s: the stream
+ * @c: its port, of a topic
+ */
+void zcb_topic_show(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	struct zcb_topic_queue *q = c->topic;
+	struct zcb_topic_slot *slot;
+	u32 lane;
+
+	q->shown = true;
+	for (lane = 0; lane < q->nlanes; lane++)
+		list_for_each_entry(slot, &q->lanes[lane], node)
+			s->ops->show(c, slot, lane);
+	if (s->finalized)
+		s->ops->ready(s, c, 0);
 }
 
 /* ----------------------------------------------------------------- room */
 
+/* It may hold more than it should, if it takes by itself: slots are all there is. */
 static bool topic_has_room(const struct zcb_consumer *c)
 {
-	return c->queued + c->topic->promised < c->depth;
+	u32 queued = c->queued + c->topic->promised;
+
+	return queued < c->depth && queued + c->nheld < c->topic->nslots;
+}
+
+/* The same, when all is known that it took; if not, it will say so when it takes. */
+static bool topic_makes_room(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	if (topic_has_room(c))
+		return true;
+	if (!c->topic->shown)
+		return false;
+	s->ops->await(c);
+	zcb_topic_sync(s, c);
+	return topic_has_room(c);
 }
 
 /* Was it there when the group began? */
@@ -122,14 +211,14 @@ static bool topic_expects(const struct zcb_consumer *c,
  *
  * Return: false if a port that must get it has no room.
  */
-bool zcb_topic_room(const struct zcb_stream *s)
+bool zcb_topic_room(struct zcb_stream *s)
 {
-	const struct zcb_consumer *c;
+	struct zcb_consumer *c;
 
 	if (!s->cfg.topic)
 		return true;
 	list_for_each_entry(c, &s->consumers, node)
-		if (zcb_topic_blocks(c) && !topic_has_room(c))
+		if (zcb_topic_blocks(c) && !topic_makes_room(s, c))
 			return false;
 	return true;
 }
@@ -199,18 +288,14 @@ void zcb_topic_forget(struct zcb_stream *s, u32 keep)
 static bool topic_drop_oldest(struct zcb_stream *s, struct zcb_consumer *c,
 			      u32 lane)
 {
-	struct zcb_topic_queue *q = c->topic;
+	struct zcb_topic_slot *slot = NULL;
 	u32 i;
 
-	for (i = 0; i <= lane; i++) {
-		if (list_empty(&q->lanes[i]))
-			continue;
-		topic_dequeue(s, c, list_first_entry(&q->lanes[i],
-						     struct zcb_topic_slot,
-						     node));
-		return true;
-	}
-	return false;
+	for (i = 0; i <= lane && !slot; i++)
+		slot = topic_first_of(s, c, i, ZCBUF_SLOT_DROPPED);
+	if (slot)
+		topic_dequeue(s, c, slot);
+	return slot;
 }
 
 static void topic_lose(struct zcb_stream *s, struct zcb_consumer *c,
@@ -221,20 +306,33 @@ static void topic_lose(struct zcb_stream *s, struct zcb_consumer *c,
 	g->dropped++;
 }
 
+/* A port that does not block: what it loses is counted. */
+static void topic_drop(struct zcb_stream *s, struct zcb_consumer *c,
+		       struct zcb_group *g, u32 lane)
+{
+	bool dropped = false;
+
+	zcb_topic_sync(s, c);
+	if (topic_has_room(c))
+		return;
+	if (c->topic->policy == ZCBUF_POLICY_DROP_OLDEST)
+		dropped = topic_drop_oldest(s, c, lane);
+	if (dropped || !topic_has_room(c))
+		topic_lose(s, c, g);
+}
+
 static void topic_offer(struct zcb_stream *s, struct zcb_consumer *c,
 			struct zcb_group *g)
 {
 	struct zcb_topic_queue *q = c->topic;
 	u32 lane = min(g->priority, q->nlanes - 1);
 
-	if (zcb_topic_blocks(c)) {
+	if (zcb_topic_blocks(c))
 		q->promised--;
-	} else if (!topic_has_room(c)) {
-		topic_lose(s, c, g);
-		if (q->policy == ZCBUF_POLICY_DROP_NEWEST ||
-		    !topic_drop_oldest(s, c, lane))
-			return;
-	}
+	else
+		topic_drop(s, c, g, lane);
+	if (!topic_has_room(c))
+		return;
 	topic_enqueue(s, c, g, lane);
 	g->delivered++;
 	s->ops->ready(s, c, 1);
@@ -286,6 +384,7 @@ void zcb_topic_init(struct zcb_consumer *c, struct zcb_topic_queue *q,
 	q->max_held = max_held;
 	q->nlanes = nlanes;
 	q->policy = policy;
+	q->shown = false;
 	c->topic = q;
 }
 
@@ -323,7 +422,7 @@ void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay)
  * Return: 0; -EINVAL: no length, -ESHUTDOWN: finalized, -E2BIG: more than is left of
  * the stream, -EAGAIN: no credit, or no room at a consumer that must get it.
  */
-int zcb_topic_plan(const struct zcb_stream *s, u64 length)
+int zcb_topic_plan(struct zcb_stream *s, u64 length)
 {
 	int err = zcb_stream_check(s, length, U64_MAX >> 1);
 
@@ -366,15 +465,17 @@ struct zcb_group *zcb_topic_publish(struct zcb_stream *s,
 
 /* ----------------------------------------------------- receive, release */
 
-static int topic_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
-		      struct zcb_topic_slot **slot)
+/* The next one, claimed. */
+static int topic_next(struct zcb_stream *s, struct zcb_consumer *c,
+		      struct zcb_topic_slot **slot, u32 as)
 {
-	const struct zcb_topic_queue *q = c->topic;
-
-	*slot = topic_first(q);
-	if (!*slot)
-		return s->finalized ? -ESHUTDOWN : -EAGAIN;
-	return c->nheld < q->max_held ? 0 : -ENOSPC;
+	zcb_topic_sync(s, c);
+	if (c->queued && c->nheld >= c->topic->max_held)
+		return -ENOSPC;
+	*slot = topic_first(s, c, as);
+	if (*slot)
+		return 0;
+	return s->finalized ? -ESHUTDOWN : -EAGAIN;
 }
 
 /**
@@ -385,11 +486,11 @@ static int topic_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
  *
  * Return: as zcb_topic_receive().
  */
-int zcb_topic_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+int zcb_topic_peek(struct zcb_stream *s, struct zcb_consumer *c,
 		   struct zcb_group **group)
 {
 	struct zcb_topic_slot *slot;
-	int err = topic_peek(s, c, &slot);
+	int err = topic_next(s, c, &slot, ZCBUF_SLOT_READY);
 
 	if (!err)
 		*group = slot->group;
@@ -408,17 +509,11 @@ int zcb_topic_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
 int zcb_topic_receive(struct zcb_stream *s, struct zcb_consumer *c,
 		      struct zcb_topic_slot **slot)
 {
-	int err = topic_peek(s, c, slot);
+	int err = topic_next(s, c, slot, ZCBUF_SLOT_TAKEN);
 
 	if (err)
 		return err;
-	list_move_tail(&(*slot)->node, &c->topic->held);
-	(*slot)->state = ZCB_SLOT_HELD;
-	c->queued--;
-	s->nqueued--;
-	c->nheld++;
-	c->held_bytes += zcb_group_bytes((*slot)->group, s->cfg.page_shift);
-	s->nheld++;
+	topic_hold(s, c, *slot);
 	if (zcb_stream_ended(s, c))
 		s->ops->ready(s, c, 0);
 	return 0;
@@ -463,7 +558,8 @@ int zcb_topic_release(struct zcb_stream *s, struct zcb_consumer *c, u64 id)
 		return turn < slot->turn ? -EBADSLT : -ENOENT;
 	if (slot->state == ZCB_SLOT_FREE)
 		return -EBADSLT;
-	if (slot->state == ZCB_SLOT_QUEUED)
+	if (slot->state == ZCB_SLOT_QUEUED &&
+	    topic_claim(s, c, slot, ZCBUF_SLOT_READY))
 		return -ENOENT;
 	zcb_topic_let_go(s, c, slot);
 	return 0;
@@ -482,7 +578,7 @@ void zcb_topic_retire(struct zcb_stream *s, struct zcb_consumer *c)
 {
 	struct zcb_topic_slot *slot;
 
-	while ((slot = topic_first(c->topic)))
+	while ((slot = topic_first(s, c, ZCBUF_SLOT_DROPPED)))
 		topic_dequeue(s, c, slot);
 }
 

@@ -9,6 +9,11 @@
  * A port's deliveries are slots, all made with the port: what a group needs to be
  * delivered is there before it begins.
  *
+ * A queue can be shown to its consumer, who takes from it by himself then: a word of
+ * each slot in his memory says whether it is still there, and who changes that first
+ * has it. What the consumer took is held from then on; here it is noticed when a slot
+ * is looked at. All he can do with the words is to lose what is his, or to hold it.
+ *
  * The caller holds the channel's lock, and brings memory.
  */
 #ifndef ZCB_CORE_TOPIC_H
@@ -18,7 +23,7 @@
 
 /* Names of deliveries of topics; those of streams are their groups', below it. */
 #define ZCB_TOPIC_ID		((u64)1 << 55)
-#define ZCB_TOPIC_SLOT_BITS	17
+#define ZCB_TOPIC_SLOT_BITS	ZCBUF_SLOT_BITS
 #define ZCB_TOPIC_SLOTS		(1U << ZCB_TOPIC_SLOT_BITS)
 
 enum zcb_topic_slot_state {
@@ -53,6 +58,7 @@ struct zcb_topic_slot {
  * @max_held: most in its hands
  * @nlanes: lanes it has
  * @policy: ZCBUF_POLICY_*, not of streams
+ * @shown: the consumer takes from it by himself as well
  * @nslots: the depth of the queue and @max_held
  * @slots: them
  */
@@ -67,6 +73,7 @@ struct zcb_topic_queue {
 	u32 max_held;
 	u32 nlanes;
 	u32 policy;
+	bool shown;
 	u32 nslots;
 	struct zcb_topic_slot slots[];
 };
@@ -86,7 +93,7 @@ void zcb_topic_init(struct zcb_consumer *c, struct zcb_topic_queue *q,
 void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay);
 
 /* As zcb_stream_plan(), for a buffer. */
-int zcb_topic_plan(const struct zcb_stream *s, u64 length);
+int zcb_topic_plan(struct zcb_stream *s, u64 length);
 /*
  * The buffer of @supply is a complete group. After the plan, under the same lock: it
  * cannot fail. The caller keeps the group.
@@ -105,8 +112,12 @@ void zcb_topic_put(struct zcb_stream *s, struct zcb_group *g);
  */
 int zcb_topic_receive(struct zcb_stream *s, struct zcb_consumer *c,
 		      struct zcb_topic_slot **slot);
-int zcb_topic_peek(const struct zcb_stream *s, const struct zcb_consumer *c,
+int zcb_topic_peek(struct zcb_stream *s, struct zcb_consumer *c,
 		   struct zcb_group **group);
+/* The consumer sees it from now on: all that is queued is shown. */
+void zcb_topic_show(struct zcb_stream *s, struct zcb_consumer *c);
+/* What he took by himself is held. */
+void zcb_topic_sync(struct zcb_stream *s, struct zcb_consumer *c);
 /* As zcb_stream_release(), but that others have none of its names. */
 int zcb_topic_release(struct zcb_stream *s, struct zcb_consumer *c, u64 id);
 /* One delivery that a retired consumer holds. */
@@ -119,11 +130,16 @@ static inline bool zcb_topic_blocks(const struct zcb_consumer *c)
 	return c->topic && c->topic->policy == ZCBUF_POLICY_BLOCK;
 }
 
+static inline bool zcb_topic_shown(const struct zcb_consumer *c)
+{
+	return c->topic && c->topic->shown;
+}
+
 u64 zcb_topic_id(const struct zcb_topic_queue *q,
 		 const struct zcb_topic_slot *slot);
 
 /* For the other files of a stream; of no effect on one that is no topic. */
-bool zcb_topic_room(const struct zcb_stream *s);
+bool zcb_topic_room(struct zcb_stream *s);
 void zcb_topic_promise(struct zcb_stream *s);
 void zcb_topic_break(struct zcb_stream *s, const struct zcb_group *g);
 void zcb_topic_deliver(struct zcb_stream *s, struct zcb_group *g);

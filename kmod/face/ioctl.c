@@ -71,6 +71,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_pool_remove pool_remove;
 	struct zcbuf_pool_retire pool_retire;
 	struct zcbuf_publish publish;
+	struct zcbuf_queue queue;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -163,6 +164,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_PUBLISH_F_NEED_CONSUMER,
 		ZCBUF_RIGHT_PRODUCE | ZCBUF_RIGHT_MAP_WRITE, true,
 		zcb_ioctl_publish),
+	ZCB_ROW(ZCBUF_NR_QUEUE, zcbuf_queue, out_state_bytes,
+		ZCBUF_QUEUE_F_SYNC, ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_queue),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -238,7 +241,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_GROW | ZCBUF_FEATURE_TRANSFER |
 			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE |
 			  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE |
-			  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC;
+			  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC |
+			  ZCBUF_FEATURE_QUEUE;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)

@@ -3,6 +3,8 @@
  * Calls on channels, the consumer's side.
  */
 #include <linux/eventfd.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -157,19 +159,48 @@ int zcb_ioctl_eventfd(struct zcb_call *c)
 	struct eventfd_ctx *ctx = NULL;
 	int err;
 
-	if (a->mode > ZCBUF_EVENTFD_EACH)
+	if (a->mode > ZCBUF_EVENTFD_ADAPTIVE)
 		return -EOPNOTSUPP;
 	if (a->mode == ZCBUF_EVENTFD_NONE && a->fd)
 		return -EINVAL;
 	port = zcb_port_find(c->s, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	if (a->mode == ZCBUF_EVENTFD_EACH)
+	if (a->mode != ZCBUF_EVENTFD_NONE)
 		ctx = eventfd_ctx_fdget(a->fd);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	err = zcb_port_eventfd(port, a->flags & ZCBUF_EVENTFD_F_FAILED, ctx);
+	err = zcb_port_eventfd(port, a->flags & ZCBUF_EVENTFD_F_FAILED,
+			       a->mode == ZCBUF_EVENTFD_ADAPTIVE, ctx);
 	if (err && ctx)
 		eventfd_ctx_put(ctx);
 	return err;
+}
+
+/**
+ * zcb_ioctl_queue - QUEUE
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_queue(struct zcb_call *c)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	struct zcbuf_queue *a = c->arg;
+	int fd;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	a->out_fd = -1;
+	if (a->flags & ZCBUF_QUEUE_F_SYNC)
+		return zcb_port_sync(port);
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	return zcb_call_install(c, fd, &a->out_fd,
+				zcb_port_view(port, &a->out_bytes,
+					      &a->out_state_bytes));
 }

@@ -55,6 +55,9 @@ const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.give_pages	= channel_give_pages,
 	.free_group	= channel_free_group,
 	.ready		= zcb_queue_ready,
+	.show		= zcb_queue_show,
+	.claim		= zcb_queue_claim,
+	.await		= zcb_queue_await,
 };
 
 /**

@@ -18,6 +18,7 @@
 #include "stat.h"
 
 struct eventfd_ctx;
+struct zcb_view;
 
 #define ZCB_QUEUE_DEPTH		1024
 #define ZCB_QUEUE_DEPTH_MAX	65536
@@ -144,6 +145,8 @@ struct zcb_channel {
  * @queue: what @consumer has, of a topic; as long as the port
  * @queue_bytes: of it
  * @queue_user: who is charged for it
+ * @view: what its consumer sees of it, or NULL
+ * @adaptive: @eventfd is for one who sleeps
  * @eventfd: armed for the consumer, or NULL
  * @failure_eventfd: armed for the failure port, or NULL
  */
@@ -162,6 +165,8 @@ struct zcb_port {
 	struct zcb_topic_queue *queue;
 	u64 queue_bytes;
 	struct zcb_user *queue_user;
+	struct zcb_view *view;
+	bool adaptive;
 	struct eventfd_ctx *eventfd;
 	struct eventfd_ctx *failure_eventfd;
 };
@@ -206,6 +211,11 @@ extern const struct zcb_stream_ops zcb_channel_stream_ops;
 void zcb_channel_age(struct work_struct *work);
 bool zcb_channel_writable_locked(struct zcb_channel *ch);
 void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
+void zcb_queue_show(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
+		    u32 lane);
+bool zcb_queue_claim(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
+		     u32 as);
+void zcb_queue_await(struct zcb_consumer *c);
 
 void zcb_port_forget_locked(struct zcb_session *s, struct zcb_port *port);
 struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle);
@@ -214,8 +224,10 @@ struct zcb_port *zcb_port_next(struct zcb_session *s, unsigned long *index);
 void zcb_port_put(struct zcb_port *port);
 DEFINE_FREE(zcb_port_put, struct zcb_port *, zcb_port_put(_T))
 __poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p);
-int zcb_port_eventfd(struct zcb_port *port, bool failure,
+int zcb_port_eventfd(struct zcb_port *port, bool failure, bool adaptive,
 		     struct eventfd_ctx *ctx);
+struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes);
+int zcb_port_sync(struct zcb_port *port);
 
 int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 			u32 flags, u64 deadline_ns);

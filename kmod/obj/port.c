@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "channel.h"
+#include "view.h"
 
 #define ZCB_CHANNEL_BUCKETS_MIN	16U
 #define ZCB_CHANNEL_BUCKETS_MAX	8192U
@@ -122,6 +123,8 @@ static int port_make_queue(struct zcb_port *port,
 
 static void port_free_queue(struct zcb_port *port)
 {
+	zcb_view_put(port->view);
+	port->view = NULL;
 	kvfree(port->queue);
 	port->queue = NULL;
 	if (port->queue_user)
@@ -318,6 +321,9 @@ static void port_count_consumers_locked(struct zcb_port *port, u32 kinds)
 	lockdep_assert_held(&ch->lock);
 	if (kinds & ZCBUF_PORT_CONSUME) {
 		port_drop_eventfd_locked(&port->eventfd);
+		port->adaptive = false;
+		if (port->view)
+			zcb_view_end(port->view, ZCBUF_QUEUE_CLOSED);
 		ch->consumers--;
 	}
 	if (kinds & ZCBUF_PORT_RECV_FAILED) {

@@ -9,6 +9,7 @@
 
 #include "../face/trace.h"
 #include "channel.h"
+#include "view.h"
 
 #define ZCB_DELIVERY_CLASS_SHIFT	56
 
@@ -49,6 +50,22 @@ static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_group *g)
 	}
 }
 
+static struct zcb_port *consumer_port(struct zcb_consumer *c)
+{
+	return c->failure ? container_of(c, struct zcb_port, failure) :
+			    container_of(c, struct zcb_port, consumer);
+}
+
+static struct eventfd_ctx *queue_eventfd(const struct zcb_port *port,
+					 const struct zcb_consumer *c)
+{
+	if (c->failure)
+		return port->failure_eventfd;
+	if (port->adaptive && port->eventfd && !zcb_view_wake(port->view))
+		return NULL;
+	return port->eventfd;
+}
+
 /**
  * zcb_queue_ready - a port has something to receive, or its stream has ended
  * @s: stream of a channel whose lock is held
@@ -59,20 +76,74 @@ static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_group *g)
  */
 void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 {
-	struct zcb_port *port = c->failure ?
-		container_of(c, struct zcb_port, failure) :
-		container_of(c, struct zcb_port, consumer);
-	struct eventfd_ctx *ctx = c->failure ? port->failure_eventfd :
-					       port->eventfd;
+	struct zcb_port *port = consumer_port(c);
+	struct eventfd_ctx *ctx;
 
 	lockdep_assert_held(&port->channel->lock);
 	trace_zcbuf_ready(port->channel->handle, port->session->id, c->failure,
 			  n);
+	if (!n && !c->failure && port->view)
+		zcb_view_end(port->view, ZCBUF_QUEUE_FINALIZED);
+	ctx = queue_eventfd(port, c);
 	if (ctx)
 		eventfd_signal(ctx);
 	zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM |
 			  (n ? 0 : EPOLLHUP));
 	cond_resched();
+}
+
+static void slot_fill(struct zcbuf_delivery *d, const struct zcb_port *port,
+		      const struct zcb_topic_slot *slot)
+{
+	delivery_fill(d, slot->group);
+	d->handle = delivery_handle(zcb_topic_id(port->queue, slot));
+	d->lost = port->queue->lost;
+}
+
+/**
+ * zcb_queue_show - a delivery has come into a queue that is shown
+ * @c: the consumer
+ * @slot: the delivery
+ * @lane: where
+ *
+ * Context: the channel's lock is held.
+ */
+void zcb_queue_show(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
+		    u32 lane)
+{
+	struct zcb_port *port = consumer_port(c);
+	struct zcbuf_delivery d;
+
+	slot_fill(&d, port, slot);
+	zcb_view_show(port->view, lane, &d);
+}
+
+/**
+ * zcb_queue_claim - is a delivery still in a queue that is shown
+ * @c: the consumer
+ * @slot: the delivery
+ * @as: ZCBUF_SLOT_*: what it is to be
+ *
+ * Context: the channel's lock is held.
+ * Return: false: its consumer has taken it.
+ */
+bool zcb_queue_claim(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
+		     u32 as)
+{
+	const struct zcb_port *port = consumer_port(c);
+
+	return zcb_view_claim(port->view, zcb_topic_id(port->queue, slot), as);
+}
+
+/**
+ * zcb_queue_await - a producer waits for room in a queue that is shown
+ * @c: the consumer
+ *
+ * Context: the channel's lock is held.
+ */
+void zcb_queue_await(struct zcb_consumer *c)
+{
+	zcb_view_await(consumer_port(c)->view);
 }
 
 /* What an eventfd that is armed now has missed: groups, and the end. */
@@ -93,12 +164,13 @@ static u32 queue_backlog_locked(const struct zcb_port *port, bool failure)
  * zcb_port_eventfd - arm or disarm an eventfd
  * @port: of the caller
  * @failure: the failure port's, else the consumer's
+ * @adaptive: only of who sleeps
  * @ctx: counts deliveries from now on, or NULL; the port's on success
  *
  * Context: may sleep for the lock.
- * Return: 0, -EPERM.
+ * Return: 0, -EPERM, -EINVAL.
  */
-int zcb_port_eventfd(struct zcb_port *port, bool failure,
+int zcb_port_eventfd(struct zcb_port *port, bool failure, bool adaptive,
 		     struct eventfd_ctx *ctx)
 {
 	u32 kind = failure ? ZCBUF_PORT_RECV_FAILED : ZCBUF_PORT_CONSUME;
@@ -109,10 +181,15 @@ int zcb_port_eventfd(struct zcb_port *port, bool failure,
 	guard(mutex)(&port->channel->lock);
 	if (!(port->kinds & kind))
 		return -EPERM;
+	if (adaptive && (failure || !port->view))
+		return -EINVAL;
 	if (*slot)
 		eventfd_ctx_put(*slot);
 	*slot = ctx;
-	if (!ctx)
+	if (!failure)
+		port->adaptive = adaptive;
+	/* Who is adaptive looks by himself before he sleeps. */
+	if (!ctx || adaptive)
 		return 0;
 	for (n = queue_backlog_locked(port, failure); n; n--)
 		eventfd_signal(ctx);
@@ -138,9 +215,7 @@ static int queue_take_slot(struct zcb_port *port, struct zcbuf_delivery *d)
 	err = zcb_topic_receive(&port->channel->stream, &port->consumer, &slot);
 	if (err)
 		return err;
-	delivery_fill(d, slot->group);
-	d->handle = delivery_handle(zcb_topic_id(port->queue, slot));
-	d->lost = port->queue->lost;
+	slot_fill(d, port, slot);
 	return 0;
 }
 
@@ -427,15 +502,15 @@ int zcb_channel_release_all(struct zcb_port *port, const u64 *handles, u32 n,
 				sizeof(*handles), n, nowait, done);
 }
 
-static __poll_t queue_poll_locked(const struct zcb_stream *s,
-				  const struct zcb_consumer *c,
+static __poll_t queue_poll_locked(struct zcb_stream *s, struct zcb_consumer *c,
 				  struct zcb_port_poll *p)
 {
 	struct zcb_group *g;
+	int err = zcb_stream_peek(s, c, &g);
 
 	p->receiving++;
 	p->ended += zcb_stream_ended(s, c);
-	return zcb_stream_peek(s, c, &g) ? 0 : EPOLLIN | EPOLLRDNORM;
+	return err ? 0 : EPOLLIN | EPOLLRDNORM;
 }
 
 /**
@@ -459,4 +534,86 @@ __poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p)
 	if (port->kinds & ZCBUF_PORT_PRODUCE && zcb_channel_writable_locked(ch))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	return mask;
+}
+
+static struct zcb_view *port_make_view(const struct zcb_port *port)
+{
+	const struct zcb_payer payer = zcb_account_payer(port->session->uid);
+	const struct zcb_topic_queue *q = port->queue;
+
+	return zcb_view_make(&payer, q->nslots, port->consumer.depth,
+			     q->nlanes);
+}
+
+/* The one it has, or @fresh from now on. */
+static struct zcb_view *port_view_locked(struct zcb_port *port,
+					 struct zcb_view **fresh)
+{
+	lockdep_assert_held(&port->channel->lock);
+	if (!(port->kinds & ZCBUF_PORT_CONSUME))
+		return ERR_PTR(-EPERM);
+	if (port->view)
+		return port->view;
+	port->view = *fresh;
+	*fresh = NULL;
+	zcb_topic_show(&port->channel->stream, &port->consumer);
+	return port->view;
+}
+
+/**
+ * zcb_port_view - let a consumer see its queue
+ * @port: of the caller
+ * @bytes: set: of the part for reading
+ * @state_bytes: set: of the part for writing
+ *
+ * Context: may sleep. The pool's lock keeps the port what it is meanwhile.
+ * Return: a file to map it by; -EPERM, -EINVAL no topic, -ENOMEM, -ENFILE as error
+ * pointer.
+ */
+struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes)
+{
+	struct zcb_view *fresh __free(zcb_view_put) = NULL;
+	struct zcb_channel *ch = port->channel;
+	struct zcb_view *v;
+
+	guard(mutex)(&ch->pool->lock);
+	if (!ch->cfg.stream.topic)
+		return ERR_PTR(-EINVAL);
+	if (!(port->kinds & ZCBUF_PORT_CONSUME))
+		return ERR_PTR(-EPERM);
+	if (!port->view)
+		fresh = port_make_view(port);
+	if (!port->view && !fresh)
+		return ERR_PTR(-ENOMEM);
+	scoped_guard(mutex, &ch->lock)
+		v = port_view_locked(port, &fresh);
+	if (IS_ERR(v))
+		return ERR_CAST(v);
+	*bytes = v->bytes;
+	*state_bytes = v->state_bytes;
+	return zcb_view_file(v);
+}
+
+/**
+ * zcb_port_sync - notice what a consumer has taken by itself
+ * @port: of the caller
+ *
+ * Context: may sleep for the lock.
+ * Return: 0, -EPERM, -EINVAL no topic.
+ */
+int zcb_port_sync(struct zcb_port *port)
+{
+	struct zcb_channel *ch = port->channel;
+
+	if (!ch->cfg.stream.topic)
+		return -EINVAL;
+	scoped_guard(mutex, &ch->lock) {
+		if (!(port->kinds & ZCBUF_PORT_CONSUME))
+			return -EPERM;
+		if (port->view)
+			WRITE_ONCE(port->view->head->waiting, 0);
+		zcb_topic_sync(&ch->stream, &port->consumer);
+	}
+	zcb_pool_space(ch->pool);
+	return 0;
 }

@@ -106,7 +106,7 @@ static void with_a_reservation_in_the_open_group(struct kunit *test)
 	begin(test, &x);
 	x.cfg.stream.threshold = PAGE_SIZE;
 	open_both(test, &x, OBJ_PORTS, ZCBUF_PORT_PRODUCE);
-	zcb_port_eventfd(x.ours, true, told);
+	zcb_port_eventfd(x.ours, true, false, told);
 	obj_send(test, x.ours, 10);
 	obj_reserve(test, x.theirs, 20);
 	obj_send(test, x.ours, 30);
@@ -127,7 +127,7 @@ static void with_a_reservation_in_a_sealed_group(struct kunit *test)
 	struct scene x;
 
 	make(test, &x, OBJ_PORTS, ZCBUF_PORT_PRODUCE);
-	zcb_port_eventfd(x.ours, true, told);
+	zcb_port_eventfd(x.ours, true, false, told);
 	obj_reserve(test, x.theirs, 20);
 	obj_reserve(test, x.theirs, 3 * PAGE_SIZE);
 	kill_it(test, &x);
@@ -233,8 +233,8 @@ static void the_last_producer(struct kunit *test)
 	x.cfg.stream.threshold = PAGE_SIZE;
 	open_both(test, &x, ZCBUF_PORT_CONSUME | ZCBUF_PORT_RECV_FAILED,
 		  ZCBUF_PORT_PRODUCE);
-	zcb_port_eventfd(x.ours, false, success);
-	zcb_port_eventfd(x.ours, true, failure);
+	zcb_port_eventfd(x.ours, false, false, success);
+	zcb_port_eventfd(x.ours, true, false, failure);
 	obj_send(test, x.theirs, 30);
 	kill_it(test, &x);
 	KUNIT_EXPECT_EQ(test, success->count, 1);
@@ -277,7 +277,7 @@ static void with_a_queue(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		obj_send(test, x.ours, i + 1);
 	open_port(test, x.other, x.ours->handle, ZCBUF_PORT_CONSUME, 0);
-	zcb_port_eventfd(x.ours, false, told);
+	zcb_port_eventfd(x.ours, false, false, told);
 	kill_it(test, &x);
 	KUNIT_EXPECT_EQ(test, told->count, 3);
 	for (i = 0; i < 3; i++)

@@ -363,8 +363,8 @@ static void an_eventfd_counts_deliveries(struct kunit *test)
 	struct line l;
 
 	make(test, &l);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, false, success), 0);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, true, failure), 0);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, false, false, success), 0);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, true, false, failure), 0);
 	obj_send(test, l.in, 10);
 	KUNIT_EXPECT_EQ(test, success->count, 1);
 	obj_send(test, l.in, 10);
@@ -397,14 +397,14 @@ static void an_eventfd_counts_what_is_there_already(struct kunit *test)
 	obj_fail(test, l.in, 10);
 	obj_fail(test, l.in, 10);
 	obj_receive(test, l.out);
-	zcb_port_eventfd(l.out, false, success);
-	zcb_port_eventfd(l.out, true, failure);
+	zcb_port_eventfd(l.out, false, false, success);
+	zcb_port_eventfd(l.out, true, false, failure);
 	KUNIT_EXPECT_EQ(test, success->count, 2);
 	KUNIT_EXPECT_EQ(test, failure->count, 2);
 	obj_receive(test, l.out);
 	obj_receive(test, l.out);
 	finalize(test, &l);
-	zcb_port_eventfd(l.out, false, again);
+	zcb_port_eventfd(l.out, false, false, again);
 	KUNIT_EXPECT_EQ(test, again->count, 1);
 }
 
@@ -415,17 +415,17 @@ static void an_eventfd_can_be_changed_and_disarmed(struct kunit *test)
 	struct line l;
 
 	make(test, &l);
-	zcb_port_eventfd(l.out, false, one);
-	zcb_port_eventfd(l.out, false, two);
+	zcb_port_eventfd(l.out, false, false, one);
+	zcb_port_eventfd(l.out, false, false, two);
 	KUNIT_EXPECT_EQ(test, one->puts, 1);
 	obj_send(test, l.in, 10);
 	KUNIT_EXPECT_EQ(test, one->count, 0);
 	KUNIT_EXPECT_EQ(test, two->count, 1);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, false, NULL), 0);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, false, false, NULL), 0);
 	KUNIT_EXPECT_EQ(test, two->puts, 1);
 	obj_send(test, l.in, 10);
 	KUNIT_EXPECT_EQ(test, two->count, 1);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, false, NULL), 0);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(l.out, false, false, NULL), 0);
 	KUNIT_EXPECT_EQ(test, one->puts + two->puts, 2);
 }
 
@@ -437,11 +437,11 @@ static void an_eventfd_needs_its_port(struct kunit *test)
 
 	make(test, &l);
 	port = obj_attach(test, l.from, l.in->handle, ZCBUF_PORT_CONSUME);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, true, ctx), -EPERM);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, ctx), 0);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, true, false, ctx), -EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, false, ctx), 0);
 	port = obj_attach(test, obj_session(test, l.pool), l.in->handle,
 			  ZCBUF_PORT_RECV_FAILED);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, ctx), -EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, false, ctx), -EPERM);
 	KUNIT_EXPECT_EQ(test, ctx->puts, 0);
 }
 

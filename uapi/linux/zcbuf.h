@@ -140,6 +140,7 @@
 #define ZCBUF_NR_POOL_REMOVE		24
 #define ZCBUF_NR_POOL_RETIRE		25
 #define ZCBUF_NR_PUBLISH		26
+#define ZCBUF_NR_QUEUE			27
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -168,6 +169,7 @@
 #define ZCBUF_IOC_POOL_REMOVE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_REMOVE)
 #define ZCBUF_IOC_POOL_RETIRE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_RETIRE)
 #define ZCBUF_IOC_PUBLISH	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PUBLISH)
+#define ZCBUF_IOC_QUEUE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUEUE)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -240,6 +242,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_RETIRE		((__u64)1 << 14)
 #define ZCBUF_FEATURE_INTERLEAVE	((__u64)1 << 15)
 #define ZCBUF_FEATURE_TOPIC		((__u64)1 << 16)
+#define ZCBUF_FEATURE_QUEUE		((__u64)1 << 17)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -1431,6 +1434,7 @@ struct zcbuf_receive_failed {
 
 #define ZCBUF_EVENTFD_NONE	0	/* disarm */
 #define ZCBUF_EVENTFD_EACH	1	/* count every delivery */
+#define ZCBUF_EVENTFD_ADAPTIVE	2	/* only of who sleeps, see QUEUE */
 
 #define ZCBUF_EVENTFD_F_FAILED	(1U << 0)	/* of the failure queue */
 
@@ -1444,8 +1448,12 @@ struct zcbuf_receive_failed {
  *
  * EACH adds 1 for every group put on the port's queue from now on, for those
  * already there, and once for the end of the stream, when the last group was
- * received. The count is a hint: drain with RECEIVE until EAGAIN. EPERM: no
- * such port. EBADF, EINVAL: @fd is no eventfd. Since 0.1.
+ * received. The count is a hint: drain with RECEIVE until EAGAIN.
+ *
+ * ADAPTIVE, of a queue that is mapped: adds 1 when there is something, or the end of
+ * the stream, and the consumer has set the word sleeping since the last time. EPERM:
+ * no such port. EBADF, EINVAL: @fd is no eventfd. EINVAL also: ADAPTIVE of a queue that
+ * is not mapped. Since 0.1.
  */
 struct zcbuf_eventfd {
 	__u32 size;
@@ -1454,6 +1462,128 @@ struct zcbuf_eventfd {
 	__s32 fd;
 	__u32 mode;
 };
+
+#define ZCBUF_QUEUE_F_SYNC	(1U << 0)	/* look at what was taken */
+
+/**
+ * struct zcbuf_queue - see the queue of this session's consumer port of a TOPIC
+ * @size: sizeof(struct zcbuf_queue)
+ * @flags: ZCBUF_QUEUE_F_SYNC or 0
+ * @channel: its handle
+ * @out_fd: a descriptor of the queue, close-on-exec, the caller's; it can only be
+ *	mapped. SYNC: -1
+ * @__reserved: 0
+ * @out_bytes: of what is mapped at offset 0, for reading: struct zcbuf_queue_head
+ *	and what it points to
+ * @out_state_bytes: of what is mapped at offset out_bytes, for reading and writing:
+ *	struct zcbuf_queue_state
+ *
+ * Deliveries can be taken from the mapping without a call: see there. RECEIVE takes
+ * from the same queue; RELEASE is as ever. Both mappings stay until munmap and hold
+ * nothing; fork() does not pass them on. The first call for a port allocates the
+ * memory, which the session's user is charged for; others give descriptors of the same.
+ *
+ * SYNC: the kernel notices what was taken, and producers that wait for room go on.
+ *
+ * EINVAL: the channel is a stream. EPERM: no consumer port. EMFILE, ENFILE: no
+ * descriptor, no file. ENOMEM. Since 0.1.
+ */
+struct zcbuf_queue {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 channel;
+	__s32 out_fd;
+	__u32 __reserved;
+	__aligned_u64 out_bytes;
+	__aligned_u64 out_state_bytes;
+};
+
+#define ZCBUF_QUEUE_MAGIC	0x7a627566
+#define ZCBUF_QUEUE_VERSION	1
+
+#define ZCBUF_QUEUE_CLOSED	1	/* the port is gone */
+#define ZCBUF_QUEUE_FINALIZED	2	/* nothing more comes */
+
+/**
+ * struct zcbuf_queue_head - what the kernel says of a queue; read only
+ * @magic: ZCBUF_QUEUE_MAGIC
+ * @version: ZCBUF_QUEUE_VERSION; who does not know it uses RECEIVE
+ * @entry_size: bytes from one entry to the next
+ * @slots: entries there are
+ * @lanes: lanes there are
+ * @ring: entries of the ring of a lane, a power of two
+ * @waiting: not 0: producers wait for room. Who has taken something calls SYNC.
+ * @ended: ZCBUF_QUEUE_*, or 0
+ * @ring_offset: of __u64[@lanes][@ring], from here, bytes
+ * @entries_offset: of the first struct zcbuf_delivery, from here, bytes
+ * @lost: groups this port has lost so far
+ * @__reserved: 0
+ * @tail: by lane, how many deliveries were put into its ring so far
+ *
+ * To take the next delivery: for each lane, from the highest to lane 0, load tail
+ * (acquire). While the caller's own count of what he has seen of the ring is behind it,
+ * by @ring at most, read the handle at that count modulo @ring and count on. If the
+ * word of its slot, zcbuf_slot(), is zcbuf_slot_ready() of the handle, and can be
+ * changed to zcbuf_slot_taken() by one atomic compare-and-exchange, the delivery is the
+ * caller's, and in the entry of that slot until he RELEASEs the handle. Else somebody
+ * else has taken it, or it was dropped. Nobody may take more than max_held before he
+ * releases some: there is no room for what comes then.
+ */
+struct zcbuf_queue_head {
+	__u32 magic;
+	__u32 version;
+	__u32 entry_size;
+	__u32 slots;
+	__u32 lanes;
+	__u32 ring;
+	__u32 waiting;
+	__u32 ended;
+	__aligned_u64 ring_offset;
+	__aligned_u64 entries_offset;
+	__aligned_u64 lost;
+	__aligned_u64 __reserved;
+	__aligned_u64 tail[ZCBUF_MAX_LANES];
+};
+
+/**
+ * struct zcbuf_queue_state - what both write
+ * @sleeping: set to 1 by who is going to wait for the eventfd, who then looks again
+ *	(both in order: a full barrier between them) and waits if there is nothing; the
+ *	kernel takes it back when it adds 1 to the eventfd
+ * @__reserved: nobody's
+ * @words: of the slots: the lower bits of how many deliveries there were before, and
+ *	ZCBUF_SLOT_*
+ *
+ * Who writes anything else here loses deliveries of his own.
+ */
+struct zcbuf_queue_state {
+	__u32 sleeping;
+	__u32 __reserved[15];
+	__u32 words[];
+};
+
+#define ZCBUF_SLOT_READY	1U	/* to be taken */
+#define ZCBUF_SLOT_TAKEN	2U
+#define ZCBUF_SLOT_DROPPED	3U	/* by the kernel, for a newer one */
+#define ZCBUF_SLOT_BITS	17	/* of a handle: its slot */
+
+/* zcbuf_slot() - the slot of a delivery by its handle */
+static __inline__ __u32 zcbuf_slot(__u64 handle)
+{
+	return handle & ((1U << ZCBUF_SLOT_BITS) - 1);
+}
+
+/* zcbuf_slot_ready() - the word of a delivery that can be taken */
+static __inline__ __u32 zcbuf_slot_ready(__u64 handle)
+{
+	return (__u32)(handle >> ZCBUF_SLOT_BITS) << 2 | ZCBUF_SLOT_READY;
+}
+
+/* zcbuf_slot_taken() - the same, when it was taken */
+static __inline__ __u32 zcbuf_slot_taken(__u64 handle)
+{
+	return (__u32)(handle >> ZCBUF_SLOT_BITS) << 2 | ZCBUF_SLOT_TAKEN;
+}
 
 /*
  * poll() on a session: EPOLLIN something can be received, EPOLLOUT a RESERVE of
