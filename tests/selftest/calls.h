@@ -19,7 +19,10 @@
 #define CALLS_CHANNEL_FLAGS (ZCBUF_CHANNEL_F_THRESHOLD |		\
 			     ZCBUF_CHANNEL_F_HOLD_FAILED |		\
 			     ZCBUF_CHANNEL_F_ORDERED |			\
-			     ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE)
+			     ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE |		\
+			     ZCBUF_CHANNEL_F_TOPIC |			\
+			     ZCBUF_CHANNEL_F_EXISTING |			\
+			     ZCBUF_CHANNEL_F_NEW)
 #define CALLS_RESERVE_FLAGS (ZCBUF_RESERVE_F_WINDOW |			\
 			     ZCBUF_RESERVE_F_NEED_CONSUMER)
 
@@ -186,11 +189,19 @@ static __inline__ void make_buf_info(const struct rig *r, struct attempt *t)
 	a->entries = call_array(t, 1, CALLS_ENTRIES * a->entry_size);
 }
 
+/* One of its own in each pool, so any name will do. */
 static __inline__ void make_channel_open(const struct rig *r, struct attempt *t)
 {
+	struct zcbuf_channel_name *n = (struct zcbuf_channel_name *)t->array[0];
 	struct zcbuf_channel_open *a = call_arg(t, sizeof(*a));
 
 	(void)r;
+	*n = (struct zcbuf_channel_name){
+		.domain_len = 1, .service_len = 5, .instance_len = 3,
+		.event_len = 4, .domain = "d", .service = "calls",
+		.instance = "one", .event = "open",
+	};
+	a->name = call_array(t, 0, sizeof(*n));
 	a->flags = ZCBUF_CHANNEL_F_THRESHOLD;
 	a->threshold = RIG_GROUP;
 	a->ports = ZT_ALL_PORTS;
@@ -221,6 +232,22 @@ static __inline__ void make_reserve(const struct rig *r, struct attempt *t)
 	a->count = CALLS_ENTRIES;
 	a->entries = call_array(t, 0, CALLS_ENTRIES *
 				sizeof(struct zcbuf_reservation));
+}
+
+static __inline__ void make_publish(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_publication *p = (struct zcbuf_publication *)t->array[0];
+	struct zcbuf_publish *a = call_arg(t, sizeof(*a));
+	int i;
+
+	for (i = 0; i < CALLS_ENTRIES; i++) {
+		p[i].handle = r->buffers[i];
+		p[i].length = 48;
+		p[i].user_tag = i;
+	}
+	a->channel = r->channel;
+	a->count = CALLS_ENTRIES;
+	a->entries = call_array(t, 0, CALLS_ENTRIES * sizeof(*p));
 }
 
 static __inline__ size_t make_commits(const struct rig *r, struct attempt *t)
@@ -437,6 +464,8 @@ static const struct call calls[] = {
 	CALL_ROW(CHANNEL_OPEN, zcbuf_channel_open, .flags = CALLS_CHANNEL_FLAGS,
 		 .writes = true,
 		 .reserved = CALL_AT(zcbuf_channel_open, __reserved),
+		 .arrays = { { .at = CALL_AT(zcbuf_channel_open, name),
+			       .optional = true } },
 		 .make = make_channel_open),
 	CALL_ROW(CHANNEL_CLOSE, zcbuf_channel_close,
 		 .reserved = CALL_AT(zcbuf_channel_close, __reserved),
@@ -525,6 +554,14 @@ static const struct call calls[] = {
 		 .flags = ZCBUF_RETIRE_F_NOW | ZCBUF_RETIRE_F_CANCEL,
 		 .right = ZCBUF_RIGHT_ADMIN, .writes = true,
 		 .arrange = arrange_pool_retire, .make = make_pool_retire),
+	CALL_ROW(PUBLISH, zcbuf_publish, .flags = ZCBUF_PUBLISH_F_NEED_CONSUMER,
+		 .right = ZCBUF_RIGHT_PRODUCE, .writes = true,
+		 .reserved = CALL_AT(zcbuf_publish, __reserved),
+		 .channel = CALL_AT(zcbuf_publish, channel),
+		 .done = CALL_AT(zcbuf_publish, out_done),
+		 .arrays = { CALL_OUT(zcbuf_publish, entries) },
+		 .counts = { CALL_COUNT(zcbuf_publish, count) },
+		 .make = make_publish),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -294,6 +294,17 @@ int zt_reserve(int fd, __u64 channel, struct zcbuf_reservation *r, __u32 count,
 	return err ? err : (int)a.out_done;
 }
 
+int zt_publish(int fd, __u64 channel, struct zcbuf_publication *p, __u32 count,
+	       __u32 flags, __u64 deadline_ns)
+{
+	struct zcbuf_publish a = zt_arg(struct zcbuf_publish, .flags = flags,
+		.channel = channel, .entries = zt_ptr(p),
+		.deadline_ns = deadline_ns, .count = count);
+	int err = zt_call(fd, ZCBUF_IOC_PUBLISH, &a);
+
+	return err ? err : (int)a.out_done;
+}
+
 int zt_commit(int fd, __u64 channel, const struct zcbuf_commit_entry *e,
 	      __u32 count)
 {

@@ -87,6 +87,8 @@ int zt_ports(int fd, __u64 channel, __u32 ports);
 
 int zt_reserve(int fd, __u64 channel, struct zcbuf_reservation *r, __u32 count,
 	       __u32 flags, __u64 deadline_ns);
+int zt_publish(int fd, __u64 channel, struct zcbuf_publication *p, __u32 count,
+	       __u32 flags, __u64 deadline_ns);
 int zt_commit(int fd, __u64 channel, const struct zcbuf_commit_entry *e,
 	      __u32 count);
 int zt_abort(int fd, __u64 channel, const struct zcbuf_abort_entry *e,

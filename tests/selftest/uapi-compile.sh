@@ -76,7 +76,7 @@ int main(void)
 		     ZCBUF_IOC_POOL_GROW + ZCBUF_IOC_TRANSFER +
 		     ZCBUF_IOC_PIN_TOKEN + ZCBUF_IOC_SHARE +
 		     ZCBUF_IOC_EXPORT + ZCBUF_IOC_POOL_REMOVE +
-		     ZCBUF_IOC_POOL_RETIRE);
+		     ZCBUF_IOC_POOL_RETIRE + ZCBUF_IOC_PUBLISH);
 }
 END
 cp "$work/alone.c" "$work/alone.cc"

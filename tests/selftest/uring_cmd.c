@@ -31,7 +31,7 @@ static const struct way ways[] = {
 static const unsigned int commands[] = {
 	ZCBUF_NR_ALLOC, ZCBUF_NR_FREE, ZCBUF_NR_BUF_INFO, ZCBUF_NR_TRANSFER,
 	ZCBUF_NR_RESERVE, ZCBUF_NR_COMMIT, ZCBUF_NR_ABORT, ZCBUF_NR_RECEIVE,
-	ZCBUF_NR_RELEASE, ZCBUF_NR_SHARE,
+	ZCBUF_NR_RELEASE, ZCBUF_NR_SHARE, ZCBUF_NR_PUBLISH,
 };
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -164,6 +164,7 @@ TEST_WITH(equals, as_ioctl_free, &calls[ZCBUF_NR_FREE])
 TEST_WITH(equals, as_ioctl_buf_info, &calls[ZCBUF_NR_BUF_INFO])
 TEST_WITH(equals, as_ioctl_transfer, &calls[ZCBUF_NR_TRANSFER])
 TEST_WITH(equals, as_ioctl_share, &calls[ZCBUF_NR_SHARE])
+TEST_WITH(equals, as_ioctl_publish, &calls[ZCBUF_NR_PUBLISH])
 TEST_WITH(equals, as_ioctl_reserve, &calls[ZCBUF_NR_RESERVE])
 TEST_WITH(equals, as_ioctl_commit, &calls[ZCBUF_NR_COMMIT])
 TEST_WITH(equals, as_ioctl_abort, &calls[ZCBUF_NR_ABORT])
@@ -173,6 +174,7 @@ TEST_WITH(equals_in_part, part_of_free, &calls[ZCBUF_NR_FREE])
 TEST_WITH(equals_in_part, part_of_buf_info, &calls[ZCBUF_NR_BUF_INFO])
 TEST_WITH(equals_in_part, part_of_transfer, &calls[ZCBUF_NR_TRANSFER])
 TEST_WITH(equals_in_part, part_of_share, &calls[ZCBUF_NR_SHARE])
+TEST_WITH(equals_in_part, part_of_publish, &calls[ZCBUF_NR_PUBLISH])
 TEST_WITH(equals_in_part, part_of_reserve, &calls[ZCBUF_NR_RESERVE])
 TEST_WITH(equals_in_part, part_of_commit, &calls[ZCBUF_NR_COMMIT])
 TEST_WITH(equals_in_part, part_of_abort, &calls[ZCBUF_NR_ABORT])
@@ -210,7 +212,8 @@ TEST(what_need_not_sleep_is_done_at_once)
 		EXPECT_EQ(at_once(&ring, r.fd, call_request(c), t.arg, &res),
 			  c->nr != ZCBUF_NR_RESERVE &&
 			  c->nr != ZCBUF_NR_TRANSFER &&
-			  c->nr != ZCBUF_NR_SHARE);
+			  c->nr != ZCBUF_NR_SHARE &&
+			  c->nr != ZCBUF_NR_PUBLISH);
 		EXPECT_EQ(res, CALLS_ENTRIES);
 		rig_close(&r);
 	}
