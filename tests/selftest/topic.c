@@ -4,7 +4,6 @@
  * order of take, release, close and death; who may publish and who may read;
  * many consumers and many channels; buffers that go into a stream.
  */
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 
 #include "topic.h"
