@@ -458,8 +458,9 @@ TEST(scenario_44_subscribed_twice)
 	int fd = tp_pool(&tp_pages), sub = tp_join(fd);
 	__u64 ch = TOPIC(fd, CLOUD);
 	struct zcbuf_channel_open a = {
-		.ports = ZCBUF_PORT_CONSUME, .depth = 5, .lanes = 2,
-		.max_held = 3, .policy = ZCBUF_POLICY_DROP_OLDEST,
+		.flags = ZCBUF_CHANNEL_F_TOPIC, .ports = ZCBUF_PORT_CONSUME,
+		.depth = 5, .lanes = 2, .max_held = 3,
+		.policy = ZCBUF_POLICY_DROP_OLDEST,
 	};
 	struct zcbuf_channel_open b = a;
 

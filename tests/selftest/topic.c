@@ -191,7 +191,8 @@ EACH_POOL(a_batch_in_part)
 
 	ASSERT_EQ(zt_alloc(fd, kind->length, 0, 0, h, 4), 4);
 	for (i = 0; i < 4; i++)
-		p[i] = (struct zcbuf_publication){ .handle = h[i] };
+		p[i] = (struct zcbuf_publication){ .handle = h[i],
+						   .user_tag = i };
 	p[1].length = 2 * kind->length + 1;
 	EXPECT_OK(zt_call(fd, ZCBUF_IOC_PUBLISH, &a));
 	EXPECT_EQ(a.out_done, 1);
@@ -204,7 +205,7 @@ EACH_POOL(a_batch_in_part)
 	EXPECT_EQ(a.out_error, EAGAIN);
 	EXPECT_EQ(p[2].out_seq, 2);
 	EXPECT_OK(zt_free1(fd, h[3]));
-	EXPECT_EQ(tp_take_all(sub, ch, 0), 1);
+	EXPECT_EQ(tp_take_all(sub, ch, 0), 3);
 	tp_expect_free(fd);
 }
 
@@ -403,10 +404,10 @@ EACH_POOL(given_and_published)
 	tp_expect_free(fd);
 }
 
-/* Consumers may write to it, so it is zeroed for whoever is next. */
-EACH_POOL(zeroed_for_whoever_is_next)
+/* A slab stays its session's; of what does not, nothing is left for others. */
+EACH_POOL(zeroed_for_another)
 {
-	int fd = tp_pool(kind);
+	int fd = tp_pool(kind), next = kind == &tp_slab ? fd : tp_join(fd);
 	__u64 ch = TOPIC(fd, NULL), keep, old, h;
 	int sub = CONSUMER(fd, ch);
 	struct zcbuf_delivery d;
@@ -421,10 +422,10 @@ EACH_POOL(zeroed_for_whoever_is_next)
 	d = tp_receive(sub, ch);
 	memset(map + d.extents[0].pool_offset, 0x5a, kind->length);
 	EXPECT_OK(zt_release1(sub, ch, d.handle));
-	h = tp_loan(fd, kind->length);
+	h = tp_loan(next, kind->length);
 	EXPECT_EQ(zcbuf_buf_offset(h), zcbuf_buf_offset(old));
 	EXPECT_FILLED(map + zcbuf_buf_offset(h), 0, kind->length);
-	EXPECT_OK(zt_free1(fd, h));
+	EXPECT_OK(zt_free1(next, h));
 	EXPECT_OK(zt_free1(fd, keep));
 	tp_expect_free(fd);
 }
