@@ -140,6 +140,7 @@ void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
 	/* While anything is parked there is no use in looking for room. */
 	if (list_empty(&s->parked))
 		c = stream_pick_port(s);
+	g->delivered = c ? 1 : 0;
 	if (c)
 		stream_enqueue(s, c, g);
 	else

@@ -111,7 +111,7 @@ enum zcb_group_state {
  * @encoding: the publisher's
  * @priority: the publisher's
  * @refs: OUT: deliveries, one for the history, and who publishes it
- * @delivered: OUT: queues it was put in
+ * @delivered: queues it was put in when it was complete
  * @dropped: OUT: queues where something was lost by it
  * @extents: where it is
  * @nextents: how many

@@ -66,7 +66,7 @@ struct zcb_port_config {
  * @fresh: one is made
  * @deadline_ns: with @existing: how long to wait for it
  * @cfg: how it is made; of one that exists: how it must have been made, or NULL
- * @any: one that exists will do if it is a topic, or none, as @cfg says
+ * @any: one that exists will do, if only it is a topic if @cfg is one
  * @port: what the session wants of it; rights were checked
  */
 struct zcb_channel_wish {
@@ -99,6 +99,7 @@ struct zcb_channel_wish {
  * @ports: struct zcb_port; changed under the pool's lock as well
  * @producers: ports that produce
  * @consumers: ports that consume
+ * @writing: of these, ports of sessions that may write to the pool
  * @failure_ports: ports that serve the failure queue
  * @age: seals an open group of age @cfg.max_age_us
  * @ended: nobody finds it any more, only ports of the dead are left; the pool's
@@ -123,6 +124,7 @@ struct zcb_channel {
 	struct list_head ports;
 	u32 producers;
 	u32 consumers;
+	u32 writing;
 	u32 failure_ports;
 	struct delayed_work age;
 	bool ended;
@@ -146,6 +148,7 @@ struct zcb_channel {
  * @queue_bytes: of it
  * @queue_user: who is charged for it
  * @view: what its consumer sees of it, or NULL
+ * @writes: counted in the channel's @writing
  * @adaptive: @eventfd is for one who sleeps
  * @eventfd: armed for the consumer, or NULL
  * @failure_eventfd: armed for the failure port, or NULL
@@ -166,6 +169,7 @@ struct zcb_port {
 	u64 queue_bytes;
 	struct zcb_user *queue_user;
 	struct zcb_view *view;
+	bool writes;
 	bool adaptive;
 	struct eventfd_ctx *eventfd;
 	struct eventfd_ctx *failure_eventfd;

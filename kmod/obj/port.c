@@ -251,6 +251,8 @@ static void port_add_consumer_locked(struct zcb_port *port,
 			       cfg->policy ?: ZCBUF_POLICY_BLOCK,
 			       cfg->max_held ?: ZCB_QUEUE_HELD,
 			       cfg->lanes ?: 1);
+	port->writes = port->session->rights & ZCBUF_RIGHT_MAP_WRITE;
+	ch->writing += port->writes;
 	ch->consumers++;
 	zcb_stream_add_consumer(&ch->stream, c);
 	if (port->queue)
@@ -324,6 +326,7 @@ static void port_count_consumers_locked(struct zcb_port *port, u32 kinds)
 		port->adaptive = false;
 		if (port->view)
 			zcb_view_end(port->view, ZCBUF_QUEUE_CLOSED);
+		ch->writing -= port->writes;
 		ch->consumers--;
 	}
 	if (kinds & ZCBUF_PORT_RECV_FAILED) {
@@ -464,9 +467,7 @@ static bool channel_fits(const struct zcb_channel *ch,
 {
 	if (w->existing || !w->cfg)
 		return true;
-	if (w->any && w->handle)
-		return true;
-	return w->any ? ch->cfg.stream.topic == w->cfg->stream.topic :
+	return w->any ? ch->cfg.stream.topic || !w->cfg->stream.topic :
 			channel_same(&ch->cfg, w->cfg);
 }
 

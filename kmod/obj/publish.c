@@ -64,6 +64,19 @@ static int publish_check_locked(struct zcb_port *port,
 	return zcb_topic_plan(&ch->stream, *length);
 }
 
+/*
+ * Whose memory is it then? The publisher's, who gets it back as it was, if nobody can
+ * have written to it since: those who come later and have it from the history could.
+ */
+static u32 publish_domain(const struct zcb_port *port)
+{
+	const struct zcb_channel *ch = port->channel;
+
+	if (!ch->cfg.stream.topic || ch->cfg.stream.history || ch->writing)
+		return ch->domain;
+	return port->session->domain;
+}
+
 /* The buffer changes hands last: whoever fails has it still. */
 static int publish_take_locked(struct zcb_port *port, u64 handle,
 			       struct publish_supply *s)
@@ -76,7 +89,7 @@ static int publish_take_locked(struct zcb_port *port, u64 handle,
 	s->s.handle = handle;
 	s->s.pool_offset = zcbuf_buf_offset(handle);
 	return zcb_memory_transfer(pool, &port->session->hold,
-				   &pool->published, port->session->domain,
+				   &pool->published, publish_domain(port),
 				   handle, &s->spares);
 }
 

@@ -1005,10 +1005,9 @@ struct zcbuf_channel_name {
  * begun, and nothing is parked: BLOCK has whoever begins a group (the first
  * RESERVE of it, PUBLISH) wait until all consumers with that policy have room for
  * it, so it is certain to arrive; DROP_NEWEST and DROP_OLDEST have this consumer
- * alone lose one. What it has received and not released takes no room in its queue,
- * but there is none either while it holds @max_held. Memory of a group is given
- * back when the last consumer has released it and the history does not keep it, at
- * once if there is none. It is NO_AUTO_FINALIZE. Lanes: a group of priority p goes
+ * alone lose one. What it has received and not released takes no room in its queue.
+ * Memory of a group is given back when the last consumer has released it and the
+ * history does not keep it, at once if there is none. It is NO_AUTO_FINALIZE. Lanes: a group of priority p goes
  * to lane p of the queue, or its last one; what is in a higher lane is received
  * first. DROP_OLDEST loses one of the lowest lane that has any, or, if all are
  * higher than its own, the new one.
@@ -1131,7 +1130,7 @@ struct zcbuf_reserve {
  * @encoding: how it is to be read, for the consumers; 0: as it is
  * @priority: TOPIC: which lane of their queues; 0 is the lowest
  * @out_seq: how many this port had published to the channel before
- * @out_delivered: consumers in whose queues it is
+ * @out_delivered: consumers in whose queues it was put; of a stream, 0: it is parked
  * @out_dropped: consumers that lost it, or another for it
  */
 struct zcbuf_publication {
@@ -1160,16 +1159,18 @@ struct zcbuf_publication {
  * @out_done: buffers published
  * @out_error: why not more
  *
- * Each is a group of one reservation that is committed, in the order of the stream
- * with all others; its memory is the buffer. The session has nothing to do with it
- * any more, its death neither; others it was shared with keep theirs. It is
- * free when the last consumer has released it: at once, out_delivered 0, if a TOPIC
- * has none and keeps no history.
+ * Each is a group of one reservation that is complete at once, whatever is open or
+ * pending; its memory is the buffer. The session has nothing to do with it any more,
+ * its death neither; others it was shared with keep theirs. It is free when the last
+ * consumer has released it: at once, out_delivered 0, if a TOPIC has none and keeps no
+ * history. Who gets the memory next finds it zeroed, the publisher as well, unless no
+ * consumer may write to the pool (or NO_ZERO_ON_REUSE).
  *
  * EAGAIN: a BLOCK consumer has no room now, or no credit. EALREADY: it is published.
  * ERANGE: @length is more than its capacity. EPIPE: NEED_CONSUMER. ENOMEM: no memory
  * for the kernel's records. ESHUTDOWN: finalized. EPERM also: no producer port, or no
- * RIGHT_MAP_WRITE. Otherwise the errors of FREE; they are not counted as bad frees.
+ * RIGHT_MAP_WRITE. EFAULT, if it is not told before anything is done: what was
+ * published stands. Otherwise the errors of FREE; they are not counted as bad frees.
  * Since 0.1.
  */
 struct zcbuf_publish {
