@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * QUEUE: deliveries of a TOPIC that are taken from a mapping, without a call, beside
+ * RECEIVE, policies, waiting producers and death. The consumer here is the one the
+ * manual describes, by the letter.
+ */
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+#include "topic.h"
+
+#define MESSAGE		4096
+#define LANES_MAX	ZCBUF_MAX_LANES
+
+struct view {
+	struct zcbuf_queue_head *head;
+	struct zcbuf_queue_state *state;
+	const __u64 *rings;
+	const char *entries;
+	size_t bytes;
+	size_t state_bytes;
+	__u64 seen[LANES_MAX];
+};
+
+static int view_fd(int fd, __u64 channel, struct zcbuf_queue *a)
+{
+	*a = zt_arg(struct zcbuf_queue, .channel = channel);
+	return zt_call(fd, ZCBUF_IOC_QUEUE, a);
+}
+
+static struct view view_map(int qfd, const struct zcbuf_queue *a)
+{
+	struct view v = { .bytes = a->out_bytes,
+			  .state_bytes = a->out_state_bytes };
+
+	v.head = mmap(NULL, v.bytes, PROT_READ, MAP_SHARED, qfd, 0);
+	ASSERT_TRUE(v.head != MAP_FAILED);
+	v.state = mmap(NULL, v.state_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       qfd, v.bytes);
+	ASSERT_TRUE(v.state != MAP_FAILED);
+	v.rings = (const void *)((char *)v.head + v.head->ring_offset);
+	v.entries = (char *)v.head + v.head->entries_offset;
+	return v;
+}
+
+static struct view view_open(int fd, __u64 channel)
+{
+	struct zcbuf_queue a;
+	struct view v;
+
+	ASSERT_OK(view_fd(fd, channel, &a));
+	v = view_map(a.out_fd, &a);
+	close(a.out_fd);
+	EXPECT_EQ(v.head->magic, ZCBUF_QUEUE_MAGIC);
+	EXPECT_EQ(v.head->version, ZCBUF_QUEUE_VERSION);
+	return v;
+}
+
+static void view_close(struct view *v)
+{
+	munmap(v->head, v->bytes);
+	munmap(v->state, v->state_bytes);
+}
+
+static bool view_claim(struct view *v, __u64 handle)
+{
+	__u32 ready = zcbuf_slot_ready(handle);
+
+	return __atomic_compare_exchange_n(&v->state->words[zcbuf_slot(handle)],
+					   &ready, zcbuf_slot_taken(handle),
+					   false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+static const struct zcbuf_delivery *view_take_lane(struct view *v, __u32 lane)
+{
+	__u64 tail = __atomic_load_n(&v->head->tail[lane], __ATOMIC_ACQUIRE);
+	const __u64 *ring = v->rings + (size_t)lane * v->head->ring;
+	__u64 handle;
+
+	if (tail - v->seen[lane] > v->head->ring)
+		v->seen[lane] = tail - v->head->ring;
+	while (v->seen[lane] != tail) {
+		handle = __atomic_load_n(&ring[v->seen[lane]++ &
+					       (v->head->ring - 1)],
+					 __ATOMIC_ACQUIRE);
+		if (view_claim(v, handle))
+			return (const void *)(v->entries +
+					      (size_t)zcbuf_slot(handle) *
+					      v->head->entry_size);
+	}
+	return NULL;
+}
+
+static const struct zcbuf_delivery *view_take(struct view *v)
+{
+	const struct zcbuf_delivery *d = NULL;
+	__u32 lane = v->head->lanes;
+
+	while (lane-- && !d)
+		d = view_take_lane(v, lane);
+	return d;
+}
+
+static int view_sync(int fd, __u64 channel)
+{
+	struct zcbuf_queue a = zt_arg(struct zcbuf_queue,
+		.flags = ZCBUF_QUEUE_F_SYNC, .channel = channel);
+
+	return zt_call(fd, ZCBUF_IOC_QUEUE, &a);
+}
+
+/* The tag of the next one, or -1. */
+static __s64 view_tag(struct view *v, int fd, __u64 channel)
+{
+	const struct zcbuf_delivery *d = view_take(v);
+	__s64 tag;
+
+	if (!d)
+		return -1;
+	tag = d->user_tag;
+	EXPECT_OK(zt_release1(fd, channel, d->handle));
+	return tag;
+}
+
+struct scene {
+	int pool;
+	int fd;
+	__u64 channel;
+	struct view v;
+};
+
+static struct scene scene(struct zcbuf_channel_open a)
+{
+	struct scene s;
+
+	s.pool = tp_pool(&tp_pages);
+	s.channel = TOPIC(s.pool, NULL, 0);
+	s.fd = tp_consumer(s.pool, s.channel, a);
+	s.v = view_open(s.fd, s.channel);
+	return s;
+}
+
+#define SCENE(...)	scene((struct zcbuf_channel_open){ __VA_ARGS__ })
+
+static void scene_end(struct scene *s)
+{
+	view_close(&s->v);
+	close(s->fd);
+	zt_stay();
+	tp_expect_free(s->pool);
+	close(s->pool);
+}
+
+TEST(taken_without_a_call)
+{
+	struct scene s = SCENE(.depth = 16);
+	const struct zcbuf_delivery *d;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, i));
+		d = view_take(&s.v);
+		ASSERT_TRUE(d);
+		EXPECT_EQ(d->user_tag, i);
+		EXPECT_EQ(d->seq, i);
+		EXPECT_EQ(d->length, MESSAGE);
+		EXPECT_EQ(d->nextents, 1);
+		EXPECT_TRUE(!view_take(&s.v));
+		EXPECT_OK(zt_release1(s.fd, s.channel, d->handle));
+	}
+	scene_end(&s);
+}
+
+TEST(what_was_queued_before_is_shown)
+{
+	int pool = tp_pool(&tp_pages);
+	__u64 channel = TOPIC(pool, NULL, 0);
+	int i, fd = CONSUMER(pool, channel, .depth = 8);
+	struct view v;
+
+	for (i = 0; i < 5; i++)
+		ASSERT_OK(tp_send(pool, channel, MESSAGE, i));
+	EXPECT_EQ(tp_take(fd, channel), 0);
+	v = view_open(fd, channel);
+	for (i = 1; i < 5; i++)
+		EXPECT_EQ(view_tag(&v, fd, channel), i);
+	EXPECT_EQ(view_tag(&v, fd, channel), -1);
+	view_close(&v);
+	close(fd);
+	close(pool);
+}
+
+TEST(beside_receive)
+{
+	struct scene s = SCENE(.depth = 8);
+	int i;
+
+	for (i = 0; i < 8; i++)
+		ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, i));
+	for (i = 0; i < 8; i += 2) {
+		EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), i);
+		EXPECT_EQ(tp_take(s.fd, s.channel), i + 1);
+	}
+	EXPECT_EQ(tp_take(s.fd, s.channel), -EAGAIN);
+	EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), -1);
+	scene_end(&s);
+}
+
+TEST(not_released_before_it_is_taken)
+{
+	struct scene s = SCENE(.depth = 8);
+	__u64 handle;
+
+	ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, 1));
+	handle = s.v.rings[0];
+	EXPECT_ERR(zt_release1(s.fd, s.channel, handle), ENOENT);
+	EXPECT_TRUE(view_claim(&s.v, handle));
+	EXPECT_OK(zt_release1(s.fd, s.channel, handle));
+	EXPECT_ERR(zt_release1(s.fd, s.channel, handle), EBADSLT);
+	view_close(&s.v);
+	close(s.fd);
+	close(s.pool);
+}
+
+TEST(lanes)
+{
+	struct scene s = SCENE(.depth = 16, .lanes = 4);
+	static const __u32 priority[] = { 0, 3, 1, 9, 0, 2 };
+	static const __s64 order[] = { 1, 3, 5, 2, 0, 4 };
+	size_t i;
+
+	for (i = 0; i < 6; i++)
+		tp_put(s.pool, s.channel, MESSAGE, i, priority[i], 1, 0);
+	for (i = 0; i < 6; i++)
+		EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), order[i]);
+	scene_end(&s);
+}
+
+/* Long enough for the ring, and the slots, to come round many times. */
+TEST(drop_oldest)
+{
+	struct scene s = SCENE(.depth = 4, .max_held = 2,
+			       .policy = ZCBUF_POLICY_DROP_OLDEST);
+	const struct zcbuf_delivery *d;
+	int i;
+
+	for (i = 0; i < 50; i++)
+		ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, i));
+	EXPECT_EQ(s.v.head->lost, 46);
+	d = view_take(&s.v);
+	ASSERT_TRUE(d);
+	EXPECT_EQ(d->user_tag, 46);
+	EXPECT_EQ(d->seq, 46);
+	/* That is not in the queue any more: there is room for one. */
+	tp_put(s.pool, s.channel, MESSAGE, 50, 0, 1, 0);
+	tp_put(s.pool, s.channel, MESSAGE, 51, 0, 1, 1);
+	/* And it stays what it is. */
+	EXPECT_EQ(d->user_tag, 46);
+	EXPECT_OK(zt_release1(s.fd, s.channel, d->handle));
+	for (i = 48; i < 52; i++)
+		EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), i);
+	scene_end(&s);
+}
+
+TEST(drop_newest)
+{
+	struct scene s = SCENE(.depth = 4, .policy = ZCBUF_POLICY_DROP_NEWEST);
+	int i;
+
+	for (i = 0; i < 4; i++)
+		tp_put(s.pool, s.channel, MESSAGE, i, 0, 1, 0);
+	tp_put(s.pool, s.channel, MESSAGE, 4, 0, 0, 1);
+	EXPECT_TRUE(view_take(&s.v));
+	tp_put(s.pool, s.channel, MESSAGE, 5, 0, 1, 0);
+	view_close(&s.v);
+	close(s.fd);
+	close(s.pool);
+}
+
+TEST(a_producer_waits_for_a_take)
+{
+	struct scene s = SCENE(.depth = 4);
+	struct zcbuf_publication p = { .user_tag = 4 };
+	struct zcbuf_publish a = zt_arg(struct zcbuf_publish,
+		.channel = s.channel, .entries = zt_ptr(&p), .count = 1,
+		.deadline_ns = ZCBUF_NO_DEADLINE);
+	struct hz_caller c = { .fd = s.pool, .request = ZCBUF_IOC_PUBLISH,
+			       .arg = &a };
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, i));
+	EXPECT_EQ(tp_send(s.pool, s.channel, MESSAGE, 9), -EAGAIN);
+	p.handle = tp_loan(s.pool, MESSAGE);
+	hz_caller_block(&c);
+	EXPECT_EQ(s.v.head->waiting, 1);
+	ASSERT_TRUE(view_take(&s.v));
+	EXPECT_OK(view_sync(s.fd, s.channel));
+	EXPECT_OK(hz_caller_join(&c));
+	for (i = 1; i < 5; i++)
+		EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), i);
+	view_close(&s.v);
+	close(s.fd);
+	close(s.pool);
+}
+
+TEST(adaptive)
+{
+	struct scene s = SCENE(.depth = 8);
+	int fd = eventfd(0, EFD_NONBLOCK);
+	struct zcbuf_eventfd a = zt_arg(struct zcbuf_eventfd,
+		.channel = s.channel, .fd = fd, .mode = ZCBUF_EVENTFD_ADAPTIVE);
+	__u64 n;
+
+	ASSERT_OK(zt_call(s.fd, ZCBUF_IOC_EVENTFD, &a));
+	ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, 0));
+	EXPECT_EQ(read(fd, &n, 8), -1);
+	__atomic_store_n(&s.v.state->sleeping, 1, __ATOMIC_SEQ_CST);
+	ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, 1));
+	ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, 2));
+	EXPECT_EQ(s.v.state->sleeping, 0);
+	ASSERT_EQ(read(fd, &n, 8), 8);
+	EXPECT_EQ(n, 1);
+	a.flags = ZCBUF_EVENTFD_F_FAILED;
+	EXPECT_ERR(zt_call(s.fd, ZCBUF_IOC_EVENTFD, &a), EPERM);
+	close(fd);
+	view_close(&s.v);
+	close(s.fd);
+	close(s.pool);
+}
+
+TEST(the_end)
+{
+	struct scene s = SCENE(.depth = 8);
+	struct zcbuf_finalize f = zt_arg(struct zcbuf_finalize,
+		.channel = s.channel);
+
+	ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, 0));
+	EXPECT_EQ(s.v.head->ended, 0);
+	ASSERT_OK(zt_call(s.pool, ZCBUF_IOC_FINALIZE, &f));
+	EXPECT_EQ(s.v.head->ended, ZCBUF_QUEUE_FINALIZED);
+	EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), 0);
+	EXPECT_EQ(tp_take(s.fd, s.channel), -ESHUTDOWN);
+	EXPECT_OK(zt_channel_close(s.fd, s.channel, 0));
+	EXPECT_EQ(s.v.head->ended, ZCBUF_QUEUE_CLOSED);
+	scene_end(&s);
+}
+
+/* It holds what it took by itself, and its death lets go of that. */
+TEST(death_with_something_taken)
+{
+	struct scene s = SCENE(.depth = 8);
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, i));
+	ASSERT_TRUE(view_take(&s.v));
+	ASSERT_TRUE(view_take(&s.v));
+	scene_end(&s);
+}
+
+TEST(the_mapping_outlives_the_session)
+{
+	struct scene s = SCENE(.depth = 8);
+	const struct zcbuf_delivery *d;
+
+	ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, 7));
+	d = view_take(&s.v);
+	close(s.fd);
+	close(s.pool);
+	EXPECT_EQ(d->user_tag, 7);
+	EXPECT_EQ(s.v.head->ended, ZCBUF_QUEUE_CLOSED);
+	view_close(&s.v);
+}
+
+/* Whoever scribbles there loses what is his, and nobody else anything. */
+TEST(scribbled)
+{
+	struct scene s = SCENE(.depth = 8, .max_held = 4,
+			       .policy = ZCBUF_POLICY_DROP_OLDEST);
+	int i, other = CONSUMER(s.pool, s.channel, .depth = 256);
+	__u32 k, seed = 1;
+
+	for (i = 0; i < 200; i++) {
+		for (k = 0; k < s.v.head->slots; k++) {
+			seed = seed * 1664525 + 1013904223;
+			if (seed >> 30)
+				s.v.state->words[k] = seed;
+		}
+		ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, i));
+		tp_take(s.fd, s.channel);
+		zt_release1(s.fd, s.channel, s.v.rings[seed >> 29]);
+	}
+	EXPECT_EQ(tp_take_all(other, s.channel, 0), 200);
+	close(other);
+	view_close(&s.v);
+	close(s.fd);
+	zt_stay();
+	{
+		struct zcbuf_pool_info info;
+
+		ASSERT_OK(zt_pool_info(s.pool, &info));
+		EXPECT_EQ(info.out_used, 0);
+	}
+	close(s.pool);
+}
+
+TEST(what_cannot_be_mapped)
+{
+	int pool = tp_pool(&tp_pages);
+	__u64 channel = TOPIC(pool, NULL, 0);
+	int fd = CONSUMER(pool, channel, .depth = 8);
+	struct zcbuf_queue a;
+	size_t all;
+
+	EXPECT_ERR(view_fd(pool, channel, &a), EPERM);
+	ASSERT_OK(view_fd(fd, channel, &a));
+	all = a.out_bytes + a.out_state_bytes;
+#define REFUSED(len, prot, flags, offset, err)				\
+	EXPECT_ERR(mmap(NULL, len, prot, flags, a.out_fd, offset) ==	\
+		   MAP_FAILED ? -errno : 0, err)
+	REFUSED(a.out_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, 0, EPERM);
+	REFUSED(a.out_bytes, PROT_READ, MAP_PRIVATE, 0, EINVAL);
+	REFUSED(a.out_bytes, PROT_READ | PROT_EXEC, MAP_SHARED, 0, EPERM);
+	REFUSED(all, PROT_READ, MAP_SHARED, 0, EINVAL);
+	REFUSED(4096, PROT_READ, MAP_SHARED, all, EINVAL);
+	REFUSED(a.out_state_bytes + 4096, PROT_READ, MAP_SHARED, a.out_bytes,
+		EINVAL);
+	close(a.out_fd);
+	close(fd);
+	close(pool);
+}
+
+TEST(read_only_for_good)
+{
+	struct scene s = SCENE(.depth = 8);
+
+	EXPECT_EQ(mprotect(s.v.head, s.v.bytes, PROT_READ | PROT_WRITE), -1);
+	EXPECT_EQ(errno, EACCES);
+	EXPECT_EQ(mprotect(s.v.state, s.v.state_bytes, PROT_READ | PROT_EXEC),
+		  -1);
+	scene_end(&s);
+}
+
+TEST(not_of_a_stream)
+{
+	struct zcbuf_channel_open a = { .ports = ZCBUF_PORT_CONSUME };
+	int pool = tp_pool(&tp_pages);
+	struct zcbuf_queue q;
+
+	ASSERT_OK(zt_channel_open(pool, &a));
+	EXPECT_ERR(view_fd(pool, a.out_channel, &q), EINVAL);
+	EXPECT_ERR(view_sync(pool, a.out_channel), EINVAL);
+	close(pool);
+}
+
+KTAP_MAIN()
