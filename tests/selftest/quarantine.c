@@ -32,7 +32,8 @@
  * @pool: as it is made
  * @get: child: get memory of the pool and say where it is
  * @give: parent, before: what @get needs
- * @end: parent, after: the streams give theirs back
+ * @end: parent, after: the channel gives its own back
+ * @topic: the channel is one
  * @ring: flags of the child's ring
  * @no_token: the child has none
  * @drop_files: it gives its fixed files back, the token among them
@@ -45,6 +46,7 @@ struct plan {
 	void (*give)(int fd, __u64 channel);
 	void (*end)(int fd, __u64 channel);
 	unsigned int ring;
+	bool topic;
 	bool no_token;
 	bool drop_files;
 	bool plain;
@@ -169,6 +171,32 @@ static void give_group(int fd, __u64 channel)
 
 	ASSERT_EQ(zt_reserve(fd, channel, &r, 1, ZCBUF_RESERVE_F_WINDOW, 0), 1);
 	ASSERT_OK(zt_commit1(fd, channel, &r));
+}
+
+static __u64 get_message(int fd, __u64 channel)
+{
+	struct zcbuf_channel_open a = { .channel = channel, .replay = 1,
+					.ports = ZCBUF_PORT_CONSUME };
+	struct zcbuf_delivery d;
+
+	ASSERT_OK(zt_channel_open(fd, &a));
+	ASSERT_EQ(zt_receive(fd, channel, &d, 1, 0), 1);
+	return d.extents[0].pool_offset;
+}
+
+/* Into the history of the channel. */
+static void give_message(int fd, __u64 channel)
+{
+	struct zcbuf_publication p = {};
+
+	ASSERT_OK(zt_alloc1(fd, LENGTH, &p.handle));
+	ASSERT_EQ(zt_publish(fd, channel, &p, 1, 0, 0), 1);
+}
+
+/* Which has it no longer: then the dead alone is in the way. */
+static void end_topic(int fd, __u64 channel)
+{
+	ASSERT_OK(zt_channel_close(fd, channel, 0));
 }
 
 /* What the dead had reserved has failed by now, and is nobody's any more. */
@@ -320,6 +348,26 @@ static int pool_open(const struct plan *p)
 	return zt_pool_as(&arg);
 }
 
+/* The parent serves all but the consumer port. */
+static __u64 channel_open(const struct plan *p, int fd)
+{
+	struct zcbuf_channel_open a = {
+		.flags = ZCBUF_CHANNEL_F_TOPIC, .history = 1,
+		.ports = ZCBUF_PORT_PRODUCE,
+	};
+
+	if (p->topic) {
+		ASSERT_OK(zt_channel_open(fd, &a));
+		return a.out_channel;
+	}
+	ASSERT_OK(zt_stream(fd, LENGTH, ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE,
+			    &a.out_channel));
+	if (p->give)
+		ASSERT_OK(zt_channel_close(fd, a.out_channel,
+					   ZCBUF_PORT_CONSUME));
+	return a.out_channel;
+}
+
 static void dies_with_io(const void *arg)
 {
 	const struct plan *p = arg;
@@ -337,12 +385,9 @@ static void dies_with_io(const void *arg)
 	base = zt_map(fd, PROT_READ | PROT_WRITE, ZT_ARENA);
 	ASSERT_NE(base, NULL);
 	if (p->end || p->give)
-		ASSERT_OK(zt_stream(fd, LENGTH, ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE,
-				    &channel));
-	if (p->give) {
-		ASSERT_OK(zt_channel_close(fd, channel, ZCBUF_PORT_CONSUME));
+		channel = channel_open(p, fd);
+	if (p->give)
 		p->give(fd, channel);
-	}
 	child = fork();
 	if (!child) {
 		zt_turns_child(&t);
@@ -388,6 +433,14 @@ PLAN(reservation, .get = get_reservation, .end = end_failed)
 PLAN(reservation_without_token, .get = get_reservation, .end = end_failed,
 	.no_token = true)
 PLAN(delivery, .get = get_delivery, .give = give_group, .out = true)
+PLAN(message, .topic = true, .get = get_message, .give = give_message,
+	.end = end_topic)
+PLAN(message_of_a_slab, .topic = true, .get = get_message,
+	.give = give_message, .end = end_topic, .out = true,
+	.pool.kind = ZCBUF_POOL_TIERS)
+PLAN(message_of_a_fixed_pool, .topic = true, .get = get_message,
+	.give = give_message, .end = end_topic,
+	.pool.kind = ZCBUF_POOL_FIXED)
 
 /* ------------------------------------------------------------------ library */
 
