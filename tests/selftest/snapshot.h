@@ -152,6 +152,13 @@ static const struct snap_kind snap_kinds[] = {
 			[ZCBUF_A_CHANNEL_STRAGGLERS] = "stragglers",
 			[ZCBUF_A_CHANNEL_BYTES] = "bytes",
 			[ZCBUF_A_CHANNEL_FINALIZED] = "finalized",
+			[ZCBUF_A_CHANNEL_DOMAIN] = "domain",
+			[ZCBUF_A_CHANNEL_SERVICE] = "service",
+			[ZCBUF_A_CHANNEL_INSTANCE] = "instance",
+			[ZCBUF_A_CHANNEL_EVENT] = "event",
+			[ZCBUF_A_CHANNEL_HISTORY] = "history",
+			[ZCBUF_A_CHANNEL_KEPT] = "kept",
+			[ZCBUF_A_CHANNEL_LOST] = "lost",
 		},
 	},
 	{
