@@ -30,8 +30,9 @@ static const char *const rights[] = {
 	"map_read", "map_write", "produce", "consume", "admin", NULL
 };
 static const char *const channel_flags[] = {
-	"threshold", "hold_failed", "ordered", "no_auto_finalize", NULL
+	"threshold", "hold_failed", "ordered", "no_auto_finalize", "topic", NULL
 };
+static const char *const channel_modes[] = { "stream", "topic", NULL };
 
 #define P(attr)	ZCBUF_A_POOL_##attr
 static const struct field pool_fields[] = {
@@ -85,8 +86,14 @@ static const struct field session_fields[] = {
 static const struct field channel_fields[] = {
 	{ C(HANDLE),	      SHOW_HANDLE, "handle",	      "HANDLE" },
 	{ C(POOL),	      SHOW_POOL,   "pool",	      "POOL" },
+	{ C(DOMAIN),	      SHOW_LABEL,  "domain",	      NULL },
+	{ C(SERVICE),	      SHOW_LABEL,  "service",	      "NAME" },
+	{ C(INSTANCE),	      SHOW_LABEL,  "instance",	      NULL },
+	{ C(EVENT),	      SHOW_LABEL,  "event",	      NULL },
 	{ C(FLAGS),	      SHOW_FLAGS,  "flags",	      NULL,
 	  channel_flags },
+	{ C(FLAGS),	      SHOW_TOPIC,  "mode",	      "MODE",
+	  channel_modes },
 	{ C(THRESHOLD),	      SHOW_BYTES,  "threshold",	      "THRESHOLD" },
 	{ C(BLOCK),	      SHOW_BYTES,  "block",	      "BLOCK" },
 	{ C(PRODUCERS),	      SHOW_COUNT,  "producers",	      "PROD" },
@@ -102,6 +109,9 @@ static const struct field channel_fields[] = {
 	{ C(PARKED),	      SHOW_COUNT,  "parked",	      "PARKED" },
 	{ C(FAILED),	      SHOW_COUNT,  "failed",	      "FAILED" },
 	{ C(DELIVERED),	      SHOW_COUNT,  "delivered",	      "TAKEN" },
+	{ C(HISTORY),	      SHOW_COUNT,  "history",	      NULL },
+	{ C(KEPT),	      SHOW_COUNT,  "kept",	      "KEPT" },
+	{ C(LOST),	      SHOW_COUNT,  "lost",	      "LOST" },
 	{ C(STRAGGLERS),      SHOW_COUNT,  "stragglers",      "STRAGGLERS" },
 	{ C(BYTES),	      SHOW_BYTES,  "bytes",	      "BYTES" },
 	{ C(FINALIZED),	      SHOW_YES,	   "finalized",	      "ENDED" },
@@ -209,6 +219,9 @@ static int parse_field(struct nlattr *nla, const struct field *f,
 	r->have |= 1U << f->attr;
 	if (f->show == SHOW_TEXT)
 		return parse_text(nla, &r->text);
+	if (f->show == SHOW_LABEL)
+		return parse_text(nla, &r->label[f->attr -
+						 ZCBUF_A_CHANNEL_DOMAIN]);
 	if (f->show == SHOW_YES) {
 		r->num[f->attr] = 1;
 		return 0;
@@ -235,6 +248,10 @@ static int parse_attr(struct nlattr *nla, const struct spec *spec,
 
 static void record_free(struct record *r)
 {
+	size_t i;
+
+	for (i = 0; i < RECORD_LABELS; i++)
+		free(r->label[i]);
 	free(r->text);
 	free(r->order_free);
 	free(r->class);

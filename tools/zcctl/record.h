@@ -15,11 +15,14 @@
 #include <linux/zcbuf.h>
 
 #define RECORD_ATTRS	32	/* more than any space has */
+#define RECORD_LABELS	4	/* of a channel, from ZCBUF_A_CHANNEL_DOMAIN on */
 
 enum show {
 	SHOW_HANDLE,
 	SHOW_POOL,		/* handle of a pool, which may have a name */
 	SHOW_TEXT,
+	SHOW_LABEL,		/* part of a channel's name; all of it in a table */
+	SHOW_TOPIC,		/* a name by whether the flags say TOPIC */
 	SHOW_COUNT,
 	SHOW_PID,		/* 0: not visible from here */
 	SHOW_BYTES,
@@ -37,7 +40,8 @@ enum show {
  * @show: what it is
  * @key: its name in JSON and in zcctl pool show
  * @title: of its column, NULL if tables do without it
- * @names: what SHOW_CHOICE, SHOW_FLAGS and SHOW_RIGHTS stand for, NULL ends it
+ * @names: what SHOW_CHOICE, SHOW_TOPIC, SHOW_FLAGS and SHOW_RIGHTS stand for, NULL
+ *	ends it
  */
 struct field {
 	int attr;
@@ -93,6 +97,7 @@ struct pool_class {
  * @have: bit n: attribute n came
  * @num: numbers, by attribute
  * @text: the name; no object has two
+ * @label: of a channel with a name: domain, service, instance, event
  * @order_free: free blocks of 4096 << i bytes
  * @norders: entries of @order_free
  * @class: classes of a pool
@@ -104,6 +109,7 @@ struct record {
 	uint32_t have;
 	uint64_t num[RECORD_ATTRS];
 	char *text;
+	char *label[RECORD_LABELS];
 	uint32_t *order_free;
 	size_t norders;
 	struct pool_class *class;

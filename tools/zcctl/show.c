@@ -75,6 +75,31 @@ char *show_pool(const struct records *pools, uint64_t handle)
 	return xasprintf("0x%" PRIx64, handle);
 }
 
+static const char *label_of(const struct field *f, const struct record *r)
+{
+	const char *label = r->label[f->attr - ZCBUF_A_CHANNEL_DOMAIN];
+
+	return label ? label : "";
+}
+
+/* "service/instance/event", with the domain before it if there is one. */
+static char *show_name(const struct record *r)
+{
+	char *s = xstrdup(""), *longer;
+	size_t i;
+
+	for (i = 0; i < RECORD_LABELS; i++) {
+		if (!r->label[i] || (!i && !*r->label[i]))
+			continue;
+		longer = xasprintf("%s%s%s", s, *s ? "/" : "", r->label[i]);
+		free(s);
+		s = longer;
+	}
+	longer = show_text(*s ? s : "-");
+	free(s);
+	return longer;
+}
+
 /* The name of value or bit @n, if it has one. */
 static const char *name_of(const struct field *f, uint64_t n)
 {
@@ -149,6 +174,10 @@ char *show_value(const struct zcctl *z, const struct field *f,
 		return show_pool(pools, value);
 	case SHOW_TEXT:
 		return show_text(r->text);
+	case SHOW_LABEL:
+		return show_text(label_of(f, r));
+	case SHOW_TOPIC:
+		return show_choice(f, !!(value & ZCBUF_CHANNEL_F_TOPIC));
 	case SHOW_BYTES:
 		return show_bytes(z, value);
 	case SHOW_AGE:
@@ -234,6 +263,13 @@ static void json_field(struct json *j, const struct field *f,
 		break;
 	case SHOW_TEXT:
 		json_text(j, f->key, r->text);
+		break;
+	case SHOW_LABEL:
+		json_text(j, f->key, label_of(f, r));
+		break;
+	case SHOW_TOPIC:
+		json_text(j, f->key,
+			  name_of(f, !!(value & ZCBUF_CHANNEL_F_TOPIC)));
 		break;
 	case SHOW_MODE:
 		json_text_free(j, f->key, xasprintf("%04" PRIo64, value));
@@ -343,6 +379,14 @@ static bool is_number(enum show show)
 	       show == SHOW_PID;
 }
 
+/* A column for all parts of a name. */
+static char *show_cell(const struct zcctl *z, const struct field *f,
+		       const struct record *r, const struct records *pools)
+{
+	return f->show == SHOW_LABEL ? show_name(r) :
+				       show_value(z, f, r, pools);
+}
+
 static void list_table(struct zcctl *z, const struct spec *spec,
 		       const struct records *all, const struct records *pools,
 		       const char *indent)
@@ -357,8 +401,8 @@ static void list_table(struct zcctl *z, const struct spec *spec,
 	for (i = 0; i < all->n; i++)
 		for (f = spec->field; f < end; f++)
 			if (f->title)
-				table_cell(&t, show_value(z, f, &all->v[i],
-							  pools));
+				table_cell(&t, show_cell(z, f, &all->v[i],
+							 pools));
 	table_print(&t, z->out, indent);
 }
 
@@ -375,6 +419,16 @@ static void print_line(struct zcctl *z, const char *name, char *value)
 {
 	fprintf(z->out, "  %-14s %s\n", name, value);
 	free(value);
+}
+
+static void print_lines(struct zcctl *z, const struct spec *spec,
+			const struct record *r, const struct records *pools)
+{
+	size_t i;
+
+	for (i = 0; i < spec->nfields; i++)
+		print_line(z, spec->field[i].key,
+			   show_value(z, &spec->field[i], r, pools));
 }
 
 /* "4KiB:12 8KiB:1": only orders that have free blocks. */
@@ -433,20 +487,31 @@ static void print_arenas(struct zcctl *z, const struct record *r)
 void show_pools(struct zcctl *z, const struct records *pools)
 {
 	const struct record *r;
-	size_t i, n;
 	char *name;
+	size_t n;
 
 	for (n = 0; n < pools->n; n++) {
 		r = &pools->v[n];
 		name = show_pool(pools, r->num[ZCBUF_A_POOL_HANDLE]);
 		fprintf(z->out, "%spool %s\n", n ? "\n" : "", name);
 		free(name);
-		for (i = 0; i < pool_spec.nfields; i++)
-			print_line(z, pool_spec.field[i].key,
-				   show_value(z, &pool_spec.field[i], r,
-					      pools));
+		print_lines(z, &pool_spec, r, pools);
 		print_line(z, "free_blocks", show_blocks(z, r));
 		print_classes(z, r);
 		print_arenas(z, r);
+	}
+}
+
+void show_channels(struct zcctl *z, const struct records *channels,
+		   const struct records *pools)
+{
+	const struct record *r;
+	size_t n;
+
+	for (n = 0; n < channels->n; n++) {
+		r = &channels->v[n];
+		fprintf(z->out, "%schannel 0x%" PRIx64 "\n", n ? "\n" : "",
+			r->num[ZCBUF_A_CHANNEL_HANDLE]);
+		print_lines(z, &channel_spec, r, pools);
 	}
 }

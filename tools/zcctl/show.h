@@ -28,5 +28,8 @@ void show_list(struct zcctl *z, const struct spec *spec,
 	       const struct records *all, const struct records *pools);
 /* All that is known of pools, in lines of "name value". */
 void show_pools(struct zcctl *z, const struct records *pools);
+/* The same of channels. */
+void show_channels(struct zcctl *z, const struct records *channels,
+		   const struct records *pools);
 
 #endif /* ZCCTL_SHOW_H */

@@ -78,6 +78,18 @@ int source_arenas(struct zcctl *z, struct records *pools)
 	return status;
 }
 
+int source_of_pool(struct zcctl *z, const struct spec *spec, const char *which,
+		   struct records *all, struct records *pools)
+{
+	int status = source_dump(z, spec, all);
+
+	if (!status)
+		status = source_pools(z, which, pools);
+	if (!status && which)
+		source_keep(all, spec, pools);
+	return status;
+}
+
 int source_list(struct zcctl *z, const struct spec *spec, int argc, char **argv)
 {
 	struct records pools = {}, all = {};
@@ -85,14 +97,10 @@ int source_list(struct zcctl *z, const struct spec *spec, int argc, char **argv)
 
 	if (argc > 2 || (argc && strcmp(argv[0], "list")))
 		return EXIT_USAGE;
-	status = source_dump(z, spec, &all);
+	status = source_of_pool(z, spec, argc > 1 ? argv[1] : NULL, &all,
+				&pools);
 	if (!status)
-		status = source_pools(z, argc > 1 ? argv[1] : NULL, &pools);
-	if (!status) {
-		if (argc > 1)
-			source_keep(&all, spec, &pools);
 		show_list(z, spec, &all, &pools);
-	}
 	records_free(&all);
 	records_free(&pools);
 	return status;

@@ -22,6 +22,9 @@ int source_arenas(struct zcctl *z, struct records *pools);
 void source_keep(struct records *all, const struct spec *spec,
 		 const struct records *pools);
 
+/* All objects of the pools that are meant, or of all; and those pools. */
+int source_of_pool(struct zcctl *z, const struct spec *spec, const char *which,
+		   struct records *all, struct records *pools);
 /* source_list() - the verb "list [POOL]" of sessions and channels */
 int source_list(struct zcctl *z, const struct spec *spec, int argc,
 		char **argv);

@@ -436,7 +436,7 @@ static void fill(const struct spec *spec)
 	const struct field *f;
 
 	for (f = spec->field; f < spec->field + spec->nfields; f++)
-		if (f->show == SHOW_TEXT)
+		if (f->show == SHOW_TEXT || f->show == SHOW_LABEL)
 			nla_put_string(msg, f->attr, "text");
 		else if (f->show == SHOW_YES)
 			nla_put_flag(msg, f->attr);
@@ -535,6 +535,80 @@ static void channels_agree(void)
 	agree(&channel_spec, &verb_channel);
 }
 
+static struct nl_msg *fake_channel(uint64_t handle, const char *domain)
+{
+	struct nl_msg *msg = fake_object(&channel_spec);
+
+	nla_put_u64(msg, ZCBUF_A_CHANNEL_HANDLE, handle);
+	nla_put_u64(msg, ZCBUF_A_CHANNEL_POOL, 1);
+	nla_put_u32(msg, ZCBUF_A_CHANNEL_FLAGS, ZCBUF_CHANNEL_F_TOPIC);
+	nla_put_string(msg, ZCBUF_A_CHANNEL_DOMAIN, domain);
+	nla_put_string(msg, ZCBUF_A_CHANNEL_SERVICE, "Radar");
+	nla_put_string(msg, ZCBUF_A_CHANNEL_INSTANCE, "Front");
+	nla_put_string(msg, ZCBUF_A_CHANNEL_EVENT, "Cloud\x1b");
+	nla_put_u32(msg, ZCBUF_A_CHANNEL_HISTORY, 8);
+	nla_put_u32(msg, ZCBUF_A_CHANNEL_KEPT, 3);
+	nla_put_u64(msg, ZCBUF_A_CHANNEL_LOST, 1ULL << 40);
+	return msg;
+}
+
+static void topics(void)
+{
+	struct result r;
+	char *cell;
+
+	fake_pool(1, "one");
+	fake_pool(2, "two");
+	fake_channel(0x20, "");
+	r = run_verb(&verb_channel, table, "");
+	cell = cell_below(r.out, "NAME");
+	CHECK_TEXT(cell, "Radar/Front/Cloud?");
+	free(cell);
+	cell = cell_below(r.out, "MODE");
+	CHECK_TEXT(cell, "topic");
+	free(cell);
+	cell = cell_below(r.out, "LOST");
+	CHECK_TEXT(cell, "1099511627776");
+	free(cell);
+	result_free(&r);
+	fake_channel(0x21, "lab");
+	nla_put_u64(fake_object(&channel_spec), ZCBUF_A_CHANNEL_POOL, 2);
+	r = run_verb(&verb_channel, table, "list");
+	CHECK_HAS(r.out, "0x20");
+	CHECK_HAS(r.out, " lab/Radar/Front/Cloud?  topic ");
+	result_free(&r);
+	r = run_json(&verb_channel, table, "list one");
+	CHECK_HAS(r.out, "\"domain\":\"\",\"service\":\"Radar\","
+			 "\"instance\":\"Front\",\"event\":\"Cloud\\u001b\","
+			 "\"flags\":[\"topic\"],\"mode\":\"topic\",");
+	CHECK_HAS(r.out, "\"history\":8,\"kept\":3,\"lost\":1099511627776,");
+	CHECK_HAS(r.out, "\"domain\":\"lab\"");
+	CHECK_LACKS(r.out, "\"pool\":\"0x2\"");
+	result_free(&r);
+	r = run_verb(&verb_channel, table, "show one");
+	CHECK_HAS(r.out, "channel 0x20\n  handle         0x20\n");
+	CHECK_HAS(r.out, "\n\nchannel 0x21\n");
+	CHECK_HAS(r.out, "\n  domain         lab\n  service        Radar\n");
+	CHECK_HAS(r.out, "\n  history        8\n");
+	result_free(&r);
+	r = run_verb(&verb_channel, table, "show one two");
+	CHECK_EQ(r.status, EXIT_USAGE);
+	result_free(&r);
+	r = run_verb(&verb_channel, table, "show three");
+	CHECK_EQ(r.status, EXIT_ERROR);
+	CHECK_TEXT(r.out, "");
+	result_free(&r);
+	r = run_json(&verb_channel, table, "show two");
+	CHECK_HAS(r.out, "\"domain\":null,\"service\":null,");
+	result_free(&r);
+}
+
+static void malformed_label(void)
+{
+	malformed(&channel_spec, ZCBUF_A_CHANNEL_EVENT, "abcd", 4,
+		  &verb_channel);
+}
+
 /* An attribute of the header that is not shown is an attribute forgotten. */
 static void nothing_forgotten(void)
 {
@@ -579,6 +653,7 @@ const struct test_case list_cases[] = {
 	{ "malformed_arena", malformed_arena },
 	{ "malformed_orders", malformed_orders },
 	{ "malformed_class", malformed_class },
+	{ "malformed_label", malformed_label },
 	{ "any_name", any_name },
 	{ "any_size", any_size },
 	{ "any_age", any_age },
@@ -586,6 +661,7 @@ const struct test_case list_cases[] = {
 	{ "pools_agree", pools_agree },
 	{ "sessions_agree", sessions_agree },
 	{ "channels_agree", channels_agree },
+	{ "topics", topics },
 	{ "arenas_agree", arenas_agree },
 	{ "nothing_forgotten", nothing_forgotten },
 	{ "no_module", no_module },
