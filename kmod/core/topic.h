@@ -24,7 +24,7 @@
 /* Names of deliveries of topics; those of streams are their groups', below it. */
 #define ZCB_TOPIC_ID		((u64)1 << 55)
 #define ZCB_TOPIC_SLOT_BITS	ZCBUF_SLOT_BITS
-#define ZCB_TOPIC_SLOTS		(1U << ZCB_TOPIC_SLOT_BITS)
+#define ZCB_TOPIC_SLOTS		((u32)1 << ZCB_TOPIC_SLOT_BITS)
 
 enum zcb_topic_slot_state {
 	ZCB_SLOT_FREE,

@@ -527,9 +527,10 @@ static int port_prepare_locked(struct zcb_port *port,
 static int port_check(const struct zcb_channel *ch,
 		      const struct zcb_port_config *cfg)
 {
+	bool park = cfg->policy == ZCBUF_POLICY_PARK;
 	bool topic = ch->cfg.stream.topic;
 
-	if (cfg->policy && topic == (cfg->policy == ZCBUF_POLICY_PARK))
+	if (cfg->policy && topic == park)
 		return -EINVAL;
 	if (!topic && (cfg->max_held || cfg->lanes || cfg->replay))
 		return -EINVAL;

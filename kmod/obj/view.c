@@ -165,7 +165,8 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
 	entries = ALIGN(rings + (u64)lanes * v->ring * sizeof(*v->rings),
 			SMP_CACHE_BYTES);
 	v->bytes = PAGE_ALIGN(entries + (u64)slots * sizeof(*v->entries));
-	v->state_bytes = PAGE_ALIGN(struct_size(v->state, words, slots));
+	v->state_bytes = PAGE_ALIGN(sizeof(*v->state) +
+				    (u64)slots * sizeof(u32));
 	if (view_allocate(v, payer)) {
 		kfree(v);
 		return NULL;
@@ -187,15 +188,17 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
  */
 void zcb_view_show(struct zcb_view *v, u32 lane, const struct zcbuf_delivery *d)
 {
-	u32 slot = zcbuf_slot(d->handle);
-	u64 *ring = v->rings + (u64)lane * v->ring;
+	u64 *place = v->rings + (u64)lane * v->ring +
+		     (v->tail[lane]++ & (v->ring - 1));
+	u32 *word = zcbuf_slot_word(v->state, d->handle);
 
-	v->entries[slot] = *d;
+	v->entries[zcbuf_slot(d->handle)] = *d;
 	WRITE_ONCE(v->head->lost, d->lost);
 	/* Pairs with the consumer's compare-and-exchange: the entry is whole. */
-	smp_store_release(&v->state->words[slot], zcbuf_slot_ready(d->handle));
-	smp_store_release(&ring[v->tail[lane] & (v->ring - 1)], d->handle);
-	v->tail[lane]++;
+	smp_store_release(word, zcbuf_slot_ready(d->handle));
+	/* Pairs with its load of the handle: the word is there. */
+	smp_store_release(place, d->handle);
+	/* Pairs with its load of the tail: the handle is there. */
 	smp_store_release(&v->head->tail[lane], v->tail[lane]);
 }
 
@@ -210,7 +213,7 @@ void zcb_view_show(struct zcb_view *v, u32 lane, const struct zcbuf_delivery *d)
  */
 bool zcb_view_claim(struct zcb_view *v, u64 handle, u32 as)
 {
-	u32 *word = &v->state->words[zcbuf_slot(handle)];
+	u32 *word = zcbuf_slot_word(v->state, handle);
 	u32 ready = zcbuf_slot_ready(handle);
 
 	if (as == ZCBUF_SLOT_READY)
@@ -230,6 +233,7 @@ bool zcb_view_claim(struct zcb_view *v, u64 handle, u32 as)
 void zcb_view_await(struct zcb_view *v)
 {
 	WRITE_ONCE(v->head->waiting, 1);
+	/* See above. */
 	smp_mb();
 }
 

@@ -66,7 +66,7 @@ static bool view_claim(struct view *v, __u64 handle)
 {
 	__u32 ready = zcbuf_slot_ready(handle);
 
-	return __atomic_compare_exchange_n(&v->state->words[zcbuf_slot(handle)],
+	return __atomic_compare_exchange_n(zcbuf_slot_word(v->state, handle),
 					   &ready, zcbuf_slot_taken(handle),
 					   false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_SEQ_CST);
@@ -386,7 +386,7 @@ TEST(scribbled)
 		for (k = 0; k < s.v.head->slots; k++) {
 			seed = seed * 1664525 + 1013904223;
 			if (seed >> 30)
-				s.v.state->words[k] = seed;
+				*zcbuf_slot_word(s.v.state, k) = seed;
 		}
 		ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, i));
 		tp_take(s.fd, s.channel);

@@ -1007,10 +1007,11 @@ struct zcbuf_channel_name {
  * it, so it is certain to arrive; DROP_NEWEST and DROP_OLDEST have this consumer
  * alone lose one. What it has received and not released takes no room in its queue.
  * Memory of a group is given back when the last consumer has released it and the
- * history does not keep it, at once if there is none. It is NO_AUTO_FINALIZE. Lanes: a group of priority p goes
- * to lane p of the queue, or its last one; what is in a higher lane is received
- * first. DROP_OLDEST loses one of the lowest lane that has any, or, if all are
- * higher than its own, the new one.
+ * history does not keep it, at once if there is none. A TOPIC is NO_AUTO_FINALIZE.
+ *
+ * Lanes: a group of priority p goes to lane p of the queue, or its last one; what is
+ * in a higher lane is received first. DROP_OLDEST loses one of the lowest lane that
+ * has any, or, if all are higher than its own, the new one.
  *
  * What the kernel needs to know about a channel and its reservations is charged
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well.
@@ -1547,20 +1548,18 @@ struct zcbuf_queue_head {
 };
 
 /**
- * struct zcbuf_queue_state - what both write
+ * struct zcbuf_queue_state - what both write; the words of the slots follow
  * @sleeping: set to 1 by who is going to wait for the eventfd, who then looks again
  *	(both in order: a full barrier between them) and waits if there is nothing; the
  *	kernel takes it back when it adds 1 to the eventfd
  * @__reserved: nobody's
- * @words: of the slots: the lower bits of how many deliveries there were before, and
- *	ZCBUF_SLOT_*
  *
- * Who writes anything else here loses deliveries of his own.
+ * A word is the lower bits of how many deliveries there were before, and
+ * ZCBUF_SLOT_*. Who writes anything else here loses deliveries of his own.
  */
 struct zcbuf_queue_state {
 	__u32 sleeping;
 	__u32 __reserved[15];
-	__u32 words[];
 };
 
 #define ZCBUF_SLOT_READY	1U	/* to be taken */
@@ -1572,6 +1571,13 @@ struct zcbuf_queue_state {
 static __inline__ __u32 zcbuf_slot(__u64 handle)
 {
 	return handle & ((1U << ZCBUF_SLOT_BITS) - 1);
+}
+
+/* zcbuf_slot_word() - where the word of a delivery is */
+static __inline__ __u32 *zcbuf_slot_word(struct zcbuf_queue_state *state,
+					 __u64 handle)
+{
+	return (__u32 *)(state + 1) + zcbuf_slot(handle);
 }
 
 /* zcbuf_slot_ready() - the word of a delivery that can be taken */
