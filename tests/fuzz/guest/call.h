@@ -94,6 +94,7 @@ void kf_run_pool_retire(struct kf_lane *l);
 void kf_run_channel_open(struct kf_lane *l);
 void kf_run_channel_close(struct kf_lane *l);
 void kf_run_reserve(struct kf_lane *l);
+void kf_run_publish(struct kf_lane *l);
 void kf_run_commit(struct kf_lane *l);
 void kf_run_commit_reserve(struct kf_lane *l);
 void kf_run_abort(struct kf_lane *l);

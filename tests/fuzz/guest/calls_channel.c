@@ -2,6 +2,8 @@
 /*
  * Calls on channels, the producer's side.
  */
+#include <string.h>
+
 #include "call.h"
 
 #define FEW	16	/* entries that are made as they should not be */
@@ -24,14 +26,59 @@ static void make_channel(const struct kf_lane *l, struct zcbuf_channel_open *a)
 	static const __u32 credits[] = { 0, 1, 2, 3, 8, 64, 65536, 65537 };
 	static const __u32 depths[] = { 0, 1, 2, 16, 65536, 65537, 3, 1024 };
 
-	a->flags = (kf_sel(l, 2) & 15) ^ ZCBUF_CHANNEL_F_THRESHOLD;
+	a->flags = (kf_sel(l, 2) & 31) ^ ZCBUF_CHANNEL_F_THRESHOLD;
 	if (a->flags & ZCBUF_CHANNEL_F_THRESHOLD)
 		a->threshold = KF_CHOICE(thresholds, kf_sel(l, 3));
 	a->max_reservation = KF_CHOICE(most, kf_sel(l, 4));
-	a->align = KF_CHOICE(aligns, kf_sel(l, 5));
-	a->max_age_us = KF_CHOICE(ages, kf_sel(l, 6));
-	a->max_outstanding = KF_CHOICE(credits, kf_sel(l, 7) >> 3);
+	a->align = KF_CHOICE(aligns, kf_sel(l, 5) & 7);
+	a->max_age_us = KF_CHOICE(ages, kf_sel(l, 6) & 7);
+	a->max_outstanding = KF_CHOICE(credits, kf_sel(l, 7) >> 3 & 7);
 	a->depth = KF_CHOICE(depths, kf_sel(l, 7) & 7);
+}
+
+/* What a consumer of a topic can have, and the topic itself. */
+static void make_topic(const struct kf_lane *l, struct zcbuf_channel_open *a)
+{
+	static const struct {
+		__u32 history, max_held, lanes, replay;
+	} some[8] = {
+		{ 0, 0, 0, 0 }, { 0, 1, 8, 0 }, { 2, 0, 0, 2 }, { 1, 2, 2, 8 },
+		{ 65535, 65536, 1, 65535 }, { 0, 65537, 9, 0 },
+		{ 3, 0, 3, 0 }, { 0, 0, 0, 4 },
+	};
+	unsigned int n = kf_sel(l, 5) >> 3 & 7;
+
+	a->policy = kf_sel(l, 1) / 10;
+	a->history = some[n].history;
+	a->max_held = some[n].max_held;
+	a->lanes = some[n].lanes;
+	a->replay = some[n].replay;
+}
+
+/* One of a few, so that some ask for the same; or none, or what is none. */
+static void make_name(struct kf_argument *c, struct zcbuf_channel_open *a)
+{
+	static const __u32 how[8] = {
+		0, 0, 0, 0, ZCBUF_CHANNEL_F_EXISTING, ZCBUF_CHANNEL_F_EXISTING,
+		ZCBUF_CHANNEL_F_NEW, 0,
+	};
+	static const __u8 deadlines[4] = { 0, 14, 12, 13 };
+	unsigned int n = kf_sel(c->l, 6) >> 3 & 7;
+	struct zcbuf_channel_name *name;
+
+	if (!n)
+		return;
+	name = KF_ARRAY(c, 0, zcbuf_channel_open, name, sizeof(*name), 0);
+	name->domain_len = n == 3;
+	name->service_len = n == 7 ? ZCBUF_MAX_LABEL + 1 : 1;
+	name->instance_len = 1;
+	name->event_len = n == 2 ? ZCBUF_MAX_LABEL : 1;
+	memset(name->domain, 'a' + n % 2, sizeof(*name) -
+	       offsetof(struct zcbuf_channel_name, domain));
+	a->flags |= how[n];
+	if (a->flags & ZCBUF_CHANNEL_F_EXISTING)
+		a->deadline_ns = kf_deadline(deadlines[kf_sel(c->l, 7) >> 6]);
+	c->deadline = offsetof(struct zcbuf_channel_open, deadline_ns);
 }
 
 void kf_run_channel_open(struct kf_lane *l)
@@ -49,6 +96,8 @@ void kf_run_channel_open(struct kf_lane *l)
 	/* Of one that exists, no options will do. */
 	if (!kf_sel(l, 0) || kf_sel(l, 2))
 		make_channel(l, a);
+	make_topic(l, a);
+	make_name(&c, a);
 	if (!kf_finish(&c))
 		return;
 	item.handle = a->out_channel;
@@ -112,6 +161,36 @@ void kf_run_reserve(struct kf_lane *l)
 		     count, kf_sel(l, 2), kf_sel(l, 3));
 	if (kf_finish(&c))
 		remember_resvs(&c, 0, a->out_done, a->channel);
+}
+
+void kf_run_publish(struct kf_lane *l)
+{
+	unsigned int i, n, how = kf_sel(l, 2) % 8;
+	struct kf_item *item[KF_ITEMS];
+	struct zcbuf_publication *p;
+	struct zcbuf_publish *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_publish);
+	a->channel = kf_pick_channel(l, kf_sel(l, 6));
+	a->flags = kf_sel(l, 4) & ZCBUF_PUBLISH_F_NEED_CONSUMER;
+	a->count = KF_COUNT(kf_sel(l, 1));
+	a->deadline_ns = kf_deadline(kf_sel(l, 5));
+	c.deadline = offsetof(struct zcbuf_publish, deadline_ns);
+	n = kf_pick(l, &l->st->buffers, how > 5, item, a->count);
+	if (n && n < a->count && a->count < ZCBUF_MAX_BATCH)
+		a->count = n;
+	p = KF_ARRAY(&c, 0, zcbuf_publish, entries, a->count * sizeof(*p), 0);
+	for (i = 0; i < a->count && i < KF_STAGE / sizeof(*p); i++)
+		p[i] = (struct zcbuf_publication){
+			.handle = i < n ? item[how == 5 ? 0 : i]->handle :
+					  KF_HANDLE_BAD,
+			.length = kf_sel(l, 3) ?
+				  KF_CHOICE(lengths, kf_sel(l, 3)) : 0,
+			.priority = kf_sel(l, 4) >> 2,
+		};
+	if (kf_finish(&c))
+		kf_give_back(item, n, a->out_done);
 }
 
 /* The lengths of two chunks, behind the argument: those of @item, or not. */

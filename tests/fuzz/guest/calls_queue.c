@@ -18,7 +18,7 @@ void kf_run_receive(struct kf_lane *l)
 {
 	static const __u32 sizes[] = {
 		sizeof(struct zcbuf_delivery), sizeof(struct zcbuf_delivery),
-		sizeof(struct zcbuf_delivery) + 8, 4096, 8, 4097, 0, 113,
+		sizeof(struct zcbuf_delivery) + 8, 4096, 8, 4097, 0, 137,
 	};
 	struct zcbuf_receive *a;
 	struct kf_argument c;

@@ -60,6 +60,7 @@ enum kf_call {
 	KF_EXPORT,
 	KF_POOL_REMOVE,
 	KF_POOL_RETIRE,
+	KF_PUBLISH,
 	KF_NCALLS
 };
 
@@ -148,6 +149,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_POOL_REMOVE;
 	case KF_POOL_RETIRE:
 		return ZCBUF_NR_POOL_RETIRE;
+	case KF_PUBLISH:
+		return ZCBUF_NR_PUBLISH;
 	default:
 		return kf_call(op);
 	}

@@ -252,6 +252,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_EXPORT] = kf_run_export,
 		[KF_POOL_REMOVE] = kf_run_pool_remove,
 		[KF_POOL_RETIRE] = kf_run_pool_retire,
+		[KF_PUBLISH] = kf_run_publish,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -27,7 +27,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[ZCBUF_NR_ALLOC] = { "alloc", 10, { 20, 10, 10, 2, 16 } },
 	[ZCBUF_NR_FREE] = { "free", 8, { 16, 8, 8, 3 } },
 	[ZCBUF_NR_CHANNEL_OPEN] = { "channel_open", 8,
-				    { 6, 10, 16, 10, 8, 8, 6, 64 } },
+				    { 6, 50, 32, 10, 8, 64, 64, 255 } },
 	[ZCBUF_NR_CHANNEL_CLOSE] = { "channel_close", 4, { 6, 8 } },
 	[ZCBUF_NR_RESERVE] = { "reserve", 16, { 6, 10, 14, 4, 4, 16 } },
 	[ZCBUF_NR_COMMIT] = { "commit", 14, { 8, 8, 12, 4 } },
@@ -70,6 +70,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_EXPORT] = { "export", 3, { 16, 6, 6, 4, 2, 3 } },
 	[KF_POOL_REMOVE] = { "pool_remove", 2, { 8, 16, 10, 4 } },
 	[KF_POOL_RETIRE] = { "pool_retire", 4, { 6, 6, 16 } },
+	[KF_PUBLISH] = { "publish", 14, { 8, 10, 8, 10, 16, 16, 6 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)
