@@ -256,6 +256,8 @@ TEST(channels)
 	EXPECT_STREQ(get(flat, "channels", 0, "pending"), "1");
 	EXPECT_STREQ(get(flat, "channels", 0, "delivered"), "1");
 	EXPECT_STREQ(get(flat, "channels", 0, "finalized"), "false");
+	EXPECT_STREQ(get(flat, "channels", 0, "mode"), "\"stream\"");
+	EXPECT_STREQ(get(flat, "channels", 0, "service"), "null");
 	EXPECT_STREQ(get(flat, "channels", 1, "handle"), "");
 	free(flat);
 }
@@ -275,6 +277,58 @@ static const char *cell(char *out, const char *title)
 		c = strtok_r(NULL, " \n", &save_c);
 	}
 	return "no such column";
+}
+
+#define LABEL	"a-label-of-64-bytes-.......................................-end."
+
+/* One that has kept two and lost two, with labels as long as they may be. */
+static void make_topic(const char *pool)
+{
+	struct zcbuf_channel_name n = {
+		.domain_len = 3, .service_len = ZCBUF_MAX_LABEL,
+		.instance_len = 5, .event_len = 1, .domain = "lab",
+		.instance = "Front", .event = "x",
+	};
+	struct zcbuf_channel_open a = {
+		.flags = ZCBUF_CHANNEL_F_TOPIC, .name = zt_ptr(&n),
+		.ports = ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME, .history = 2,
+		.policy = ZCBUF_POLICY_DROP_NEWEST, .depth = 1,
+	};
+	struct zcbuf_publication p = {};
+	int fd = zt_open(O_RDWR), i;
+
+	memcpy(n.service, LABEL, ZCBUF_MAX_LABEL);
+	ASSERT_OK(zt_pool_create_named(fd, pool, 0));
+	ASSERT_OK(zt_channel_open(fd, &a));
+	for (i = 0; i < 3; i++) {
+		ASSERT_OK(zt_alloc1(fd, 4096, &p.handle));
+		ASSERT_EQ(zt_publish(fd, a.out_channel, &p, 1, 0, 0), 1);
+	}
+}
+
+TEST(topics)
+{
+	char *flat, *out;
+
+	make_topic("zcctl-topics");
+	flat = expect_json("zcctl -j channel show zcctl-topics", 0);
+	EXPECT_STREQ(get(flat, "channels", 0, "domain"), "\"lab\"");
+	EXPECT_STREQ(get(flat, "channels", 0, "service"), "\"" LABEL "\"");
+	EXPECT_STREQ(get(flat, "channels", 0, "instance"), "\"Front\"");
+	EXPECT_STREQ(get(flat, "channels", 0, "event"), "\"x\"");
+	EXPECT_STREQ(get(flat, "channels", 0, "mode"), "\"topic\"");
+	EXPECT_STREQ(get(flat, "channels", 0, "history"), "2");
+	EXPECT_STREQ(get(flat, "channels", 0, "kept"), "2");
+	EXPECT_STREQ(get(flat, "channels", 0, "lost"), "2");
+	EXPECT_STREQ(get(flat, "channels", 0, "queued"), "1");
+	EXPECT_STREQ(get(flat, "channels", 0, "bytes"), dec(3 * 4096));
+	out = expect("zcctl -b channel list zcctl-topics", 0, "");
+	EXPECT_STREQ(cell(out, "NAME"), "lab/" LABEL "/Front/x");
+	EXPECT_STREQ(cell(out, "MODE"), "topic");
+	EXPECT_STREQ(cell(out, "KEPT"), "2");
+	EXPECT_STREQ(cell(out, "LOST"), "2");
+	out = expect("zcctl channel show zcctl-topics", 0, "");
+	EXPECT_TRUE(strstr(out, "\n  history        2\n"));
 }
 
 TEST(columns_agree_with_json)
@@ -307,7 +361,7 @@ TEST(columns_agree_with_json)
 TEST(pretty_is_the_same)
 {
 	static const char *const verbs[] = {
-		"pool list", "pool show", "channel list"
+		"pool list", "pool show", "channel list", "channel show"
 	};
 	char line[64], *compact, *pretty;
 	struct scene s;
