@@ -503,6 +503,33 @@ TEST(turnover_without_room)
 
 /* ---------------------------------------------------------------- receive */
 
+/* Of the struct as it was when there were streams only. */
+#define FIRST_DELIVERY	offsetof(struct zcbuf_delivery, publisher)
+
+/* Who knows less of a delivery gets no more. */
+TEST(receive_entries_of_the_past)
+{
+	char d[4 * sizeof(struct zcbuf_delivery)];
+	struct zcbuf_receive a = zt_arg(struct zcbuf_receive,
+		.entries = zt_ptr(d), .count = 2, .entry_size = FIRST_DELIVERY);
+	struct zcbuf_delivery first = {}, second = {};
+	struct rig x;
+
+	rig_open(&x);
+	a.channel = x.channel;
+	memset(d, 0x5a, sizeof(d));
+	ASSERT_OK(zt_call(x.fd, ZCBUF_IOC_RECEIVE, &a));
+	EXPECT_EQ(a.out_done, 2);
+	memcpy(&first, d, FIRST_DELIVERY);
+	memcpy(&second, d + FIRST_DELIVERY, FIRST_DELIVERY);
+	EXPECT_EQ(first.length, RIG_GROUP);
+	EXPECT_EQ(second.group, first.group + 1);
+	EXPECT_EQ(second.nextents, 1);
+	EXPECT_FILLED(d + 2 * FIRST_DELIVERY, 0x5a,
+		      sizeof(d) - 2 * FIRST_DELIVERY);
+	rig_close(&x);
+}
+
 TEST(receive_entry_sizes)
 {
 	char d[2 * 4096 + 1];
@@ -515,7 +542,7 @@ TEST(receive_entry_sizes)
 
 	rig_open(&x);
 	a.channel = x.channel;
-	for (size = 0; size < sizeof(*first); size++) {
+	for (size = 0; size < FIRST_DELIVERY; size++) {
 		a.entry_size = size;
 		EXPECT_ERR(zt_call(x.fd, ZCBUF_IOC_RECEIVE, &a), EINVAL);
 	}
@@ -668,7 +695,9 @@ TEST(eventfd_arguments)
 		   EINVAL);
 	EXPECT_ERR(zt_eventfd(x.fd, x.channel, x.fd, ZCBUF_EVENTFD_EACH, 0),
 		   EINVAL);
-	EXPECT_ERR(zt_eventfd(x.fd, x.channel, x.efd, 2, 0), EOPNOTSUPP);
+	EXPECT_ERR(zt_eventfd(x.fd, x.channel, x.efd, ZCBUF_EVENTFD_ADAPTIVE,
+			      0), EINVAL);	/* a stream's */
+	EXPECT_ERR(zt_eventfd(x.fd, x.channel, x.efd, 3, 0), EOPNOTSUPP);
 	EXPECT_ERR(zt_eventfd(x.fd, x.channel, x.efd, ~0U, 0), EOPNOTSUPP);
 	EXPECT_ERR(zt_eventfd(x.fd, x.channel, x.efd, ZCBUF_EVENTFD_NONE, 0),
 		   EINVAL);

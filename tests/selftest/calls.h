@@ -353,6 +353,13 @@ static __inline__ void make_eventfd(const struct rig *r, struct attempt *t)
 	a->mode = ZCBUF_EVENTFD_EACH;
 }
 
+static __inline__ void make_queue(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_queue *a = call_arg(t, sizeof(*a));
+
+	a->channel = r->topic;
+}
+
 static __inline__ void make_pool_grow(const struct rig *r, struct attempt *t)
 {
 	(void)r;
@@ -562,6 +569,10 @@ static const struct call calls[] = {
 		 .arrays = { CALL_OUT(zcbuf_publish, entries) },
 		 .counts = { CALL_COUNT(zcbuf_publish, count) },
 		 .make = make_publish),
+	CALL_ROW(QUEUE, zcbuf_queue, .flags = ZCBUF_QUEUE_F_SYNC,
+		 .right = ZCBUF_RIGHT_CONSUME, .writes = true,
+		 .reserved = CALL_AT(zcbuf_queue, __reserved),
+		 .channel = CALL_AT(zcbuf_queue, channel), .make = make_queue),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -564,7 +564,7 @@ static const struct fn_row fn_stream_rows[] = {
 	FN_CALL(channel_open_join_recv_failed, CHANNEL_OPEN, .least = 3,
 		.arrange = fn_arrange_join_recv_failed, .undo = fn_undo_open,
 		.use = fn_use_open),
-	FN_CALL(channel_open_more_ports, CHANNEL_OPEN,
+	FN_CALL(channel_open_more_ports, CHANNEL_OPEN, .least = 2,
 		.arrange = fn_arrange_more_ports, .undo = fn_undo_more_ports),
 
 	FN_CALL(channel_close, CHANNEL_CLOSE),

@@ -149,6 +149,38 @@ static void fn_use_published(struct fn_run *f)
 				      1, 0, 0), EALREADY);
 }
 
+/* ------------------------------------------------------------------- QUEUE */
+
+/* As fn_keep_token(). */
+static void fn_keep_queue(struct fn_run *f, int err)
+{
+	const struct zcbuf_queue *a = fn_arg(f);
+
+	if (!err && a->out_fd >= 0)
+		f->fds[f->nfds++] = a->out_fd;
+}
+
+static void fn_use_queue(struct fn_run *f)
+{
+	const struct zcbuf_queue *a = fn_arg(f);
+	struct zcbuf_queue_head *head;
+
+	head = mmap(NULL, a->out_bytes, PROT_READ, MAP_SHARED, a->out_fd, 0);
+	ASSERT_NE(head, MAP_FAILED);
+	EXPECT_EQ(head->magic, ZCBUF_QUEUE_MAGIC);
+	EXPECT_EQ(head->slots, 3);
+	munmap(head, a->out_bytes);
+}
+
+static void fn_arrange_again(struct fn_run *f)
+{
+	struct zcbuf_queue a = zt_arg(struct zcbuf_queue,
+				      .channel = f->rig.topic);
+
+	ASSERT_OK(zt_call(f->fd, ZCBUF_IOC_QUEUE, &a));
+	close(a.out_fd);
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_topic_rows[] = {
@@ -169,6 +201,12 @@ static const struct fn_row fn_topic_rows[] = {
 	FN_CALL(publish_waits, PUBLISH, .least = 6, .units = 1, .stands = true,
 		.arrange = fn_arrange_publish_waits,
 		.meanwhile = fn_meanwhile_take),
+
+	FN_CALL(queue, QUEUE, .least = 6, .stands = true,
+		.then = fn_keep_queue, .use = fn_use_queue),
+	FN_CALL(queue_again, QUEUE, .least = 4, .stands = true,
+		.arrange = fn_arrange_again, .then = fn_keep_queue,
+		.use = fn_use_queue),
 };
 
 #endif /* ZCBUF_SELFTEST_FAILNTH_TOPIC_H */

@@ -18,6 +18,7 @@
  * struct rig - see above
  * @name: of the pool
  * @fd: a session with all rights, all ports of @channel, and
+ * @topic: a topic it consumes of, which has nothing for it
  * @buffers: a block of pages and a slab object
  * @held: deliveries it has received; two more wait for it
  * @pending: reservations of an open group
@@ -38,6 +39,7 @@ struct rig {
 	int fresh;
 	int efd;
 	__u64 channel;
+	__u64 topic;
 	__u64 buffers[2];
 	__u64 held[2];
 	struct zcbuf_reservation pending[4];
@@ -136,12 +138,24 @@ static __inline__ void rig_channel(struct rig *r)
 	ASSERT_OK(zt_reserve1(r->other, r->channel, 512, &r->other_pending));
 }
 
+static __inline__ void rig_topic(struct rig *r)
+{
+	struct zcbuf_channel_open a = {
+		.flags = ZCBUF_CHANNEL_F_TOPIC, .depth = 2, .max_held = 1,
+		.ports = ZCBUF_PORT_CONSUME,
+	};
+
+	ASSERT_OK(zt_channel_open(r->fd, &a));
+	r->topic = a.out_channel;
+}
+
 static __inline__ void rig_open(struct rig *r)
 {
 	memset(r, 0, sizeof(*r));
 	rig_pool(r);
 	rig_buffers(r);
 	rig_channel(r);
+	rig_topic(r);
 }
 
 static __inline__ void rig_close(struct rig *r)

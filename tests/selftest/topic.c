@@ -404,30 +404,50 @@ EACH_POOL(given_and_published)
 	tp_expect_free(fd);
 }
 
-/* A slab stays its session's; of what does not, nothing is left for others. */
-EACH_POOL(zeroed_for_another)
+/* Published, scribbled on by whoever may, and loaned again: 1 if it is as it was. */
+static int as_it_was(const struct tp_kind *kind, bool other, __u32 rights)
 {
-	int fd = tp_pool(kind), next = kind == &tp_slab ? fd : tp_join(fd);
+	int fd = tp_pool(kind), next = other ? tp_join(fd) : fd;
 	__u64 ch = TOPIC(fd, NULL), keep, old, h;
-	int sub = CONSUMER(fd, ch);
+	int sub = zt_join(fd, rights), was;
 	struct zcbuf_delivery d;
 	char *map;
 
+	ASSERT_OK(CONSUME(sub, ch));
 	zt_stay();
 	map = zt_map(fd, PROT_READ | PROT_WRITE, ZT_ARENA);
 	ASSERT_NE(map, NULL);
 	keep = tp_loan(fd, kind->length);
 	old = tp_loan(fd, kind->length);
+	memset(map + zcbuf_buf_offset(old), 0x5a, kind->length);
 	ASSERT_OK(tp_publish1(fd, ch, old));
 	d = tp_receive(sub, ch);
-	memset(map + d.extents[0].pool_offset, 0x5a, kind->length);
 	EXPECT_OK(zt_release1(sub, ch, d.handle));
 	h = tp_loan(next, kind->length);
 	EXPECT_EQ(zcbuf_buf_offset(h), zcbuf_buf_offset(old));
-	EXPECT_FILLED(map + zcbuf_buf_offset(h), 0, kind->length);
+	was = map[zcbuf_buf_offset(h)];
+	EXPECT_FILLED(map + zcbuf_buf_offset(h), was, kind->length);
 	EXPECT_OK(zt_free1(next, h));
 	EXPECT_OK(zt_free1(fd, keep));
 	tp_expect_free(fd);
+	return was == 0x5a;
+}
+
+/* Consumers may have written to it, so it is zeroed for whoever is next. */
+EACH_POOL(zeroed_for_whoever_is_next)
+{
+	EXPECT_EQ(as_it_was(kind, false, 0), 0);
+	if (kind == &tp_slab)
+		return;		/* the others have slabs of their own */
+	EXPECT_EQ(as_it_was(kind, true, 0), 0);
+	EXPECT_EQ(as_it_was(kind, true, ZT_READ_ONLY), 0);
+}
+
+/* Nobody can have: the publisher need not wait for zeros. */
+TEST(as_the_publisher_left_it)
+{
+	EXPECT_EQ(as_it_was(&tp_pages, false, ZT_READ_ONLY), 1);
+	EXPECT_EQ(as_it_was(&tp_fixed, false, ZT_READ_ONLY), 1);
 }
 
 /* The capacity, a part of it, all of it, and more. */
@@ -569,7 +589,8 @@ static void two_users(__u32 mode, bool may)
 	zt_turns_parent(&t);
 	ASSERT_OK(zt_await_child(&t));
 	tp_put(fd, ch, ZT_PAGE, 7, 0, may, 0);
-	zt_tell_child(&t);
+	if (may)
+		ASSERT_OK(zt_tell_child(&t));
 	EXPECT_STATUS(child, 0);
 	tp_expect_free(fd);
 }

@@ -110,23 +110,6 @@ TEST(as_many_as_may_be_held)
 	tp_expect_free(fd);
 }
 
-/* Who holds so many has no room, whatever its queue is like. */
-TEST(who_holds_too_many_has_no_room)
-{
-	int fd = pool();
-	__u64 ch = TOPIC(fd, NULL);
-	int sub = CONSUMER(fd, ch, .depth = 4, .max_held = 1);
-	struct zcbuf_delivery d;
-
-	put(fd, ch, 0, 1, 0);
-	d = tp_receive(sub, ch);
-	EXPECT_ERR(tp_send(fd, ch, ZT_PAGE, 1), EAGAIN);
-	EXPECT_OK(zt_release1(sub, ch, d.handle));
-	put(fd, ch, 1, 1, 0);
-	EXPECT_EQ(tp_take(sub, ch), 1);
-	tp_expect_free(fd);
-}
-
 TEST(nobody_is_needed)
 {
 	int fd = pool();
