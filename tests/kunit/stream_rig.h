@@ -9,7 +9,7 @@
 #define ZCB_KUNIT_STREAM_RIG_H
 
 #include <kunit/test.h>
-#include "../../kmod/core/stream.h"
+#include "../../kmod/core/topic.h"
 
 #define RIG_MEMORY	(1024U * 1024)	/* bytes of the pool */
 #define RIG_PAGES_MAX	(RIG_MEMORY >> 6)
@@ -129,7 +129,8 @@ static inline void rig_free_group(struct zcb_stream *s, struct zcb_group *g)
 	KUNIT_ASSERT_TRUE(rig->test, list_empty(&g->queue));
 	for (i = 0; i < g->nextents; i++)
 		rig_take_pages(rig, g->extents[i].pool_offset,
-			       g->extents[i].pages);
+			       g->handle ? g->capacity >> rig->cfg.page_shift :
+					   g->extents[i].pages);
 	list_for_each_entry_safe(r, tmp, &g->resvs, in_group) {
 		rig_take_resv(rig, r);
 		nresv++;
@@ -272,6 +273,32 @@ static inline void rig_write(struct rig *rig, const struct zcb_resv *r,
 		rig->memory[r->pool_offset + i] = rig_byte(r->offset + i);
 }
 
+/*
+ * rig_publish() - a buffer of @pages, written before
+ * @group: set; whoever calls has a reference
+ */
+static inline int rig_publish(struct rig *rig, struct zcb_producer *p,
+			      const struct zcb_topic_publication *pub,
+			      u32 pages, struct zcb_group **group)
+{
+	struct zcb_stream_supply supply = {};
+	struct zcb_resv text = { .offset = rig->s.offset };
+	int err = zcb_topic_plan(&rig->s, pub->length);
+
+	if (err)
+		return err;
+	supply.resv = &rig->resvs[rig_get_bit(rig, rig->resv_used)];
+	supply.group = &rig->groups[rig_get_bit(rig, rig->group_used)];
+	supply.pool_offset = rig_get_pages(rig, pages);
+	supply.handle = supply.pool_offset + 1;
+	supply.capacity = (u64)pages << rig->cfg.page_shift;
+	text.pool_offset = supply.pool_offset;
+	rig_write(rig, &text, pub->length);
+	*group = zcb_topic_publish(&rig->s, p, pub, &supply, rig_now(rig));
+	KUNIT_ASSERT_PTR_EQ(rig->test, *group, supply.group);
+	return 0;
+}
+
 /* The byte of a group at a stream offset, found as a consumer finds it. */
 static inline u8 rig_read(const struct rig *rig, const struct zcb_group *g,
 			  u64 offset)
@@ -381,13 +408,19 @@ static inline void rig_finalize(struct rig *rig, u64 success, u64 failure,
 
 /* ---------------------------------------------------------- the life of it */
 
-/* rig_open() - begin the stream of @rig->cfg, with its ports */
-static inline void rig_open(struct rig *rig)
+/* rig_open_bare() - begin the stream of @rig->cfg, with a producer only */
+static inline void rig_open_bare(struct rig *rig)
 {
 	rig->npages = RIG_MEMORY >> rig->cfg.page_shift;
 	memset(rig->hash, 0, sizeof(rig->hash));
 	zcb_stream_init(&rig->s, &rig->cfg, &rig_ops, rig->hash, RIG_BUCKETS);
 	zcb_producer_init(&rig->p);
+}
+
+/* rig_open() - and with its ports */
+static inline void rig_open(struct rig *rig)
+{
+	rig_open_bare(rig);
 	memset(&rig->c, 0, sizeof(rig->c));
 	memset(&rig->f, 0, sizeof(rig->f));
 	zcb_consumer_init(&rig->c.c, 1024, false);
