@@ -66,6 +66,23 @@ static inline void obj_unlock(bool *held)
 #define synchronize_rcu()	((void)0)
 #define __must_hold(l)
 
+static inline struct mutex *obj_guard_begin(struct mutex *m)
+{
+	mutex_lock(m);
+	return m;
+}
+
+static inline void obj_guard_end(struct mutex **m)
+{
+	mutex_unlock(*m);
+}
+
+/* Only mutexes are guarded, one in a block. */
+#define guard(kind)		obj_guard_##kind
+#define obj_guard_mutex(m)						\
+	struct mutex *obj_guarded __maybe_unused			\
+		__attribute__((__cleanup__(obj_guard_end))) = obj_guard_begin(m)
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -115,6 +132,7 @@ struct page;
 struct pid;
 
 #define TASK_COMM_LEN	16
+#define DECLARE_HASHTABLE(name, bits)	void *name[1U << (bits)]
 #define DEFINE_FREE(name, type, end)
 
 /* ------------------------------------------------------------------- trees */

@@ -289,6 +289,7 @@ static struct zcb_pool *rig_pool(struct kunit *test,
 	pool->inode = &inode;
 	zcb_pool_growth_init(pool);
 	zcb_pool_retire_init(pool);
+	mutex_init(&pool->give_lock);
 	spin_lock_init(&pool->mem_lock);
 	zcb_holdings_init(&pool->orphans);
 	pool->shares = RB_ROOT;
