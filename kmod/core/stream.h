@@ -34,6 +34,8 @@ struct zcb_topic_slot;
  * @claim: of a queue that is shown: is the delivery still there, and make it
  *	ZCBUF_SLOT_TAKEN or _DROPPED if that is @as, or nothing if it is _READY
  * @await: of a queue that is shown: a producer waits for room; fully ordered
+ * @room: of a topic: what a group has been promised was not needed, so another one
+ *	may begin
  */
 struct zcb_stream_ops {
 	void (*give_pages)(struct zcb_stream *s, u64 pool_offset, u32 pages);
@@ -44,6 +46,7 @@ struct zcb_stream_ops {
 	bool (*claim)(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
 		      u32 as);
 	void (*await)(struct zcb_consumer *c);
+	void (*room)(struct zcb_stream *s);
 };
 
 /**

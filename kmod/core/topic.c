@@ -245,12 +245,18 @@ void zcb_topic_promise(struct zcb_stream *s)
 void zcb_topic_break(struct zcb_stream *s, const struct zcb_group *g)
 {
 	struct zcb_consumer *c;
+	bool room = false;
 
 	if (!s->cfg.topic)
 		return;
-	list_for_each_entry(c, &s->consumers, node)
-		if (zcb_topic_blocks(c) && topic_expects(c, g))
-			c->topic->promised--;
+	list_for_each_entry(c, &s->consumers, node) {
+		if (!zcb_topic_blocks(c) || !topic_expects(c, g))
+			continue;
+		c->topic->promised--;
+		room = true;
+	}
+	if (room)
+		s->ops->room(s);
 }
 
 /* -------------------------------------------------------------- history */

@@ -51,6 +51,11 @@ static void channel_free_group(struct zcb_stream *s, struct zcb_group *g)
 	cond_resched();
 }
 
+static void channel_room(struct zcb_stream *s)
+{
+	zcb_pool_space(channel_of(s)->pool);
+}
+
 const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.give_pages	= channel_give_pages,
 	.free_group	= channel_free_group,
@@ -58,6 +63,7 @@ const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.show		= zcb_queue_show,
 	.claim		= zcb_queue_claim,
 	.await		= zcb_queue_await,
+	.room		= channel_room,
 };
 
 /**

@@ -22,11 +22,15 @@
  * @c: the port
  * @ready: groups announced to it
  * @ends: ends of the stream announced to it
+ * @awaited: times it was told that a producer waits
+ * @words: of a queue that is shown: by slot, the name of a delivery that can be taken
  */
 struct rig_port {
 	struct zcb_consumer c;
 	u32 ready;
 	u32 ends;
+	u32 awaited;
+	u64 *words;
 };
 
 /**
@@ -47,6 +51,7 @@ struct rig_port {
  * @groups: groups to hand out
  * @group_used: which of them the stream has
  * @given_back: pages that came back through give_pages
+ * @rooms: how often it was told that a group may begin
  * @now: the time; goes on with every look at it
  */
 struct rig {
@@ -66,6 +71,7 @@ struct rig {
 	struct zcb_group *groups;
 	DECLARE_BITMAP(group_used, RIG_STRUCTS);
 	u64 given_back;
+	u32 rooms;
 	u64 now;
 };
 
@@ -152,10 +158,50 @@ static inline void rig_ready(struct zcb_stream *s, struct zcb_consumer *c,
 	port->ends += !n;
 }
 
+static inline void rig_room(struct zcb_stream *s)
+{
+	rig_of(s)->rooms++;
+}
+
+static inline u64 *rig_word(struct zcb_consumer *c,
+			    const struct zcb_topic_slot *slot)
+{
+	struct rig_port *port = container_of(c, struct rig_port, c);
+
+	return &port->words[slot - c->topic->slots];
+}
+
+static inline void rig_show(struct zcb_consumer *c,
+			    const struct zcb_topic_slot *slot, u32 lane)
+{
+	*rig_word(c, slot) = zcb_topic_id(c->topic, slot);
+}
+
+static inline bool rig_claim(struct zcb_consumer *c,
+			     const struct zcb_topic_slot *slot, u32 as)
+{
+	u64 *word = rig_word(c, slot);
+
+	if (*word != zcb_topic_id(c->topic, slot))
+		return false;
+	if (as != ZCBUF_SLOT_READY)
+		*word = 0;
+	return true;
+}
+
+static inline void rig_await(struct zcb_consumer *c)
+{
+	container_of(c, struct rig_port, c)->awaited++;
+}
+
 static const struct zcb_stream_ops rig_ops = {
 	.give_pages = rig_give_pages,
 	.free_group = rig_free_group,
 	.ready = rig_ready,
+	.show = rig_show,
+	.claim = rig_claim,
+	.await = rig_await,
+	.room = rig_room,
 };
 
 /* ------------------------------------------------- what the stream gets */

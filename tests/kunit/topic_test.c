@@ -224,6 +224,7 @@ static void failed_groups_give_room_back(struct kunit *test)
 	add(t, 0, ZCBUF_POLICY_BLOCK, 1, 0);
 	rig_abort(t->rig, rig_window(t->rig, 10));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 0U);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 1U);
 	/* One of two: only when it is decided. */
 	rig_abort(t->rig, rig_reserve(t->rig, 60));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 1U);
@@ -232,11 +233,13 @@ static void failed_groups_give_room_back(struct kunit *test)
 	rig_commit(t->rig, r);
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 0U);
 	KUNIT_EXPECT_EQ(test, t->rig->s.nfailed, 2U);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 2U);
 	/* What never arrives is of no queue. */
 	expect_answer(t, 0, -EAGAIN);
 	rig_window(t->rig, 10);
 	zcb_stream_retire_producer(&t->rig->s, &t->rig->p, rig_now(t->rig));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 0U);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 3U);
 	close_topic(t, 1);
 }
 
@@ -257,6 +260,7 @@ static void begun_before_it_came(struct kunit *test)
 	rig_commit(t->rig, open);
 	zcb_stream_flush(&t->rig->s, rig_now(t->rig));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 0U);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 0U);
 	KUNIT_EXPECT_EQ(test, t->port[0].ready + t->port[1].ready, 0U);
 	expect_pages(t, 1);
 	KUNIT_EXPECT_EQ(test, publish(t).delivered, 2U);
