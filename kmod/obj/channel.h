@@ -144,7 +144,7 @@ struct zcb_channel {
  * @producer: with ZCBUF_PORT_PRODUCE
  * @consumer: with ZCBUF_PORT_CONSUME
  * @failure: with ZCBUF_PORT_RECV_FAILED
- * @queue: what @consumer has, of a topic; as long as the port
+ * @queue: what @consumer has, of a topic; as long as it is one, or holds something
  * @queue_bytes: of it
  * @queue_user: who is charged for it
  * @view: what its consumer sees of it, or NULL

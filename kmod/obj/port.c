@@ -99,7 +99,7 @@ static struct zcb_port *port_create(struct zcb_session *s,
 
 /*
  * A topic's consumer has all the slots it may ever need; the session's user pays.
- * They stay with the port, which may hold something when it is one no more.
+ * They stay as long as it holds something: with a port of the dead, to its end.
  */
 static int port_make_queue(struct zcb_port *port,
 			   const struct zcb_port_config *cfg)
@@ -444,6 +444,9 @@ static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
 	closed = !port->kinds;
 	deserted = channel_deserted_locked(ch);
 	mutex_unlock(&ch->lock);
+	/* Who looks at it has seen, under that lock, that this is a consumer. */
+	if (!(port->kinds & ZCBUF_PORT_CONSUME))
+		port_free_queue(port);
 
 	if (deserted)
 		channel_end_locked(ch);
@@ -518,8 +521,6 @@ static int port_prepare_locked(struct zcb_port *port,
 	if (!ch->cfg.stream.topic || !(cfg->kinds & ZCBUF_PORT_CONSUME) ||
 	    port->kinds & ZCBUF_PORT_CONSUME)
 		return 0;
-	/* It was a consumer before, of another size maybe. */
-	port_free_queue(port);
 	return port_make_queue(port, cfg);
 }
 
@@ -560,6 +561,8 @@ static struct zcb_port *port_open_locked(struct zcb_session *s,
 		kref_get(&port->ref);
 		return port;
 	}
+	if (!(port->kinds & ZCBUF_PORT_CONSUME))
+		port_free_queue(port);
 	if (!port->kinds) {
 		xa_erase(&s->ports, (u32)ch->handle);
 		zcb_port_put(port);
