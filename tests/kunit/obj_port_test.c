@@ -390,8 +390,8 @@ static void a_port_outlives_its_channel(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_try_receive(port, &d), -EPERM);
 	KUNIT_EXPECT_EQ(test, zcb_channel_receive_failed(port, &f, 9, 9, 0),
 			-EPERM);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, NULL), -EPERM);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, true, NULL), -EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, false, NULL), -EPERM);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, true, false, NULL), -EPERM);
 	KUNIT_EXPECT_EQ(test, zcb_port_poll(port, &p), 0);
 	KUNIT_EXPECT_EQ(test, p.receiving, 0);
 	obj_drop_port(test, port);
@@ -538,8 +538,8 @@ static void eventfds_are_put(struct kunit *test)
 
 	begin(test, &t);
 	port = obj_channel(test, t.a, &t.cfg, P | C | F);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, success), 0);
-	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, true, failure), 0);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, false, false, success), 0);
+	KUNIT_EXPECT_EQ(test, zcb_port_eventfd(port, true, false, failure), 0);
 	zcb_channel_close(t.a, port->handle, P);
 	KUNIT_EXPECT_EQ(test, success->puts + failure->puts, 0);
 	zcb_channel_close(t.a, port->handle, C);
