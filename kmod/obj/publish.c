@@ -122,6 +122,13 @@ static int publish_locked(struct zcb_port *port, struct zcbuf_publication *p,
 	return 0;
 }
 
+/* As of who reserves: what is in the open group may have the place in a queue. */
+static bool publish_look_again(struct zcb_channel *ch)
+{
+	guard(mutex)(&ch->lock);
+	return zcb_stream_flush(&ch->stream, ktime_get_ns());
+}
+
 /**
  * zcb_channel_publish - a buffer goes to the consumers
  * @port: of the caller
@@ -148,7 +155,9 @@ int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
 		mutex_unlock(&ch->lock);
 		if (err != -EAGAIN)
 			break;
-		err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
+		err = 0;
+		if (!deadline_ns || !publish_look_again(ch))
+			err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
 			       deadline_ns);
 	}
 	publish_supply_free(&supply);

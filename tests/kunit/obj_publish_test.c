@@ -283,12 +283,13 @@ static void start_publish(struct kunit *test, struct waiting *w,
 }
 
 /* A topic whose only consumer has a queue of one, and blocks. */
-static struct topic of_one(struct kunit *test)
+static struct topic of_one(struct kunit *test, u64 threshold)
 {
 	struct topic x = { .t = of_pages(test) };
-	const struct zcb_channel_config cfg = topic_config(x.t.pool);
+	struct zcb_channel_config cfg = topic_config(x.t.pool);
 	u32 added;
 
+	cfg.stream.threshold = threshold;
 	x.in = obj_channel(test, x.t.a, &cfg, ZCBUF_PORT_PRODUCE);
 	KUNIT_ASSERT_EQ(test, obj_open(x.t.b, x.in->handle, NULL,
 				       ZCBUF_PORT_CONSUME, 1, &x.out[0],
@@ -299,7 +300,7 @@ static struct topic of_one(struct kunit *test)
 
 static void who_waits_is_woken(struct kunit *test)
 {
-	struct topic x = of_one(test);
+	struct topic x = of_one(test, 0);
 	struct waiting w;
 	u64 handle;
 
@@ -321,7 +322,7 @@ static void who_waits_is_woken(struct kunit *test)
 /* The room was for a group that will not come; nobody serves those that fail. */
 static void a_failure_makes_room(struct kunit *test)
 {
-	struct topic x = of_one(test);
+	struct topic x = of_one(test, 0);
 	struct zcbuf_reservation r = obj_reserve(test, x.in, 10);
 	struct waiting w;
 
@@ -330,6 +331,34 @@ static void a_failure_makes_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zcb_channel_abort(x.in, r.out_group, r.out_id), 0);
 	KUNIT_EXPECT_EQ(test, obj_join(&w.task), 0);
 	KUNIT_EXPECT_EQ(test, w.p.out_delivered, 1);
+}
+
+static int call_reserve(struct obj_task *t)
+{
+	return zcb_channel_reserve(t->arg, &t->r, ZCBUF_RESERVE_F_WINDOW,
+				   ZCBUF_NO_DEADLINE);
+}
+
+/* Nobody waits for a place that an open group has, and does nothing with. */
+static void who_waits_seals_the_open_group(struct kunit *test)
+{
+	struct topic x = of_one(test, PAGE_SIZE);
+	struct obj_task t = {
+		.call = call_reserve, .arg = x.in, .r.length = 10,
+	};
+	struct waiting w;
+
+	obj_send(test, x.in, 10);
+	obj_refused(test, x.in, obj_alloc(test, x.t.a, PAGE_SIZE), 0, -EAGAIN);
+	KUNIT_EXPECT_NOT_NULL(test, x.in->channel->stream.open);
+	start_publish(test, &w, x.in);
+	obj_receive(test, x.out[0]);
+	KUNIT_EXPECT_EQ(test, obj_join(&w.task), 0);
+	obj_receive(test, x.out[0]);
+	obj_send(test, x.in, 10);
+	obj_start(test, &t, &x.t.pool->space_wq);
+	obj_receive(test, x.out[0]);
+	KUNIT_EXPECT_EQ(test, obj_join(&t), 0);
 }
 
 /* --------------------------------------------------------------- quarantine */
@@ -451,6 +480,7 @@ static struct kunit_case publish_cases[] = {
 	KUNIT_CASE(into_a_stream),
 	KUNIT_CASE(who_waits_is_woken),
 	KUNIT_CASE(a_failure_makes_room),
+	KUNIT_CASE(who_waits_seals_the_open_group),
 	KUNIT_CASE(what_the_dead_read),
 	KUNIT_CASE(the_object_the_dead_read),
 	KUNIT_CASE(the_group_the_dead_read),
