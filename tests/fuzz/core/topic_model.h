@@ -69,6 +69,7 @@ struct m_delivery {
 
 struct m_port {
 	bool on, retired;
+	bool shown;		/* it takes by itself, which is noticed later */
 	u32 policy, depth, max_held, nlanes;
 	u32 first;
 	u64 lost;
@@ -113,6 +114,8 @@ static union {
 	u8 bytes[sizeof(struct zcb_topic_queue) +
 		 SLOTS_MAX * sizeof(struct zcb_topic_slot)];
 } topic_queues[PORTS];
+
+static u64 topic_words[PORTS][SLOTS_MAX];
 
 static inline u64 whole_pages(u64 bytes)
 {
@@ -179,12 +182,14 @@ static inline bool is_gone(const struct state *s, u32 i)
 
 static inline bool has_room(const struct state *s, const struct m_port *p)
 {
-	u32 i, promised = 0;
+	u32 i, queued, promised = 0;
 
 	if (p->policy == ZCBUF_POLICY_BLOCK)
 		for (i = max(p->first, s->base); i < s->ngroups; i++)
 			promised += s->groups[i].place == RUNNING;
-	return port_count(p, QUEUED) + promised < p->depth;
+	queued = port_count(p, QUEUED) + promised;
+	return queued < p->depth &&
+	       queued + port_count(p, TAKEN) < p->depth + p->max_held;
 }
 
 static inline bool all_have_room(const struct state *s)
