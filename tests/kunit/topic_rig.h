@@ -67,6 +67,9 @@ static inline void add(struct topic_test *t, u32 i, u32 policy, u32 depth, u32 r
 	q = kunit_kzalloc(test, struct_size(q, slots, depth + HELD),
 			  GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, q);
+	port->words = kunit_kcalloc(test, depth + HELD, sizeof(*port->words),
+				    GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, port->words);
 	q->nslots = depth + HELD;
 	zcb_consumer_init(&port->c, depth, false);
 	zcb_topic_init(&port->c, q, policy, HELD, 1);

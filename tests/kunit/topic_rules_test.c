@@ -203,6 +203,120 @@ static void turns_that_begin_anew(struct kunit *test)
 	close_topic(t, 1);
 }
 
+/* ------------------------------------------------------ queues that are shown */
+
+/* The first one of port @i, without a call. */
+static u64 take_itself(struct topic_test *t, u32 i)
+{
+	struct zcb_topic_queue *q = t->port[i].c.topic;
+	struct zcb_topic_slot *slot;
+	u64 name;
+
+	list_for_each_entry(slot, &q->lanes[0], node) {
+		name = t->port[i].words[slot - q->slots];
+		t->port[i].words[slot - q->slots] = 0;
+		if (name)
+			return name;
+	}
+	KUNIT_FAIL(t->rig->test, "nothing to take");
+	return 0;
+}
+
+/* Who waits for room has said so before it looks. */
+static void room_that_was_not_noticed(struct kunit *test)
+{
+	struct topic_test *t = open_topic(test, 0);
+	u64 name;
+
+	add(t, 0, ZCBUF_POLICY_BLOCK, 1, 0);
+	publish(t);
+	zcb_topic_show(&t->rig->s, &t->port[0].c);
+	expect_full(t);
+	KUNIT_EXPECT_EQ(test, t->port[0].awaited, 1U);
+	name = take_itself(t, 0);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.queued, 1U);
+	KUNIT_EXPECT_EQ(test, publish(t).delivered, 1U);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, 1U);
+	KUNIT_EXPECT_EQ(test, release(t, 0, name), 0);
+	/* This one is noticed by its release. */
+	name = take_itself(t, 0);
+	KUNIT_EXPECT_EQ(test, release(t, 0, name), 0);
+	KUNIT_EXPECT_EQ(test, release(t, 0, name), -EBADSLT);
+	expect_pages(t, 0);
+	close_topic(t, 1);
+}
+
+/* It may hold more than it said, but there is an end to it. */
+static void no_more_than_there_are_slots(struct kunit *test)
+{
+	struct topic_test *t = open_topic(test, 0);
+	u64 name = 0;
+	u32 i;
+
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
+	add(t, 1, ZCBUF_POLICY_DROP_OLDEST, 2, 0);
+	t->port[0].c.topic->max_held = 1;
+	zcb_topic_show(&t->rig->s, &t->port[0].c);
+	zcb_topic_show(&t->rig->s, &t->port[1].c);
+	for (i = 0; i < HELD + 2; i++) {
+		KUNIT_EXPECT_EQ(test, publish(t).delivered, 2U);
+		name = take_itself(t, 0);
+		take_itself(t, 1);
+	}
+	expect_full(t);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, HELD + 2);
+	KUNIT_EXPECT_EQ(test, release(t, 0, name), 0);
+	/* The other one has nothing in its queue that it could lose for it. */
+	KUNIT_EXPECT_EQ(test, publish(t).dropped, 1U);
+	KUNIT_EXPECT_EQ(test, t->port[1].c.topic->lost, 1ULL);
+	expect_answer(t, 0, -ENOSPC);
+	close_topic(t, 2);
+}
+
+/* What it took before it was dropped, or was gone, it holds. */
+static void taken_is_not_dropped(struct kunit *test)
+{
+	struct topic_test *t = open_topic(test, 0);
+	u64 name;
+
+	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 2, 0);
+	zcb_topic_show(&t->rig->s, &t->port[0].c);
+	publish(t);
+	publish(t);
+	name = take_itself(t, 0);
+	KUNIT_EXPECT_EQ(test, publish(t).dropped, 0U);
+	KUNIT_EXPECT_EQ(test, publish(t).dropped, 1U);
+	expect_pages(t, 3);
+	/* The one that was dropped it cannot take. */
+	KUNIT_EXPECT_EQ(test, t->port[0].words[1], 0ULL);
+	take_itself(t, 0);
+	zcb_stream_retire_consumer(&t->rig->s, &t->port[0].c);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, 2U);
+	expect_pages(t, 2);
+	KUNIT_EXPECT_EQ(test, release(t, 0, name), 0);
+	expect_pages(t, 1);
+	close_topic(t, 1);
+}
+
+/* It is told at once, since nobody sees it take the last one. */
+static void the_end_of_what_is_shown(struct kunit *test)
+{
+	struct topic_test *t = open_topic(test, 2);
+
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
+	zcb_topic_show(&t->rig->s, &t->port[0].c);
+	publish(t);
+	rig_finalize(t->rig, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, t->port[0].ends, 1U);
+	take_itself(t, 0);
+	expect_answer(t, 0, -ESHUTDOWN);
+	add(t, 1, ZCBUF_POLICY_BLOCK, 2, 1);
+	zcb_topic_show(&t->rig->s, &t->port[1].c);
+	KUNIT_EXPECT_EQ(test, t->port[1].ends, 1U);
+	KUNIT_EXPECT_NE(test, take_itself(t, 1), 0ULL);
+	close_topic(t, 2);
+}
+
 /* ------------------------------------------------------------------ labels */
 
 static void each_publisher_counts(struct kunit *test)
@@ -455,15 +569,18 @@ static void published_to_an_ordered_stream(struct kunit *test)
 /* Whoever had it is gone: the others get it; fini finds what nobody had. */
 static void a_stream_that_goes_with_it(struct kunit *test)
 {
-	struct topic_test *t = open_no_topic(test, false);
+	struct topic_test *t = open_no_topic(test, true);
 
 	publish(t);
 	publish(t);
+	rig_commit(t->rig, rig_reserve(t->rig, 5));
 	rig_receive(t->rig, &t->rig->c);
 	zcb_stream_retire_consumer(&t->rig->s, &t->rig->c.c);
-	expect_pages(t, 2);
+	expect_pages(t, 4);
 	zcb_stream_end(&t->rig->s);
 	expect_pages(t, 1);
+	KUNIT_EXPECT_NULL(test, t->rig->s.turn);
+	KUNIT_EXPECT_FALSE(test, zcb_stream_flush(&t->rig->s, rig_now(t->rig)));
 	rig_close(t->rig);
 }
 
@@ -477,6 +594,10 @@ static struct kunit_case topic_rules_cases[] = {
 	KUNIT_CASE(names_are_not_given_again),
 	KUNIT_CASE(name_of_what_was_dropped),
 	KUNIT_CASE(turns_that_begin_anew),
+	KUNIT_CASE(room_that_was_not_noticed),
+	KUNIT_CASE(no_more_than_there_are_slots),
+	KUNIT_CASE(taken_is_not_dropped),
+	KUNIT_CASE(the_end_of_what_is_shown),
 	KUNIT_CASE(each_publisher_counts),
 	KUNIT_CASE(a_gap_is_a_loss),
 	KUNIT_CASE(refused),
