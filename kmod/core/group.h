@@ -111,6 +111,8 @@ enum zcb_group_state {
  * @encoding: the publisher's
  * @priority: the publisher's
  * @refs: OUT: deliveries, one for the history, and who publishes it
+ * @spare: of these, the history's and those of queues that drop: they can be had
+ *	back when credits are short
  * @delivered: queues it was put in when it was complete
  * @dropped: OUT: queues where something was lost by it
  * @extents: where it is
@@ -144,6 +146,7 @@ struct zcb_group {
 	u32 encoding;
 	u32 priority;
 	u32 refs;
+	u32 spare;
 	u32 delivered;
 	u32 dropped;
 	struct zcb_group_extent extents[ZCB_GROUP_EXTENTS];

@@ -499,8 +499,12 @@ struct zcb_resv *zcb_stream_reserve(struct zcb_stream *s,
 	/* What needed a second extent is larger than the block, so it seals. */
 	if (window || g->total >= s->cfg.threshold)
 		stream_seal(s, g, now_ns);
-	/* No reservation can fill the open group any more: let it come back. */
-	if (s->open && !zcb_credit_left(&s->credit))
+	/*
+	 * No reservation can fill the open group any more, or it has the last place
+	 * of a queue, which no window or buffer gets before: let it come back.
+	 */
+	if (s->open && (!zcb_credit_left(&s->credit) ||
+			(supply->group && !zcb_topic_room(s))))
 		stream_seal(s, s->open, now_ns);
 	return supply->resv;
 }

@@ -152,6 +152,7 @@ struct zcb_stream_counts {
  * @next_group: next group id
  * @next_rank: groups that became ready for delivery so far
  * @next_seq: complete groups so far that were nobody's alone
+ * @next_turn: of a topic: more than any delivery of a port that is gone was named
  * @lost: of a topic: deliveries dropped so far
  * @offset: next stream offset
  * @nhistory: entries of @history
@@ -163,6 +164,7 @@ struct zcb_stream_counts {
  * @nstragglers: reservations failed and not acknowledged
  * @bytes: memory of all groups, the dead with stragglers included
  * @finalized: no more reservations
+ * @starved: of a topic: there was no room for a group since somebody was told of any
  */
 struct zcb_stream {
 	struct zcb_stream_config cfg;
@@ -182,6 +184,7 @@ struct zcb_stream {
 	u64 next_group;
 	u64 next_rank;
 	u64 next_seq;
+	u64 next_turn;
 	u64 lost;
 	u64 offset;
 	u32 nhistory;
@@ -193,6 +196,7 @@ struct zcb_stream {
 	u32 nstragglers;
 	u64 bytes;
 	bool finalized;
+	bool starved;
 };
 
 /* What RESERVE brings besides the plan: all memory is the stream's afterwards

@@ -65,6 +65,7 @@ static void topic_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
 	slot->group = g;
 	slot->turn = q->next_turn++;
 	zcb_topic_get(g);
+	g->spare += !zcb_topic_blocks(c);
 	c->queued++;
 	s->nqueued++;
 	if (q->shown)
@@ -87,6 +88,7 @@ static void topic_empty(struct zcb_stream *s, struct zcb_topic_queue *q,
 static void topic_dequeue(struct zcb_stream *s, struct zcb_consumer *c,
 			  struct zcb_topic_slot *slot)
 {
+	slot->group->spare -= !zcb_topic_blocks(c);
 	c->queued--;
 	s->nqueued--;
 	topic_empty(s, c->topic, slot);
@@ -97,6 +99,7 @@ static void topic_hold(struct zcb_stream *s, struct zcb_consumer *c,
 {
 	list_move_tail(&slot->node, &c->topic->held);
 	slot->state = ZCB_SLOT_HELD;
+	slot->group->spare -= !zcb_topic_blocks(c);
 	c->queued--;
 	s->nqueued--;
 	c->nheld++;
@@ -218,8 +221,10 @@ bool zcb_topic_room(struct zcb_stream *s)
 	if (!s->cfg.topic)
 		return true;
 	list_for_each_entry(c, &s->consumers, node)
-		if (zcb_topic_blocks(c) && !topic_makes_room(s, c))
+		if (zcb_topic_blocks(c) && !topic_makes_room(s, c)) {
+			s->starved = true;
 			return false;
+		}
 	return true;
 }
 
@@ -266,9 +271,18 @@ static void topic_remember(struct zcb_stream *s, struct zcb_group *g)
 	if (!s->cfg.history)
 		return;
 	zcb_topic_get(g);
+	g->spare++;
 	list_add_tail(&g->queue, &s->history);
 	s->nhistory++;
 	zcb_topic_forget(s, s->cfg.history);
+}
+
+static void topic_forget(struct zcb_stream *s, struct zcb_group *g)
+{
+	list_del_init(&g->queue);
+	s->nhistory--;
+	g->spare--;
+	zcb_topic_put(s, g);
 }
 
 /**
@@ -278,14 +292,9 @@ static void topic_remember(struct zcb_stream *s, struct zcb_group *g)
  */
 void zcb_topic_forget(struct zcb_stream *s, u32 keep)
 {
-	struct zcb_group *g;
-
-	while (s->nhistory > keep) {
-		g = list_first_entry(&s->history, struct zcb_group, queue);
-		list_del_init(&g->queue);
-		s->nhistory--;
-		zcb_topic_put(s, g);
-	}
+	while (s->nhistory > keep)
+		topic_forget(s, list_first_entry(&s->history, struct zcb_group,
+						 queue));
 }
 
 /* ------------------------------------------------------------- delivery */
@@ -327,6 +336,75 @@ static void topic_drop(struct zcb_stream *s, struct zcb_consumer *c,
 		topic_lose(s, c, g);
 }
 
+/* ------------------------------------------------------- short of credits */
+
+static struct zcb_group *topic_spare(const struct zcb_stream *s)
+{
+	struct zcb_group *g;
+
+	list_for_each_entry(g, &s->groups, in_stream)
+		if (g->state == ZCB_GROUP_OUT && g->refs == g->spare)
+			return g;
+	return NULL;
+}
+
+/* Out of a queue that drops; each has it once at most. */
+static void topic_drop_group(struct zcb_stream *s, struct zcb_consumer *c,
+			     struct zcb_group *g)
+{
+	struct zcb_topic_queue *q = c->topic;
+	u32 lane = min(g->priority, q->nlanes - 1);
+	struct zcb_topic_slot *slot;
+
+	list_for_each_entry(slot, &q->lanes[lane], node)
+		if (slot->group == g) {
+			if (!topic_claim(s, c, slot, ZCBUF_SLOT_DROPPED))
+				return;
+			topic_lose(s, c, g);
+			topic_dequeue(s, c, slot);
+			return;
+		}
+}
+
+/**
+ * zcb_topic_could_spare() - is there a credit to be had?
+ * @s: the stream
+ *
+ * Walks the groups if there is none otherwise.
+ *
+ * Return: true if so.
+ */
+bool zcb_topic_could_spare(const struct zcb_stream *s)
+{
+	return s->cfg.topic && !s->finalized &&
+	       (zcb_credit_left(&s->credit) || topic_spare(s));
+}
+
+/**
+ * zcb_topic_spare() - have a credit, at the cost of the history and who drops
+ * @s: the stream
+ *
+ * Return: true if there is one now that was not before.
+ */
+bool zcb_topic_spare(struct zcb_stream *s)
+{
+	struct zcb_consumer *c;
+	struct zcb_group *g;
+
+	if (!s->cfg.topic || s->finalized || zcb_credit_left(&s->credit))
+		return false;
+	while (!zcb_credit_left(&s->credit) && (g = topic_spare(s))) {
+		zcb_topic_get(g);
+		if (!list_empty(&g->queue))
+			topic_forget(s, g);
+		list_for_each_entry(c, &s->consumers, node)
+			if (!zcb_topic_blocks(c))
+				topic_drop_group(s, c, g);
+		zcb_topic_put(s, g);
+	}
+	return zcb_credit_left(&s->credit);
+}
+
 static void topic_offer(struct zcb_stream *s, struct zcb_consumer *c,
 			struct zcb_group *g)
 {
@@ -338,7 +416,7 @@ static void topic_offer(struct zcb_stream *s, struct zcb_consumer *c,
 	else
 		topic_drop(s, c, g, lane);
 	if (!topic_has_room(c))
-		return;
+		return;		/* lost */
 	topic_enqueue(s, c, g, lane);
 	g->delivered++;
 	s->ops->ready(s, c, 1);
@@ -407,6 +485,7 @@ void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay)
 	u32 skip;
 
 	q->first_group = s->next_group;
+	q->next_turn = s->next_turn;
 	skip = s->nhistory - min(min(replay, s->nhistory), c->depth);
 	list_for_each_entry(g, &s->history, queue) {
 		if (skip) {
@@ -520,7 +599,8 @@ int zcb_topic_receive(struct zcb_stream *s, struct zcb_consumer *c,
 	if (err)
 		return err;
 	topic_hold(s, c, *slot);
-	if (zcb_stream_ended(s, c))
+	/* Who sees his queue was told when it was so. */
+	if (!c->topic->shown && zcb_stream_ended(s, c))
 		s->ops->ready(s, c, 0);
 	return 0;
 }
@@ -584,6 +664,7 @@ void zcb_topic_retire(struct zcb_stream *s, struct zcb_consumer *c)
 {
 	struct zcb_topic_slot *slot;
 
+	s->next_turn = max(s->next_turn, c->topic->next_turn);
 	while ((slot = topic_first(s, c, ZCBUF_SLOT_DROPPED)))
 		topic_dequeue(s, c, slot);
 }

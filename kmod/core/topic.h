@@ -4,7 +4,8 @@
  * one reference for each delivery that is in a queue or in the hands of a consumer,
  * one for the history, one while it is published. Nothing is parked: a queue that is
  * full has a policy. BLOCK has promised room to each group that was begun since the
- * port came, so that delivery never has to wait.
+ * port came, so that delivery never has to wait. When credits are short, the oldest
+ * groups go that only the history and queues that drop still have.
  *
  * A port's deliveries are slots, all made with the port: what a group needs to be
  * delivered is there before it begins.
@@ -94,6 +95,9 @@ void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay);
 
 /* As zcb_stream_plan(), for a buffer. */
 int zcb_topic_plan(struct zcb_stream *s, u64 length);
+/* Without a credit: is there one to be had at the cost of who drops? Have it. */
+bool zcb_topic_could_spare(const struct zcb_stream *s);
+bool zcb_topic_spare(struct zcb_stream *s);
 /*
  * The buffer of @supply is a complete group. After the plan, under the same lock: it
  * cannot fail. The caller keeps the group.

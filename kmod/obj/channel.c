@@ -304,6 +304,8 @@ static int channel_try_reserve_locked(struct zcb_port *port,
 	if (flags & ZCBUF_RESERVE_F_NEED_CONSUMER && !ch->consumers)
 		return -EPIPE;
 	err = zcb_stream_plan(&ch->stream, r->length, window, plan);
+	if (err == -EAGAIN && zcb_topic_spare(&ch->stream))
+		err = zcb_stream_plan(&ch->stream, r->length, window, plan);
 	if (err)
 		return err;
 	if (!supply_fits(supply, plan))
@@ -595,7 +597,9 @@ bool zcb_channel_writable_locked(struct zcb_channel *ch)
 
 	lockdep_assert_held(&ch->lock);
 	if (ch->cfg.stream.topic)
-		return zcb_topic_plan(&ch->stream, 1) != -EAGAIN;
+		return zcb_topic_plan(&ch->stream, 1) != -EAGAIN ||
+		       (zcb_topic_could_spare(&ch->stream) &&
+			zcb_topic_room(&ch->stream));
 	err = zcb_stream_plan(&ch->stream, ch->cfg.stream.max_reservation,
 			      false, &plan);
 	if (err)

@@ -79,7 +79,7 @@ static int give_block(struct zcb_pool *pool, struct zcb_holdings *from,
 	if (err)
 		return err;
 	p = zcb_buf_at(&pool->bufs, page);
-	if (p->domain != ZCB_BUF_NOBODY)
+	if (p->domain != ZCB_BUF_NOBODY && p->domain != domain)
 		zcb_buf_tag(&pool->bufs, page, 1U << p->order, domain);
 	spin_lock(&pool->mem_lock);
 	zcb_buf_attach(&pool->bufs, &to->blocks, to, page);

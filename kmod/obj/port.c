@@ -322,10 +322,13 @@ static void port_count_consumers_locked(struct zcb_port *port, u32 kinds)
 
 	lockdep_assert_held(&ch->lock);
 	if (kinds & ZCBUF_PORT_CONSUME) {
-		port_drop_eventfd_locked(&port->eventfd);
-		port->adaptive = false;
 		if (port->view)
 			zcb_view_end(port->view, ZCBUF_QUEUE_CLOSED);
+		if (port->adaptive && port->eventfd &&
+		    zcb_view_wake(port->view))
+			eventfd_signal(port->eventfd);
+		port->adaptive = false;
+		port_drop_eventfd_locked(&port->eventfd);
 		ch->writing -= port->writes;
 		ch->consumers--;
 	}

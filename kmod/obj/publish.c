@@ -61,7 +61,10 @@ static int publish_check_locked(struct zcb_port *port,
 		return -ERANGE;
 	if (flags & ZCBUF_PUBLISH_F_NEED_CONSUMER && !ch->consumers)
 		return -EPIPE;
-	return zcb_topic_plan(&ch->stream, *length);
+	err = zcb_topic_plan(&ch->stream, *length);
+	if (err == -EAGAIN && zcb_topic_spare(&ch->stream))
+		err = zcb_topic_plan(&ch->stream, *length);
+	return err;
 }
 
 /*
@@ -73,7 +76,7 @@ static u32 publish_domain(const struct zcb_port *port)
 	const struct zcb_channel *ch = port->channel;
 
 	if (!ch->cfg.stream.topic || ch->cfg.stream.history || ch->writing)
-		return ch->domain;
+		return ZCB_BUF_NOBODY;
 	return port->session->domain;
 }
 
@@ -122,13 +125,6 @@ static int publish_locked(struct zcb_port *port, struct zcbuf_publication *p,
 	return 0;
 }
 
-/* As of who reserves: what is in the open group may have the place in a queue. */
-static bool publish_look_again(struct zcb_channel *ch)
-{
-	guard(mutex)(&ch->lock);
-	return zcb_stream_flush(&ch->stream, ktime_get_ns());
-}
-
 /**
  * zcb_channel_publish - a buffer goes to the consumers
  * @port: of the caller
@@ -155,9 +151,7 @@ int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
 		mutex_unlock(&ch->lock);
 		if (err != -EAGAIN)
 			break;
-		err = 0;
-		if (!deadline_ns || !publish_look_again(ch))
-			err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
+		err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
 			       deadline_ns);
 	}
 	publish_supply_free(&supply);

@@ -219,6 +219,16 @@ static int queue_take_slot(struct zcb_port *port, struct zcbuf_delivery *d)
 	return 0;
 }
 
+/* There may be room in queues: who was told that there is none looks again. */
+static void queue_feed_locked(struct zcb_channel *ch)
+{
+	lockdep_assert_held(&ch->lock);
+	if (!ch->stream.starved)
+		return;
+	ch->stream.starved = false;
+	zcb_pool_space(ch->pool);
+}
+
 static int queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
 				u32 n, u32 *done)
 {
@@ -235,8 +245,8 @@ static int queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
 			break;
 		trace_zcbuf_deliver(ch->handle, d->group, d->offset, d->length);
 	}
-	if (*done && zcb_topic_blocks(&port->consumer))
-		zcb_pool_space(ch->pool);
+	if (*done)
+		queue_feed_locked(ch);
 	return err;
 }
 
@@ -449,6 +459,9 @@ static int queue_release_slot(struct zcb_port *port, u64 id)
 	err = zcb_topic_release(&port->channel->stream, c, id);
 	if (!err && c->queued && c->nheld == port->queue->max_held - 1)
 		zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM);
+	/* It had more than that, by itself, and so less room. */
+	if (!err && c->nheld >= port->queue->max_held)
+		queue_feed_locked(port->channel);
 	return err;
 }
 
@@ -613,7 +626,7 @@ int zcb_port_sync(struct zcb_port *port)
 		if (port->view)
 			WRITE_ONCE(port->view->head->waiting, 0);
 		zcb_topic_sync(&ch->stream, &port->consumer);
+		queue_feed_locked(ch);
 	}
-	zcb_pool_space(ch->pool);
 	return 0;
 }

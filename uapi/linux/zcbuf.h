@@ -978,8 +978,8 @@ struct zcbuf_channel_name {
  * @out_block: bytes of a group's block; a FIXED pool: 0
  * @name: pointer to a struct zcbuf_channel_name, without @channel; or 0
  * @deadline_ns: how long to wait for a channel of that name; only with EXISTING
- * @history: groups a TOPIC keeps for those who come later, less than
- *	@max_outstanding; at most 65535
+ * @history: groups a TOPIC keeps for those who come later, if credits allow; less
+ *	than @max_outstanding, at most 65535
  * @policy: ZCBUF_POLICY_* of this session's consumer port
  * @max_held: groups of a TOPIC that port may have received and not released; 0
  *	means 64, at most 65536
@@ -1007,7 +1007,10 @@ struct zcbuf_channel_name {
  * it, so it is certain to arrive; DROP_NEWEST and DROP_OLDEST have this consumer
  * alone lose one. What it has received and not released takes no room in its queue.
  * Memory of a group is given back when the last consumer has released it and the
- * history does not keep it, at once if there is none. A TOPIC is NO_AUTO_FINALIZE.
+ * history does not keep it, at once if there is none. When its credits are used up
+ * (@max_outstanding), the oldest groups go that only the history, and queues of
+ * consumers that drop, still have; what a consumer holds keeps its credits. A TOPIC is
+ * NO_AUTO_FINALIZE.
  *
  * Lanes: a group of priority p goes to lane p of the queue, or its last one; what is
  * in a higher lane is received first. DROP_OLDEST loses one of the lowest lane that
@@ -1162,7 +1165,7 @@ struct zcbuf_publication {
  *
  * Each is a group of one reservation that is complete at once, whatever is open or
  * pending; its memory is the buffer. The session has nothing to do with it any more,
- * its death neither; others it was shared with keep theirs. It is free when the last
+ * its death neither, and no I/O of it should still write there; others it was shared with keep theirs. It is free when the last
  * consumer has released it: at once, out_delivered 0, if a TOPIC has none and keeps no
  * history. Who gets the memory next finds it zeroed, the publisher as well, unless no
  * consumer may write to the pool (or NO_ZERO_ON_REUSE).
@@ -1319,7 +1322,7 @@ struct zcbuf_extent {
  * @length: bytes, from the first byte of its first reservation to the last byte
  *	of its last one
  * @seq: deliveries to this consumer port before this one. TOPIC: groups of
- *	@publisher before this one, so that a gap is a loss
+ *	@publisher before this one, since it opened its port, so that a gap is a loss
  * @time_ns: when the group was complete, CLOCK_MONOTONIC
  * @nrecords: records the producers counted
  * @nextents: 1 or 2
@@ -1485,7 +1488,8 @@ struct zcbuf_eventfd {
  * nothing; fork() does not pass them on. The first call for a port allocates the
  * memory, which the session's user is charged for; others give descriptors of the same.
  *
- * SYNC: the kernel notices what was taken, and producers that wait for room go on.
+ * SYNC: the kernel notices what was taken, of each lane up to the first that was not,
+ * and producers that wait for room go on.
  *
  * EINVAL: the channel is a stream. EPERM: no consumer port. EMFILE, ENFILE: no
  * descriptor, no file. ENOMEM. Since 0.1.
@@ -1514,11 +1518,12 @@ struct zcbuf_queue {
  * @slots: entries there are
  * @lanes: lanes there are
  * @ring: entries of the ring of a lane, a power of two
- * @waiting: not 0: producers wait for room. Who has taken something calls SYNC.
+ * @waiting: not 0: producers wait for room. Who has taken something calls SYNC; he
+ *	looks after a full barrier that follows the compare-and-exchange
  * @ended: ZCBUF_QUEUE_*, or 0
  * @ring_offset: of __u64[@lanes][@ring], from here, bytes
  * @entries_offset: of the first struct zcbuf_delivery, from here, bytes
- * @lost: groups this port has lost so far
+ * @lost: groups this port had lost when the last delivery came
  * @__reserved: 0
  * @tail: by lane, how many deliveries were put into its ring so far
  *
@@ -1526,7 +1531,7 @@ struct zcbuf_queue {
  * (acquire). While the caller's own count of what he has seen of the ring is behind it,
  * by @ring at most, read the handle at that count modulo @ring and count on. If the
  * word of its slot, zcbuf_slot(), is zcbuf_slot_ready() of the handle, and can be
- * changed to zcbuf_slot_taken() by one atomic compare-and-exchange, the delivery is the
+ * changed to zcbuf_slot_taken() by one atomic compare-and-exchange (acquire), it is the
  * caller's, and in the entry of that slot until he RELEASEs the handle. Else somebody
  * else has taken it, or it was dropped. Nobody may take more than max_held before he
  * releases some: there is no room for what comes then.
