@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -58,46 +59,91 @@ static void threshold_to_kernel(struct zcbuf_channel_open *arg)
 		arg->threshold = 0;
 }
 
+/* What is not in it, and what is too long, only the kernel knows to be wrong. */
+static bool label_to_kernel(const char *label, char *out, __u8 *out_len)
+{
+	size_t length = label ? strnlen(label, ZCBUF_MAX_LABEL + 1) : 0;
+
+	if (length > ZCBUF_MAX_LABEL)
+		return false;
+	if (length)
+		memcpy(out, label, length);
+	*out_len = length;
+	return true;
+}
+
+static bool name_to_kernel(const struct zcbuf_name *name,
+			   struct zcbuf_channel_name *out)
+{
+	memset(out, 0, sizeof(*out));
+	return label_to_kernel(name->domain, out->domain, &out->domain_len) &&
+	       label_to_kernel(name->service, out->service,
+			       &out->service_len) &&
+	       label_to_kernel(name->instance, out->instance,
+			       &out->instance_len) &&
+	       label_to_kernel(name->event, out->event, &out->event_len);
+}
+
+int zcb_channel_open(struct zcbuf_pool *pool, __u64 handle,
+		     const struct zcbuf_channel_opts *opts,
+		     struct zcbuf_channel **channel)
+{
+	struct zcbuf_channel_open arg = {
+		.size = sizeof(arg),
+		.flags = opts->flags,
+		.channel = handle,
+		.ports = opts->ports,
+		.align = opts->align,
+		.threshold = opts->threshold,
+		.max_reservation = opts->max_reservation,
+		.max_age_us = opts->max_age_us,
+		.max_outstanding = opts->max_outstanding,
+		.depth = opts->depth,
+		.deadline_ns = opts->deadline_ns,
+		.history = opts->history,
+		.policy = opts->policy,
+		.max_held = opts->max_held,
+		.lanes = opts->lanes,
+		.replay = opts->replay,
+	};
+	struct zcbuf_channel_name name;
+
+	if (!opts->ports)
+		return -EINVAL;
+	if (opts->reserved)
+		return -EOPNOTSUPP;
+	if (opts->name) {
+		if (handle || !name_to_kernel(opts->name, &name))
+			return -EINVAL;
+		arg.name = zcb_ptr(&name);
+	}
+	threshold_to_kernel(&arg);
+	return channel_open(pool, &arg, channel);
+}
+
 int zcbuf_channel_create(struct zcbuf_pool *pool,
 			 const struct zcbuf_channel_opts *user_opts,
 			 struct zcbuf_channel **channel)
 {
-	struct zcbuf_channel_open arg = { .size = sizeof(arg) };
 	struct zcbuf_channel_opts opts;
 	int err;
 
-	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
-	if (err)
-		return err;
-	if (!opts.ports)
-		return -EINVAL;
-	arg.flags = opts.flags;
-	arg.ports = opts.ports;
-	arg.align = opts.align;
-	arg.threshold = opts.threshold;
-	arg.max_reservation = opts.max_reservation;
-	arg.max_age_us = opts.max_age_us;
-	arg.max_outstanding = opts.max_outstanding;
-	arg.depth = opts.depth;
-	threshold_to_kernel(&arg);
-	return channel_open(pool, &arg, channel);
+	err = zcb_opts_read(&opts, sizeof(opts), user_opts,
+			    offsetof(struct zcbuf_channel_opts, name));
+	return err ? err : zcb_channel_open(pool, 0, &opts, channel);
 }
 
 int zcbuf_channel_attach(struct zcbuf_pool *pool, __u64 handle, __u32 ports,
 			 __u32 depth, struct zcbuf_channel **channel)
 {
-	struct zcbuf_channel_open arg = {
-		.size = sizeof(arg),
-		.channel = handle,
+	const struct zcbuf_channel_opts opts = {
 		.ports = ports,
 		.depth = depth,
 	};
 
 	if (!handle)
 		return -ENOENT;	/* to the kernel it would mean a new one */
-	if (!ports)
-		return -EINVAL;
-	return channel_open(pool, &arg, channel);
+	return zcb_channel_open(pool, handle, &opts, channel);
 }
 
 __u64 zcbuf_channel_handle(const struct zcbuf_channel *channel)

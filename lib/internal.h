@@ -214,6 +214,15 @@ struct zcbuf_channel {
 };
 
 /*
+ * zcb_channel_open - as zcbuf_channel_create(), or attach to one
+ * @handle: of that; 0: by name, or a new one
+ * @opts: all of it, as read by zcb_opts_read()
+ */
+int zcb_channel_open(struct zcbuf_pool *pool, __u64 handle,
+		     const struct zcbuf_channel_opts *opts,
+		     struct zcbuf_channel **channel);
+
+/*
  * zcb_batch - a call of struct zcbuf_batch
  *
  * Return: entries done, at least 1, or the error of the first.

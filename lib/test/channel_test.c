@@ -78,6 +78,39 @@ static void create(void)
 	EXPECT(fake.channel_close.channel == FAKE_CHANNEL);
 }
 
+/* What a topic has, by whatever it is opened; of any channel, a name. */
+static void named(void)
+{
+	const struct zcbuf_name name = { "d", "s", "i", "e" };
+	struct zcbuf_channel_opts opts = {
+		.sz = sizeof(opts),
+		.ports = ZCBUF_PORT_CONSUME,
+		.flags = ZCBUF_CHANNEL_F_TOPIC,
+		.name = &name,
+		.deadline_ns = 1,
+		.history = 2,
+		.policy = ZCBUF_POLICY_DROP_NEWEST,
+		.max_held = 4,
+		.lanes = 5,
+		.replay = 6,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_channel *channel;
+
+	ASSERT_EQ(zcbuf_channel_create(pool, &opts, &channel), 0);
+	EXPECT_EQ(fake.channel_open.channel, 0);
+	EXPECT(fake.channel_open.name);
+	EXPECT_EQ(fake.channel_name.domain_len, 1);
+	EXPECT_EQ(fake.channel_name.event[0], 'e');
+	EXPECT_EQ(fake.channel_open.deadline_ns, 1);
+	EXPECT_EQ(fake.channel_open.history, 2);
+	EXPECT_EQ(fake.channel_open.policy, ZCBUF_POLICY_DROP_NEWEST);
+	EXPECT_EQ(fake.channel_open.max_held, 4);
+	EXPECT_EQ(fake.channel_open.lanes, 5);
+	EXPECT_EQ(fake.channel_open.replay, 6);
+	fake_channel_close(channel);
+}
+
 static void attach(void)
 {
 	struct zcbuf_pool *pool = new_pool();
@@ -259,6 +292,7 @@ static void receive_failed_absurd(void)
 static const struct test_case cases[] = {
 	CASE(threshold),
 	CASE(create),
+	CASE(named),
 	CASE(attach),
 	CASE(leave),
 	CASE(leave_all),

@@ -297,6 +297,48 @@ static int do_transfer(__u64 self, struct zcbuf_transfer *arg, bool keep)
 					 handles[arg->out_done], keep));
 }
 
+int fake_buf_publish(__u64 self, __u64 handle, __u64 *length)
+{
+	struct zcbuf_buf_place place;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < fake.nhandles; i++)
+		if (fake.handle[i] == handle &&
+		    fake.holders[i] & FAKE_PUBLISHED)
+			return -EALREADY;
+	err = buf_info_one(self, handle, &place);
+	if (err)
+		return err;
+	if (*length > place.capacity)
+		return -ERANGE;
+	if (!*length)
+		*length = place.capacity;
+	find_buf(self, handle, &i);
+	fake.holders[i] ^= fake_bit(self) | FAKE_PUBLISHED;
+	return 0;
+}
+
+void fake_buf_forget(__u64 handle)
+{
+	unsigned int i = 0;
+
+	while (fake.handle[i] != handle)
+		i++;
+	fake.holders[i] &= ~FAKE_PUBLISHED;
+	fake.live[i] = fake.holders[i];
+}
+
+unsigned int fake_bufs(void)
+{
+	unsigned int n = 0;
+	unsigned int i;
+
+	for (i = 0; i < fake.nhandles; i++)
+		n += fake.live[i];
+	return n;
+}
+
 static int do_export(__u64 self, struct zcbuf_export *arg)
 {
 	unsigned int i;
@@ -551,7 +593,10 @@ static int do_receive_failed(struct zcbuf_receive_failed *arg)
 static int call(int fd, unsigned int nr, void *arg)
 {
 	__u64 self = fake.session[fd];
+	int err = fake_topic_call(self, nr, arg);
 
+	if (err != FAKE_NO_CALL)
+		return err;
 	switch (nr) {
 	case ZCBUF_NR_QUERY:
 		return do_query(self, arg);

@@ -2,8 +2,8 @@
 /*
  * A device without a kernel: open(), ioctl() and all that maps memory, of the
  * library, end up here (ld --wrap). A session is a memfd; the model knows one
- * pool, one channel, of the stream what a producer can see, and whose a buffer
- * is. It is not the judge of the kernel module: that is tested on its own and in
+ * pool, one stream, of it what a producer can see, topics (fake_topic.c), and whose
+ * a buffer is. It is not the judge of the kernel module: that is tested on its own and in
  * a kernel.
  */
 #ifndef ZCBUF_LIB_TEST_FAKE_H
@@ -16,9 +16,11 @@
 
 #define FAKE_ARENA	(2UL << 20)
 #define FAKE_CHANNEL	0x700000001ULL
+#define FAKE_TOPIC	0x800000000ULL	/* handles of topics are above */
 #define FAKE_SESSION	0x900000000ULL	/* ids are above */
 #define FAKE_MAX	512	/* objects of a kind */
 #define FAKE_FDS	64	/* a descriptor of a session is below */
+#define FAKE_NO_CALL	1	/* no errno: not for topics */
 
 enum fake_state { FAKE_PENDING, FAKE_COMMITTED, FAKE_FAILED };
 
@@ -91,6 +93,8 @@ struct fake {
 	struct zcbuf_reserve reserve;
 	struct zcbuf_receive receive;
 	struct zcbuf_commit_entry commit;
+	struct zcbuf_channel_name channel_name;
+	struct zcbuf_publish publish;
 	__u64 released;
 
 	/* The stream. */
@@ -124,6 +128,25 @@ static inline __u64 fake_bit(__u64 id)
 {
 	return 1ULL << (id - FAKE_SESSION) % 64;
 }
+
+/* Who has a buffer that is published: no session, the topics. */
+#define FAKE_PUBLISHED	(1ULL << 63)
+
+/* Another of a session's buffers becomes a message: 0 or a negative errno. */
+int fake_buf_publish(__u64 self, __u64 handle, __u64 *length);
+
+/* Nobody has the message any more. */
+void fake_buf_forget(__u64 handle);
+
+/* A call on a topic, or FAKE_NO_CALL: it is on something else. */
+int fake_topic_call(__u64 self, unsigned int nr, void *arg);
+
+/* Topics there are, and messages that somebody has. */
+unsigned int fake_topics(void);
+unsigned int fake_messages(void);
+
+/* Buffers that somebody has. */
+unsigned int fake_bufs(void);
 
 /* An error that was to be given: now, and then no more. */
 int fake_take(int *error);

@@ -115,8 +115,34 @@ static void channel_opts(void)
 	EXPECT_EQ(zcbuf_channel_attach(pool, 0, ZCBUF_PORT_PRODUCE, 0,
 				       &channel), -ENOENT);
 	EXPECT_EQ(zcbuf_channel_attach(pool, 1, 0, 0, &channel), -EINVAL);
+	opts.ports = ZCBUF_PORT_PRODUCE;
+	opts.reserved = 1;
+	EXPECT_EQ(zcbuf_channel_create(pool, &opts, &channel), -EOPNOTSUPP);
 	EXPECT(!channel);
 	EXPECT_EQ(fake.calls[ZCBUF_NR_CHANNEL_OPEN], 0);
+	zcbuf_pool_close(pool);
+}
+
+/* A program that knows of no names: what is behind its options is not looked at. */
+static void channel_opts_of_old(void)
+{
+	struct zcbuf_channel_opts opts = {
+		.sz = offsetof(struct zcbuf_channel_opts, name),
+		.ports = ZCBUF_PORT_PRODUCE,
+		.depth = 3,
+		.history = 4,
+		.reserved = 5,
+	};
+	struct zcbuf_channel *channel;
+	struct zcbuf_pool *pool;
+
+	ASSERT_EQ(zcbuf_pool_create(&pool, NULL), 0);
+	ASSERT_EQ(zcbuf_channel_create(pool, &opts, &channel), 0);
+	EXPECT_EQ(fake.channel_open.depth, 3);
+	EXPECT_EQ(fake.channel_open.history, 0);
+	EXPECT_EQ(zcbuf_channel_close(channel), 0);
+	opts.sz--;
+	EXPECT_EQ(zcbuf_channel_create(pool, &opts, &channel), -EINVAL);
 	zcbuf_pool_close(pool);
 }
 
@@ -128,6 +154,7 @@ static const struct test_case cases[] = {
 	CASE(absurd_size),
 	CASE(pool_opts),
 	CASE(channel_opts),
+	CASE(channel_opts_of_old),
 };
 
 TEST_MAIN(cases)

@@ -585,6 +585,23 @@ ZCBUF_API int zcbuf_bufs_iovec(const struct zcbuf_buf *bufs, unsigned int n,
 #define ZCBUF_THRESHOLD_EACH	(~(__u64)0)
 
 /*
+ * struct zcbuf_name - how a channel is found in its pool
+ * @domain: who has another one never finds it; NULL: the empty one
+ * @service: what is offered
+ * @instance: by which of those who offer it
+ * @event: what of it
+ *
+ * Each is 1 to ZCBUF_MAX_LABEL bytes (the domain may be empty) of printable ASCII
+ * without '/' and blanks, compared byte by byte.
+ */
+struct zcbuf_name {
+	const char *domain;
+	const char *service;
+	const char *instance;
+	const char *event;
+};
+
+/*
  * struct zcbuf_channel_opts - what zcbuf_channel_create() shall make
  * @sz: sizeof(struct zcbuf_channel_opts)
  * @threshold: a group seals when the stream bytes in it reach this. 0: the
@@ -597,6 +614,14 @@ ZCBUF_API int zcbuf_bufs_iovec(const struct zcbuf_buf *bufs, unsigned int n,
  * @max_outstanding: reservations the channel may hold; 0: 65536
  * @depth: queue of this session's consumer port, groups; 0: 1024
  * @flags: ZCBUF_CHANNEL_F_*
+ * @name: how others find it; it is attached to if it is there. NULL: it has none
+ * @deadline_ns: with ZCBUF_CHANNEL_F_EXISTING: how long to wait for that name
+ * @history: of a topic: groups it keeps for those who come later
+ * @policy: ZCBUF_POLICY_* of this session's consumer port
+ * @max_held: of a topic: groups it may have received and not released; 0: 64
+ * @lanes: of a topic: of its queue, by priority; 0: 1
+ * @replay: of a topic: groups of the history it shall begin with
+ * @reserved: 0
  */
 struct zcbuf_channel_opts {
 	size_t sz;
@@ -608,15 +633,27 @@ struct zcbuf_channel_opts {
 	__u32 max_outstanding;
 	__u32 depth;
 	__u32 flags;
+	const struct zcbuf_name *name;
+	__u64 deadline_ns;
+	__u32 history;
+	__u32 policy;
+	__u32 max_held;
+	__u32 lanes;
+	__u32 replay;
+	__u32 reserved;
 };
 
 /*
- * zcbuf_channel_create() - make a channel and take ports of it
+ * zcbuf_channel_create() - make a channel, or find one by name, and take ports of it
  * @opts: not NULL
  * @channel: written
  *
  * -E2BIG: threshold and max_reservation together exceed an arena. -EMFILE:
  * channels of this pool. -EPERM: a port needs RIGHT_PRODUCE or RIGHT_CONSUME.
+ * -EEXIST: the name is there with other options, or at all with
+ * ZCBUF_CHANNEL_F_NEW. -ENOENT, -ETIMEDOUT, -EINTR: it is not there, with
+ * ZCBUF_CHANNEL_F_EXISTING. -EINVAL: the name; a policy or option that is not for
+ * such a channel.
  */
 ZCBUF_API int zcbuf_channel_create(struct zcbuf_pool *pool,
 				   const struct zcbuf_channel_opts *opts,
@@ -946,7 +983,8 @@ ZCBUF_API int zcbuf_writer_turn(struct zcbuf_writer *writer, size_t length,
  *
  * They stay the session's until it releases them. Return: how many were taken,
  * at least 1. -EAGAIN: nothing is ready. -ETIMEDOUT: not until the deadline.
- * -ESHUTDOWN: the end of the stream. -EPERM: no consumer port.
+ * -ENOSPC: of a topic, it holds as many as it may. -ESHUTDOWN: the end of the
+ * stream. -EPERM: no consumer port.
  */
 ZCBUF_API int zcbuf_receive(struct zcbuf_channel *channel,
 			    struct zcbuf_delivery *entries,
