@@ -80,26 +80,64 @@ int zcbuf_buf_info(struct zcbuf_pool *pool, const __u64 *handles,
 	return err ? err : (int)arg.out_done;
 }
 
+/* What the session got by the name of @handle; @buf is written if it is there. */
+static int buf_place(struct zcbuf_pool *pool, __u64 handle, size_t length,
+		     struct zcbuf_buf *buf)
+{
+	struct zcbuf_buf got = {
+		.length = length,
+		.capacity = zcbuf_buf_capacity(handle, pool->class_size),
+		.offset = zcbuf_buf_offset(handle),
+		.handle = handle,
+		.pool = pool,
+	};
+	int err;
+
+	err = zcb_map_range(pool, got.offset, got.capacity, &got.data);
+	if (!err)
+		*buf = got;
+	return err;
+}
+
 static int alloc_in_pool(struct zcbuf_pool *pool, size_t length,
 			 const struct zcbuf_buf_opts *opts,
 			 struct zcbuf_buf *buf)
 {
-	struct zcbuf_buf got = { .length = length, .pool = pool };
+	__u64 handle = 0;
 	int done;
 	int err;
 
-	done = zcbuf_alloc(pool, length, opts, &got.handle, 1);
+	done = zcbuf_alloc(pool, length, opts, &handle, 1);
 	if (done < 0)
 		return done;
-	got.capacity = zcbuf_buf_capacity(got.handle, pool->class_size);
-	got.offset = zcbuf_buf_offset(got.handle);
-	err = zcb_map_range(pool, got.offset, got.capacity, &got.data);
-	if (err) {
-		zcbuf_free(pool, &got.handle, 1);
-		return err;
+	err = buf_place(pool, handle, length, buf);
+	if (err)
+		zcbuf_free(pool, &handle, 1);
+	return err;
+}
+
+int zcb_bufs_alloc(struct zcbuf_pool *pool, size_t length,
+		   const struct zcbuf_buf_opts *opts, struct zcbuf_buf *bufs,
+		   unsigned int count)
+{
+	__u64 handles[ZCBUF_MAX_BATCH];
+	int err = 0;
+	int done;
+	int i;
+
+	if (count > ARRAY_SIZE(handles))
+		return -EINVAL;
+	memset(handles, 0, count * sizeof(handles[0]));
+	done = zcbuf_alloc(pool, length, opts, handles, count);
+	for (i = 0; i < done; i++) {
+		err = buf_place(pool, handles[i], length, &bufs[i]);
+		if (err)
+			break;
 	}
-	*buf = got;
-	return 0;
+	if (!err)
+		return done;
+	zcbuf_free(pool, handles + i, done - i);
+	return i ? i : err;
 }
 
 int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,

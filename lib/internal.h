@@ -116,6 +116,18 @@ int zcb_map_refresh(const struct zcbuf_pool *pool, struct zcbuf_pool_info *info)
 int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		  void **out);
 
+/* ------------------------------------------------------------------- buf.c */
+
+/*
+ * zcb_bufs_alloc - @count buffers of the pool, in one system call
+ * @bufs: as many as are returned are written
+ *
+ * Return: how many, at least 1; or as zcbuf_buf_alloc().
+ */
+int zcb_bufs_alloc(struct zcbuf_pool *pool, size_t length,
+		   const struct zcbuf_buf_opts *opts, struct zcbuf_buf *bufs,
+		   unsigned int count);
+
 /* -------------------------------------------------------------- fallback.c */
 
 /*
@@ -229,5 +241,35 @@ int zcb_channel_open(struct zcbuf_pool *pool, __u64 handle,
  */
 int zcb_batch(const struct zcbuf_pool *pool, unsigned int nr, __u64 channel,
 	      const void *entries, unsigned int count);
+
+/* ---------------------------------------------------------------- reader.c */
+
+/*
+ * zcb_receive - as zcbuf_receive(), into structs that begin with a struct
+ * zcbuf_delivery
+ * @entry_size: of each; behind the delivery they are overwritten
+ */
+int zcb_receive(struct zcbuf_channel *channel, void *entries, size_t entry_size,
+		unsigned int count, __u64 deadline_ns);
+
+/* ------------------------------------------------------------- transform.c */
+
+/*
+ * zcb_transform_read - the caller's, which may be larger or smaller than ours
+ *
+ * Return: 0, -EINVAL: no encoding, or as zcb_opts_read(). -EOPNOTSUPP.
+ */
+int zcb_transform_read(struct zcbuf_transform *dst,
+		       const struct zcbuf_transform *src);
+
+/*
+ * zcb_transform_run - @fn of @transform, whose word for how much it has written is
+ * not taken
+ */
+__s64 zcb_transform_run(const struct zcbuf_transform *transform,
+			__s64 (*fn)(void *ctx, void *dst, size_t capacity,
+				    const void *src, size_t length),
+			void *dst, size_t capacity, const void *src,
+			size_t length);
 
 #endif /* ZCBUF_LIB_INTERNAL_H */

@@ -11,8 +11,8 @@
 #define FIRST_PIECES	32
 #define FIRST_LOST	8
 
-int zcbuf_receive(struct zcbuf_channel *channel, struct zcbuf_delivery *entries,
-		  unsigned int count, __u64 deadline_ns)
+int zcb_receive(struct zcbuf_channel *channel, void *entries, size_t entry_size,
+		unsigned int count, __u64 deadline_ns)
 {
 	struct zcbuf_receive arg = {
 		.size = sizeof(arg),
@@ -20,12 +20,19 @@ int zcbuf_receive(struct zcbuf_channel *channel, struct zcbuf_delivery *entries,
 		.entries = zcb_ptr(entries),
 		.deadline_ns = deadline_ns,
 		.count = count,
-		.entry_size = sizeof(*entries),
+		.entry_size = entry_size,
 	};
 	int err;
 
 	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_RECEIVE, &arg);
 	return err ? err : (int)arg.out_done;
+}
+
+int zcbuf_receive(struct zcbuf_channel *channel, struct zcbuf_delivery *entries,
+		  unsigned int count, __u64 deadline_ns)
+{
+	return zcb_receive(channel, entries, sizeof(*entries), count,
+			   deadline_ns);
 }
 
 int zcbuf_release(struct zcbuf_channel *channel, const __u64 *handles,

@@ -62,6 +62,7 @@ static void manuals(void)
 {
 	EXPECT(explained_in(UAPI_HEADER) > 50);
 	EXPECT(explained_in(LIB_HEADER) > 50);
+	EXPECT(explained_in(TOPIC_HEADER) > 30);
 	EXPECT(explained_in(URING_HEADER) > 30);
 }
 
@@ -71,7 +72,7 @@ static void vocabulary(void)
 		EINVAL, EOPNOTSUPP, E2BIG, ENOENT, ESTALE, EALREADY, EBADSLT,
 		EPERM, EMSGSIZE, EFBIG, ERANGE, ENOSPC, ENOMEM, EAGAIN, EEXIST,
 		EBUSY, ETIMEDOUT, EINTR, EPIPE, ESHUTDOWN, EMFILE, EFAULT,
-		ENODEV, EACCES, EBADF, ENOTTY,
+		ENODEV, EACCES, EBADF, ENOTTY, EPROTONOSUPPORT,
 	};
 	unsigned int i;
 	unsigned int j;

@@ -5,7 +5,8 @@
  * <linux/zcbuf.h>, which this header includes, is the manual of the kernel's
  * side: what pools, sessions, channels, groups and reservations are. This is
  * the shape it has in a program; what it does with io_uring is in
- * <zcbuf/uring.h>, which comes along. See also libzcbuf-user(7).
+ * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, which come
+ * along. See also libzcbuf-user(7).
  *
  * Results. A function returning int answers 0 or a count when it did what it
  * says, else a negative errno of the vocabulary in <linux/zcbuf.h>, which
@@ -648,6 +649,7 @@ struct zcbuf_channel_opts {
  * @opts: not NULL
  * @channel: written
  *
+ * Publishers and subscribers have functions of their own, see <zcbuf/topic.h>.
  * -E2BIG: threshold and max_reservation together exceed an arena. -EMFILE:
  * channels of this pool. -EPERM: a port needs RIGHT_PRODUCE or RIGHT_CONSUME.
  * -EEXIST: the name is there with other options, or at all with
@@ -1084,6 +1086,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
 }
 #endif
 
+#include <zcbuf/topic.h>
 #include <zcbuf/uring.h>
 
 #endif /* ZCBUF_ZCBUF_H */
