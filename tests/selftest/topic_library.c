@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Publishers and subscribers of the library, in processes of their own: what its
+ * tests on a fake device cannot show.
+ */
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <zcbuf/zcbuf.h>
+
+#include "common.h"
+#include "ktap.h"
+
+#define POOL	"topic_library"
+#define LENGTH	144
+#define COUNT	16
+#define FLIP	0x666c6970
+
+static const struct zcbuf_name radar = {
+	.service = "RadarService",
+	.instance = "Front",
+	.event = "PointCloud",
+};
+
+static struct zcbuf_pool *new_pool(void)
+{
+	const struct zcbuf_pool_opts opts = {
+		.sz = sizeof(opts), .name = POOL, .arena_size = ZT_ARENA,
+	};
+	struct zcbuf_pool *pool;
+
+	ASSERT_OK(zcbuf_pool_create(&pool, &opts));
+	return pool;
+}
+
+/* One more session of it; @rights: 0 for all. */
+static struct zcbuf_pool *join(__u32 rights)
+{
+	const struct zcbuf_attach_opts opts = {
+		.sz = sizeof(opts), .rights = rights,
+	};
+	struct zcbuf_pool *pool;
+
+	ASSERT_OK(zcbuf_pool_attach(&pool, POOL, &opts));
+	return pool;
+}
+
+static struct zcbuf_publisher *publisher(struct zcbuf_pool *pool)
+{
+	struct zcbuf_publisher *p;
+
+	ASSERT_OK(zcbuf_publisher_open(pool, &radar, NULL, &p));
+	return p;
+}
+
+static struct zcbuf_subscriber *
+subscriber(struct zcbuf_pool *pool, const struct zcbuf_subscriber_opts *opts)
+{
+	struct zcbuf_subscriber *s;
+
+	ASSERT_OK(zcbuf_subscriber_open(pool, &radar, opts, &s));
+	return s;
+}
+
+static __u64 used(struct zcbuf_pool *pool)
+{
+	struct zcbuf_pool_info info = { .size = sizeof(info) };
+
+	ASSERT_OK(zcbuf_pool_info(pool, &info));
+	return info.out_used;
+}
+
+static void loan(struct zcbuf_publisher *p, unsigned int n,
+		 struct zcbuf_buf *buf)
+{
+	ASSERT_OK(zcbuf_publisher_loan(p, LENGTH, 0, buf));
+	snprintf(buf->data, LENGTH, "seq=%u", n);
+}
+
+static int publish(struct zcbuf_publisher *p, unsigned int n,
+		   struct zcbuf_publication *entry)
+{
+	struct zcbuf_buf buf;
+
+	loan(p, n, &buf);
+	return zcbuf_publisher_publish(p, &buf, LENGTH, entry, 0,
+				       ZCBUF_NO_DEADLINE);
+}
+
+static struct zcbuf_sample take(struct zcbuf_subscriber *s, unsigned int n)
+{
+	struct zcbuf_sample sample;
+	char want[LENGTH];
+
+	ASSERT_EQ(zcbuf_subscriber_take(s, &sample, 1, ZCBUF_NO_DEADLINE), 1);
+	snprintf(want, sizeof(want), "seq=%u", n);
+	EXPECT_STREQ((const char *)sample.data, want);
+	EXPECT_EQ(sample.length, LENGTH);
+	EXPECT_EQ(sample.delivery.seq, n);
+	return sample;
+}
+
+static void take_and_release(struct zcbuf_subscriber *s, unsigned int n)
+{
+	struct zcbuf_sample sample = take(s, n);
+
+	EXPECT_EQ(zcbuf_subscriber_release(s, &sample, 1), 1);
+}
+
+/* What it reads it cannot write, nor make so that it could. */
+static void look_at(const struct zcbuf_sample *sample)
+{
+	void *page = (void *)((uintptr_t)sample->data & ~4095UL);
+
+	EXPECT_EQ(mprotect(page, 4096, PROT_READ | PROT_WRITE), -1);
+	EXPECT_EQ(sample->delivery.lost, 0);
+}
+
+/* A subscriber that may only read; it says when it is there. */
+static void radar_display(int ready)
+{
+	struct zcbuf_pool *pool = join(ZCBUF_RIGHT_MAP_READ |
+				       ZCBUF_RIGHT_CONSUME);
+	struct zcbuf_subscriber *s = subscriber(pool, NULL);
+	struct zcbuf_seq seqs[1] = { { 0 } };
+	struct zcbuf_sample sample;
+	unsigned int i;
+
+	ASSERT_EQ(write(ready, "", 1), 1);
+	for (i = 0; i < COUNT; i++) {
+		sample = take(s, i);
+		look_at(&sample);
+		EXPECT_EQ(zcbuf_seq_gap(zcbuf_seq_of(seqs, 1,
+						     sample.delivery.publisher),
+					&sample.delivery), 0);
+		EXPECT_EQ(zcbuf_subscriber_release(s, &sample, 1), 1);
+	}
+	EXPECT_ERR(zcbuf_subscriber_take(s, &sample, 1, 0), EAGAIN);
+	EXPECT_EQ(zcbuf_subscriber_lost(s), 0);
+	EXPECT_OK(zcbuf_subscriber_close(s));
+}
+
+/* Takes one and keeps it. */
+static void greedy(int ready)
+{
+	struct zcbuf_subscriber *s = subscriber(join(0), NULL);
+
+	ASSERT_EQ(write(ready, "", 1), 1);
+	take(s, 0);
+	ASSERT_EQ(write(ready, "", 1), 1);
+	for (;;)
+		pause();
+}
+
+static pid_t start(void (*run)(int ready), int *ready)
+{
+	int pipes[2];
+	pid_t child;
+
+	ASSERT_OK(pipe(pipes));
+	child = fork();
+	if (!child) {
+		run(pipes[1]);
+		_exit(0);
+	}
+	close(pipes[1]);
+	*ready = pipes[0];
+	return child;
+}
+
+static void await_ready(int ready)
+{
+	char byte;
+
+	ASSERT_EQ(read(ready, &byte, 1), 1);
+}
+
+TEST(sixteen_samples_to_a_reader)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_publication entry = { .user_tag = 5 };
+	unsigned int i;
+	pid_t child;
+	int ready;
+
+	child = start(radar_display, &ready);
+	await_ready(ready);
+	for (i = 0; i < COUNT; i++) {
+		ASSERT_OK(publish(p, i, &entry));
+		EXPECT_EQ(entry.out_seq, i);
+		EXPECT_EQ(entry.out_delivered, 1);
+		EXPECT_EQ(entry.out_dropped, 0);
+	}
+	EXPECT_STATUS(child, 0);
+	EXPECT_EQ(used(pool), 0);
+}
+
+TEST(a_dead_subscriber_holds_nothing)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_publication entry = { 0 };
+	pid_t child;
+	int ready;
+
+	child = start(greedy, &ready);
+	await_ready(ready);
+	ASSERT_OK(publish(p, 0, NULL));
+	ASSERT_OK(publish(p, 1, NULL));
+	await_ready(ready);
+	EXPECT_NE(used(pool), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	EXPECT_EQ(used(pool), 0);
+	EXPECT_OK(publish(p, 2, &entry));
+	EXPECT_EQ(entry.out_delivered, 0);
+	EXPECT_EQ(entry.out_seq, 2);
+	EXPECT_EQ(used(pool), 0);
+}
+
+/* The loan that found no room is published when there is. */
+TEST(a_loan_waits)
+{
+	const struct zcbuf_subscriber_opts opts = {
+		.sz = sizeof(opts), .depth = 1,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_subscriber *s = subscriber(join(0), &opts);
+	struct zcbuf_buf copy;
+	struct zcbuf_buf buf;
+
+	ASSERT_OK(publish(p, 0, NULL));
+	loan(p, 1, &buf);
+	EXPECT_ERR(zcbuf_publisher_publish(p, &buf, LENGTH, NULL, 0, 0),
+		   EAGAIN);
+	EXPECT_ERR(zcbuf_publisher_publish(p, &buf, LENGTH, NULL, 0, 1),
+		   ETIMEDOUT);
+	take_and_release(s, 0);
+	copy = buf;
+	EXPECT_OK(zcbuf_publisher_publish(p, &buf, LENGTH, NULL, 0, 0));
+	EXPECT_ERR(zcbuf_publisher_publish(p, &buf, LENGTH, NULL, 0, 0),
+		   EALREADY);
+	take_and_release(s, 1);
+	loan(p, 2, &copy);
+	buf = copy;
+	EXPECT_OK(zcbuf_publisher_return(p, &copy));
+	EXPECT_ERR(zcbuf_publisher_publish(p, &buf, LENGTH, NULL, 0, 0),
+		   EBADSLT);
+	EXPECT_EQ(used(pool), 0);
+}
+
+/* While the message is somebody's, a copy of the loan is known to be published. */
+TEST(a_copy_of_a_loan)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_subscriber *s = subscriber(join(0), NULL);
+	struct zcbuf_sample sample;
+	struct zcbuf_buf copy;
+	struct zcbuf_buf buf;
+
+	loan(p, 0, &buf);
+	copy = buf;
+	ASSERT_OK(zcbuf_publisher_publish(p, &buf, LENGTH, NULL, 0, 0));
+	EXPECT_ERR(zcbuf_publisher_publish(p, &copy, LENGTH, NULL, 0, 0),
+		   EALREADY);
+	sample = take(s, 0);
+	EXPECT_ERR(zcbuf_publisher_publish(p, &copy, LENGTH, NULL, 0, 0),
+		   EALREADY);
+	EXPECT_EQ(zcbuf_subscriber_release(s, &sample, 1), 1);
+	EXPECT_ERR(zcbuf_subscriber_release(s, &sample, 1), EBADSLT);
+	EXPECT_ERR(zcbuf_subscriber_take(s, &sample, 1, 0), EAGAIN);
+	EXPECT_EQ(used(pool), 0);
+}
+
+TEST(who_waits_for_a_topic)
+{
+	struct zcbuf_subscriber_opts opts = {
+		.sz = sizeof(opts), .flags = ZCBUF_CHANNEL_F_EXISTING,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher_opts first = {
+		.sz = sizeof(first), .flags = ZCBUF_CHANNEL_F_NEW,
+	};
+	struct zcbuf_subscriber *s;
+	struct zcbuf_publisher *p;
+
+	EXPECT_ERR(zcbuf_subscriber_open(pool, &radar, &opts, &s), ENOENT);
+	opts.deadline_ns = 1;
+	EXPECT_ERR(zcbuf_subscriber_open(pool, &radar, &opts, &s), ETIMEDOUT);
+	ASSERT_OK(zcbuf_publisher_open(pool, &radar, &first, &p));
+	EXPECT_ERR(zcbuf_publisher_open(pool, &radar, &first, &p), EEXIST);
+	ASSERT_OK(zcbuf_subscriber_open(pool, &radar, &opts, &s));
+	EXPECT_OK(publish(p, 0, NULL));
+	take_and_release(s, 0);
+}
+
+/* Two are lost, after the one that was taken: a gap of two. */
+TEST(what_is_lost)
+{
+	const struct zcbuf_subscriber_opts opts = {
+		.sz = sizeof(opts),
+		.depth = 2,
+		.policy = ZCBUF_POLICY_DROP_OLDEST,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_subscriber *s = subscriber(join(0), &opts);
+	struct zcbuf_publication entries[4] = { { 0 } };
+	struct zcbuf_seq seq = { 0 };
+	struct zcbuf_sample samples[4];
+	struct zcbuf_buf bufs[4];
+
+	ASSERT_OK(publish(p, 0, NULL));
+	samples[0] = take(s, 0);
+	EXPECT_EQ(zcbuf_seq_gap(&seq, &samples[0].delivery), 0);
+	EXPECT_EQ(zcbuf_subscriber_release(s, samples, 1), 1);
+
+	ASSERT_EQ(zcbuf_publisher_loan_batch(p, LENGTH, 0, bufs, 4), 4);
+	ASSERT_EQ(zcbuf_publisher_publish_batch(p, bufs, entries, 4, 0, 0), 4);
+	EXPECT_EQ(entries[1].out_dropped, 0);
+	EXPECT_EQ(entries[3].out_dropped, 1);
+	EXPECT_EQ(zcbuf_subscriber_lost(s), 0);
+	ASSERT_EQ(zcbuf_subscriber_take(s, samples, 4, 0), 2);
+	EXPECT_EQ(zcbuf_seq_gap(&seq, &samples[0].delivery), 2);
+	EXPECT_EQ(zcbuf_seq_gap(&seq, &samples[1].delivery), 0);
+	EXPECT_EQ(zcbuf_subscriber_lost(s), 2);
+	EXPECT_EQ(zcbuf_subscriber_release(s, samples, 2), 2);
+	EXPECT_EQ(used(pool), 0);
+}
+
+static __s64 flip(void *ctx, void *dst, size_t capacity, const void *src,
+		  size_t length)
+{
+	const unsigned char *from = src;
+	unsigned char *to = dst;
+	size_t i;
+
+	(void)ctx;
+	if (length > capacity)
+		return -EMSGSIZE;
+	for (i = 0; i < length; i++)
+		to[i] = ~from[i];
+	return length;
+}
+
+TEST(an_encoded_message)
+{
+	static const struct zcbuf_transform flips = {
+		.sz = sizeof(flips),
+		.encode = flip,
+		.decode = flip,
+		.encoding = FLIP,
+	};
+	static const struct zcbuf_transform *const known[] = { &flips };
+	const struct zcbuf_publisher_opts opts = {
+		.sz = sizeof(opts), .transform = &flips,
+	};
+	const struct zcbuf_subscriber_opts knows = {
+		.sz = sizeof(knows), .transforms = known, .ntransforms = 1,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_subscriber *a = subscriber(join(0), &knows);
+	struct zcbuf_subscriber *b = subscriber(join(0), NULL);
+	struct zcbuf_sample sample;
+	struct zcbuf_publisher *p;
+	char got[8];
+
+	ASSERT_OK(zcbuf_publisher_open(pool, &radar, &opts, &p));
+	ASSERT_OK(zcbuf_publisher_send(p, "secret", 7, NULL, 0, 0));
+	ASSERT_EQ(zcbuf_subscriber_take(a, &sample, 1, 0), 1);
+	EXPECT_EQ(sample.delivery.encoding, FLIP);
+	EXPECT_EQ(zcbuf_subscriber_decode(a, &sample, got, 8), 7);
+	EXPECT_STREQ(got, "secret");
+	EXPECT_EQ(zcbuf_subscriber_release(a, &sample, 1), 1);
+
+	ASSERT_EQ(zcbuf_subscriber_take(b, &sample, 1, 0), 1);
+	EXPECT_ERR(zcbuf_subscriber_decode(b, &sample, got, 8),
+		   EPROTONOSUPPORT);
+	EXPECT_EQ(*(const unsigned char *)sample.data, 's' ^ 0xff);
+	EXPECT_EQ(zcbuf_subscriber_release(b, &sample, 1), 1);
+	EXPECT_EQ(used(pool), 0);
+}
+
+KTAP_MAIN()
