@@ -53,6 +53,7 @@ struct fake {
 	bool mremap_hole;	/* and what was there is gone */
 	void (*on_info)(void);	/* called in POOL_INFO */
 	void (*on_map)(void);	/* called where memory comes into its place */
+	void (*on_receive)(void);	/* called once in RECEIVE of a topic */
 	int fail[ZCBUF_NR_CALLS];
 	unsigned int fail_pass[ZCBUF_NR_CALLS];
 	__u64 reserve_shift;	/* added to where reservations are */

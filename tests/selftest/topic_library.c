@@ -389,4 +389,64 @@ TEST(an_encoded_message)
 	EXPECT_EQ(used(pool), 0);
 }
 
+/* Replies with the number that it was asked, and one more. */
+static void adder(int ready)
+{
+	struct zcbuf_pool *pool = join(0);
+	struct zcbuf_sample request;
+	struct zcbuf_server *server;
+	struct zcbuf_buf reply;
+
+	ASSERT_OK(zcbuf_server_open(pool, &radar, NULL, &server));
+	ASSERT_EQ(write(ready, "", 1), 1);
+	for (;;) {
+		ASSERT_OK(zcbuf_server_take(server, &request,
+					    ZCBUF_NO_DEADLINE));
+		ASSERT_OK(zcbuf_buf_alloc(pool, sizeof(__u64), &reply));
+		*(__u64 *)reply.data = *(const __u64 *)request.data + 1;
+		ASSERT_OK(zcbuf_server_reply(server, &request, &reply,
+					     sizeof(__u64)));
+	}
+}
+
+static int ask(struct zcbuf_client *client, struct zcbuf_pool *pool, __u64 n)
+{
+	struct zcbuf_sample reply;
+	struct zcbuf_buf request;
+	int err;
+
+	ASSERT_OK(zcbuf_buf_alloc(pool, sizeof(n), &request));
+	*(__u64 *)request.data = n;
+	err = zcbuf_client_call(client, &request, sizeof(n), &reply,
+				ZCBUF_NO_DEADLINE);
+	EXPECT_OK(zcbuf_buf_free(&request));
+	if (err)
+		return err;
+	EXPECT_EQ(reply.length, sizeof(n));
+	EXPECT_EQ(*(const __u64 *)reply.data, n + 1);
+	return zcbuf_client_release(client, &reply);
+}
+
+/* Answered one by one, and at once when there is nobody any more. */
+TEST(requests_and_replies)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_client *client;
+	unsigned int i;
+	pid_t child;
+	int ready;
+
+	ASSERT_OK(zcbuf_client_open(pool, &radar, NULL, &client));
+	EXPECT_ERR(ask(client, pool, 0), EPIPE);
+	child = start(adder, &ready);
+	await_ready(ready);
+	for (i = 0; i < 100; i++)
+		EXPECT_OK(ask(client, pool, i));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	EXPECT_ERR(ask(client, pool, i), EPIPE);
+	EXPECT_OK(zcbuf_client_close(client));
+	EXPECT_EQ(used(pool), 0);
+}
+
 KTAP_MAIN()

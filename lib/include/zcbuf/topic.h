@@ -408,6 +408,127 @@ ZCBUF_API int zcbuf_subscriber_eventfd(struct zcbuf_subscriber *subscriber);
  */
 ZCBUF_API int zcbuf_subscriber_fd(const struct zcbuf_subscriber *subscriber);
 
+/* --------------------------------------------------- requests and replies */
+
+struct zcbuf_client;	/* opaque: asks, and has a topic of its own for replies */
+struct zcbuf_server;	/* opaque: is asked, and replies */
+
+/*
+ * A request is a message to the topic of a server; its user_tag says where the
+ * client waits for the reply, whose user_tag is the seq of the request. Both are
+ * read where they were written. If several servers have the same name each gets
+ * every request, and the first reply counts. Clients and servers are used by one
+ * thread at a time.
+ */
+
+/*
+ * zcbuf_client_open() - be able to ask
+ * @name: of the server
+ * @opts: of the publisher of requests, or NULL: with ZCBUF_CHANNEL_F_EXISTING and a
+ *	deadline it waits for the server
+ * @client: written; for zcbuf_client_close()
+ *
+ * Takes the rights PRODUCE, CONSUME, MAP_READ and MAP_WRITE. Errors:
+ * zcbuf_publisher_open(), zcbuf_subscriber_open(). -EINVAL also: no name.
+ */
+ZCBUF_API int zcbuf_client_open(struct zcbuf_pool *pool,
+				const struct zcbuf_name *name,
+				const struct zcbuf_publisher_opts *opts,
+				struct zcbuf_client **client);
+
+/* zcbuf_client_close() - as zcbuf_publisher_close(); replies it had are released */
+ZCBUF_API int zcbuf_client_close(struct zcbuf_client *client);
+
+/*
+ * zcbuf_client_call() - ask, and wait for the reply
+ * @request: a buffer of the pool; consumed and zeroed when it was sent
+ * @length: bytes of it
+ * @reply: written; for zcbuf_client_release()
+ * @deadline_ns: for all of it
+ *
+ * If it fails and @request is zero, it was sent, and may have been served; a reply
+ * that comes later is dropped. A server that dies with the request is not noticed
+ * before the deadline. -EPIPE: there is no server. -ETIMEDOUT: no reply until the
+ * deadline. -EINTR: a signal came. Otherwise zcbuf_publisher_publish().
+ */
+ZCBUF_API int zcbuf_client_call(struct zcbuf_client *client,
+				struct zcbuf_buf *request, size_t length,
+				struct zcbuf_sample *reply, __u64 deadline_ns);
+
+/*
+ * zcbuf_client_send() - the first half of a call
+ * @number: written: of the request, for zcbuf_client_wait()
+ *
+ * Errors: zcbuf_client_call(), and then nothing was sent.
+ */
+ZCBUF_API int zcbuf_client_send(struct zcbuf_client *client,
+				struct zcbuf_buf *request, size_t length,
+				__u64 *number, __u64 deadline_ns);
+
+/*
+ * zcbuf_client_wait() - the second half; also again, after -EINTR or -ETIMEDOUT
+ * @number: of the request that was sent last; replies to others are dropped
+ *
+ * Errors: zcbuf_subscriber_take().
+ */
+ZCBUF_API int zcbuf_client_wait(struct zcbuf_client *client, __u64 number,
+				struct zcbuf_sample *reply, __u64 deadline_ns);
+
+/* zcbuf_client_release() - done with a reply; 0, or as zcbuf_release() */
+ZCBUF_API int zcbuf_client_release(struct zcbuf_client *client,
+				   struct zcbuf_sample *reply);
+
+/*
+ * zcbuf_server_open() - be asked
+ * @name: under which clients find it
+ * @opts: of the subscriber of requests, or NULL
+ * @server: written; for zcbuf_server_close()
+ *
+ * Rights and errors: as zcbuf_client_open().
+ */
+ZCBUF_API int zcbuf_server_open(struct zcbuf_pool *pool,
+				const struct zcbuf_name *name,
+				const struct zcbuf_subscriber_opts *opts,
+				struct zcbuf_server **server);
+
+/* zcbuf_server_close() - as zcbuf_subscriber_close() */
+ZCBUF_API int zcbuf_server_close(struct zcbuf_server *server);
+
+/*
+ * zcbuf_server_subscriber() - the subscriber below: for an eventfd, or to take many
+ * requests at once. The server's to close. Never fails.
+ */
+ZCBUF_API struct zcbuf_subscriber *
+zcbuf_server_subscriber(const struct zcbuf_server *server);
+
+/*
+ * zcbuf_server_take() - take a request
+ * @request: written; for zcbuf_server_reply() or zcbuf_server_release()
+ *
+ * Return: 0. Errors: zcbuf_subscriber_take().
+ */
+ZCBUF_API int zcbuf_server_take(struct zcbuf_server *server,
+				struct zcbuf_sample *request,
+				__u64 deadline_ns);
+
+/*
+ * zcbuf_server_reply() - answer a request, and release it
+ * @request: taken and not released; the caller's as before if this fails
+ * @reply: a buffer of the pool; consumed and zeroed when it is done
+ * @length: bytes of it
+ *
+ * Never waits: a client that does not take its replies loses the oldest. -EPIPE: the
+ * client is gone, or it asked for no reply; @request is to be released and @reply to
+ * be used otherwise. Otherwise zcbuf_publisher_publish().
+ */
+ZCBUF_API int zcbuf_server_reply(struct zcbuf_server *server,
+				 struct zcbuf_sample *request,
+				 struct zcbuf_buf *reply, size_t length);
+
+/* zcbuf_server_release() - done with a request that is not answered; 0, or as above */
+ZCBUF_API int zcbuf_server_release(struct zcbuf_server *server,
+				   struct zcbuf_sample *request);
+
 /* ------------------------------------------------------------------- gaps */
 
 /*
