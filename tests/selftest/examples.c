@@ -37,6 +37,17 @@ TEST(groups)
 	EXPECT_EQ(zt_await_charged(0), 0);
 }
 
+TEST(rpc)
+{
+	int status;
+	char *text = run("rpc 100 2>&1", &status);
+
+	EXPECT_EQ(status, 0);
+	EXPECT_TRUE(strstr(text, "100 calls, "));
+	EXPECT_TRUE(strstr(text, ", 0 wrong"));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
 static void make_files(const char *directory)
 {
 	char path[PATH_MAX];
