@@ -151,12 +151,37 @@ static void fn_use_published(struct fn_run *f)
 
 /* ------------------------------------------------------------------- QUEUE */
 
-/* As fn_keep_token(). */
+/* Another port, so that the channel stays when this one goes. */
+static void fn_arrange_queue(struct fn_run *f)
+{
+	ASSERT_OK(zt_ports(f->rig.other, f->rig.topic, ZCBUF_PORT_PRODUCE));
+}
+
+/*
+ * As fn_keep_token(). Memory that was had before a descriptor was not to be had is
+ * the port's, for the next call, and goes with it.
+ */
+static void fn_queue_or_new_port(struct fn_run *f, int err)
+{
+	struct zcbuf_channel_open a = {
+		.channel = f->rig.topic, .depth = 2, .max_held = 1,
+		.ports = ZCBUF_PORT_CONSUME,
+	};
+	const struct zcbuf_queue *q = fn_arg(f);
+
+	if (!err) {
+		f->fds[f->nfds++] = q->out_fd;
+		return;
+	}
+	ASSERT_OK(zt_channel_close(f->fd, f->rig.topic, ZCBUF_PORT_CONSUME));
+	ASSERT_OK(zt_channel_open(f->fd, &a));
+}
+
 static void fn_keep_queue(struct fn_run *f, int err)
 {
 	const struct zcbuf_queue *a = fn_arg(f);
 
-	if (!err && a->out_fd >= 0)
+	if (!err)
 		f->fds[f->nfds++] = a->out_fd;
 }
 
@@ -202,8 +227,8 @@ static const struct fn_row fn_topic_rows[] = {
 		.arrange = fn_arrange_publish_waits,
 		.meanwhile = fn_meanwhile_take),
 
-	FN_CALL(queue, QUEUE, .least = 6, .stands = true,
-		.then = fn_keep_queue, .use = fn_use_queue),
+	FN_CALL(queue, QUEUE, .least = 6, .arrange = fn_arrange_queue,
+		.then = fn_queue_or_new_port, .use = fn_use_queue),
 	FN_CALL(queue_again, QUEUE, .least = 4, .stands = true,
 		.arrange = fn_arrange_again, .then = fn_keep_queue,
 		.use = fn_use_queue),
