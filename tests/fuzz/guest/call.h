@@ -106,5 +106,6 @@ void kf_run_receive(struct kf_lane *l);
 void kf_run_receive_failed(struct kf_lane *l);
 void kf_run_release(struct kf_lane *l);
 void kf_run_eventfd(struct kf_lane *l);
+void kf_run_queue(struct kf_lane *l);
 
 #endif /* KFUZZ_CALL_H */

@@ -2,6 +2,9 @@
 /*
  * Calls on channels, the consumer's side.
  */
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "call.h"
 
 static void remember_delivery(struct kf_lane *l, __u64 channel,
@@ -91,4 +94,38 @@ void kf_run_eventfd(struct kf_lane *l)
 	else if (how > 2)
 		a->fd = how == 3 ? kf_session(l, 0) : -1;
 	kf_finish(&c);
+}
+
+/* What a consumer may write there is anything. */
+static void scribble_on_state(__u32 *word, size_t bytes, unsigned int seed)
+{
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(*word); i++)
+		if ((i * 7 + seed) % 3 == 0)
+			__atomic_store_n(&word[i], word[i] ^ (i + seed),
+					 __ATOMIC_RELAXED);
+}
+
+/* Looked at, written to, or neither; then only what the kernel holds is left. */
+void kf_run_queue(struct kf_lane *l)
+{
+	unsigned int how = kf_sel(l, 1) % 8;
+	struct zcbuf_queue *a;
+	struct kf_argument c;
+	void *p;
+
+	a = KF_BEGIN(&c, l, zcbuf_queue);
+	a->channel = kf_pick_channel(l, kf_sel(l, 0));
+	a->flags |= kf_sel(l, 2) & ZCBUF_QUEUE_F_SYNC;
+	if (!kf_finish(&c) || a->flags & ZCBUF_QUEUE_F_SYNC)
+		return;
+	p = mmap(NULL, a->out_state_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 a->out_fd, how & 4 ? 0 : a->out_bytes);
+	if (p != MAP_FAILED) {
+		if (how & 3)
+			scribble_on_state(p, a->out_state_bytes, how);
+		munmap(p, a->out_state_bytes);
+	}
+	close(a->out_fd);
 }

@@ -61,6 +61,7 @@ enum kf_call {
 	KF_POOL_REMOVE,
 	KF_POOL_RETIRE,
 	KF_PUBLISH,
+	KF_QUEUE,
 	KF_NCALLS
 };
 
@@ -151,6 +152,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_POOL_RETIRE;
 	case KF_PUBLISH:
 		return ZCBUF_NR_PUBLISH;
+	case KF_QUEUE:
+		return ZCBUF_NR_QUEUE;
 	default:
 		return kf_call(op);
 	}

@@ -253,6 +253,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_POOL_REMOVE] = kf_run_pool_remove,
 		[KF_POOL_RETIRE] = kf_run_pool_retire,
 		[KF_PUBLISH] = kf_run_publish,
+		[KF_QUEUE] = kf_run_queue,
 	};
 	unsigned int call = kf_call(l->op);
 
