@@ -146,6 +146,21 @@ TEST(credits_of_a_topic)
 	tp_expect_free(fd);
 }
 
+/* Short of them, the oldest go that nobody has for certain. */
+TEST(credits_of_who_drops)
+{
+	int fd = pool(), i;
+	__u64 ch = TOPIC(fd, NULL, .history = 3, .max_outstanding = 4);
+	int sub = CONSUMER(fd, ch, .policy = ZCBUF_POLICY_DROP_NEWEST);
+
+	for (i = 0; i < 6; i++)
+		EXPECT_OK(tp_send(fd, ch, ZT_PAGE, i));
+	EXPECT_EQ(zt_used(fd), PAGE(4));
+	EXPECT_EQ(tp_receive(sub, ch).lost, 2);
+	EXPECT_EQ(tp_take_all(sub, ch, 3), 3);
+	EXPECT_EQ(zt_used(fd), PAGE(4));
+}
+
 /* ------------------------------------------------------------------ lanes */
 
 /* Higher ones first, in each in order; beyond the last is the last. */
@@ -367,7 +382,7 @@ TEST(an_open_group_is_of_those_who_are_there)
 	tp_expect_free(fd);
 }
 
-/* Room is taken when a group is begun, not when it is complete. */
+/* Room is taken when a group is begun; with the last of it, it seals. */
 TEST(room_is_taken_at_the_beginning)
 {
 	int fd = pool();
@@ -377,11 +392,12 @@ TEST(room_is_taken_at_the_beginning)
 
 	ASSERT_OK(zt_reserve1(fd, ch, 60, &r));
 	EXPECT_ERR(tp_send(fd, ch, ZT_PAGE, 1), EAGAIN);
-	ASSERT_OK(zt_reserve1(fd, ch, 60, &more));
-	EXPECT_ERR(zt_reserve1(fd, ch, 10, &more), EAGAIN);
+	EXPECT_ERR(zt_reserve1(fd, ch, 30, &more), EAGAIN);
 	ASSERT_OK(zt_commit1(fd, ch, &r));
-	ASSERT_OK(zt_abort1(fd, ch, &(struct zcbuf_reservation){
-			    .out_id = 1 }));
+	EXPECT_ERR(zt_reserve1(fd, ch, 30, &more), EAGAIN);
+	expect_group(sub, ch, 0, 60, 0, 0);
+	ASSERT_OK(zt_reserve1(fd, ch, 30, &r));
+	ASSERT_OK(zt_abort1(fd, ch, &r));
 	EXPECT_ERR(tp_take(sub, ch), EAGAIN);
 	put(fd, ch, 2, 1, 0);	/* what failed gives it back */
 	EXPECT_EQ(tp_take(sub, ch), 2);
