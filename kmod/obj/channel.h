@@ -214,6 +214,8 @@ int zcb_channel_each(struct zcb_port *port, zcb_channel_one *one,
 extern const struct zcb_stream_ops zcb_channel_stream_ops;
 void zcb_channel_age(struct work_struct *work);
 bool zcb_channel_writable_locked(struct zcb_channel *ch);
+int zcb_queue_make(struct zcb_port *port, const struct zcb_port_config *cfg);
+void zcb_queue_free(struct zcb_port *port);
 void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
 void zcb_queue_show(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
 		    u32 lane);

@@ -97,46 +97,11 @@ static struct zcb_port *port_create(struct zcb_session *s,
 	return port;
 }
 
-/*
- * A topic's consumer has all the slots it may ever need; the session's user pays.
- * They stay as long as it holds something: with a port of the dead, to its end.
- */
-static int port_make_queue(struct zcb_port *port,
-			   const struct zcb_port_config *cfg)
-{
-	struct zcb_payer payer = zcb_account_payer(port->session->uid);
-	u32 nslots = (cfg->depth ?: ZCB_QUEUE_DEPTH) +
-		     (cfg->max_held ?: ZCB_QUEUE_HELD);
-	u64 bytes = struct_size(port->queue, slots, nslots);
-	int err;
-
-	err = zcb_account_charge(bytes, &payer, &port->queue_user);
-	if (err)
-		return err;
-	port->queue_bytes = bytes;
-	port->queue = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
-	if (!port->queue)
-		return -ENOMEM;
-	port->queue->nslots = nslots;
-	return 0;
-}
-
-static void port_free_queue(struct zcb_port *port)
-{
-	zcb_view_put(port->view);
-	port->view = NULL;
-	kvfree(port->queue);
-	port->queue = NULL;
-	if (port->queue_user)
-		zcb_account_uncharge(port->queue_user, port->queue_bytes);
-	port->queue_user = NULL;
-}
-
 static void port_free(struct kref *ref)
 {
 	struct zcb_port *port = container_of(ref, struct zcb_port, ref);
 
-	port_free_queue(port);
+	zcb_queue_free(port);
 	channel_put(port->channel);
 	kfree_rcu(port, rcu);
 }
@@ -449,7 +414,7 @@ static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
 	mutex_unlock(&ch->lock);
 	/* Who looks at it has seen, under that lock, that this is a consumer. */
 	if (!(port->kinds & ZCBUF_PORT_CONSUME))
-		port_free_queue(port);
+		zcb_queue_free(port);
 
 	if (deserted)
 		channel_end_locked(ch);
@@ -524,7 +489,7 @@ static int port_prepare_locked(struct zcb_port *port,
 	if (!ch->cfg.stream.topic || !(cfg->kinds & ZCBUF_PORT_CONSUME) ||
 	    port->kinds & ZCBUF_PORT_CONSUME)
 		return 0;
-	return port_make_queue(port, cfg);
+	return zcb_queue_make(port, cfg);
 }
 
 /* What only a topic has, and what it has not. */
@@ -565,7 +530,7 @@ static struct zcb_port *port_open_locked(struct zcb_session *s,
 		return port;
 	}
 	if (!(port->kinds & ZCBUF_PORT_CONSUME))
-		port_free_queue(port);
+		zcb_queue_free(port);
 	if (!port->kinds) {
 		xa_erase(&s->ports, (u32)ch->handle);
 		zcb_port_put(port);

@@ -549,6 +549,53 @@ __poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p)
 	return mask;
 }
 
+/**
+ * zcb_queue_make - what a topic's consumer needs
+ * @port: the port, which is no consumer yet
+ * @cfg: as it will be
+ *
+ * All the slots it may ever need; the session's user pays. They stay as long as it
+ * holds something: with a port of the dead, to its end.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int zcb_queue_make(struct zcb_port *port, const struct zcb_port_config *cfg)
+{
+	struct zcb_payer payer = zcb_account_payer(port->session->uid);
+	u32 nslots = (cfg->depth ?: ZCB_QUEUE_DEPTH) +
+		     (cfg->max_held ?: ZCB_QUEUE_HELD);
+	u64 bytes = struct_size(port->queue, slots, nslots);
+	int err;
+
+	err = zcb_account_charge(bytes, &payer, &port->queue_user);
+	if (err)
+		return err;
+	port->queue_bytes = bytes;
+	port->queue = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!port->queue)
+		return -ENOMEM;
+	port->queue->nslots = nslots;
+	return 0;
+}
+
+/**
+ * zcb_queue_free - it is none any more, and holds nothing
+ * @port: the port; may have no queue
+ *
+ * Context: may sleep.
+ */
+void zcb_queue_free(struct zcb_port *port)
+{
+	zcb_view_put(port->view);
+	port->view = NULL;
+	kvfree(port->queue);
+	port->queue = NULL;
+	if (port->queue_user)
+		zcb_account_uncharge(port->queue_user, port->queue_bytes);
+	port->queue_user = NULL;
+}
+
 static struct zcb_view *port_make_view(const struct zcb_port *port)
 {
 	const struct zcb_payer payer = zcb_account_payer(port->session->uid);
@@ -556,21 +603,6 @@ static struct zcb_view *port_make_view(const struct zcb_port *port)
 
 	return zcb_view_make(&payer, q->nslots, port->consumer.depth,
 			     q->nlanes);
-}
-
-/* The one it has, or @fresh from now on. */
-static struct zcb_view *port_view_locked(struct zcb_port *port,
-					 struct zcb_view **fresh)
-{
-	lockdep_assert_held(&port->channel->lock);
-	if (!(port->kinds & ZCBUF_PORT_CONSUME))
-		return ERR_PTR(-EPERM);
-	if (port->view)
-		return port->view;
-	port->view = *fresh;
-	*fresh = NULL;
-	zcb_topic_show(&port->channel->stream, &port->consumer);
-	return port->view;
 }
 
 /**
@@ -588,6 +620,7 @@ struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes)
 	struct zcb_view *fresh __free(zcb_view_put) = NULL;
 	struct zcb_channel *ch = port->channel;
 	struct zcb_view *v;
+	struct file *file;
 
 	guard(mutex)(&ch->pool->lock);
 	if (!ch->cfg.stream.topic)
@@ -596,15 +629,19 @@ struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes)
 		return ERR_PTR(-EPERM);
 	if (!port->view)
 		fresh = port_make_view(port);
-	if (!port->view && !fresh)
+	v = port->view ?: fresh;
+	if (!v)
 		return ERR_PTR(-ENOMEM);
-	scoped_guard(mutex, &ch->lock)
-		v = port_view_locked(port, &fresh);
-	if (IS_ERR(v))
-		return ERR_CAST(v);
 	*bytes = v->bytes;
 	*state_bytes = v->state_bytes;
-	return zcb_view_file(v);
+	/* The last that can fail: then it is as it was. */
+	file = zcb_view_file(v);
+	if (IS_ERR(file) || port->view)
+		return file;
+	guard(mutex)(&ch->lock);
+	port->view = no_free_ptr(fresh);
+	zcb_topic_show(&ch->stream, &port->consumer);
+	return file;
 }
 
 /**

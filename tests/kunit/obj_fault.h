@@ -171,7 +171,7 @@ enum outcome {
 };
 
 static inline enum outcome fail_nth(struct kunit *test, struct fault *f, u32 n,
-			     u32 more)
+				    u32 more)
 {
 	u32 left, failed;
 	int err;
@@ -198,7 +198,7 @@ static inline enum outcome fail_nth(struct kunit *test, struct fault *f, u32 n,
  * the next time, and the number counts again.
  */
 static inline void fail_from_each(struct kunit *test, struct fault *f, u32 more,
-			   struct states *st)
+				  struct states *st)
 {
 	u32 n, tries = 0;
 

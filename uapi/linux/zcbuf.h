@@ -1165,10 +1165,11 @@ struct zcbuf_publication {
  *
  * Each is a group of one reservation that is complete at once, whatever is open or
  * pending; its memory is the buffer. The session has nothing to do with it any more,
- * its death neither, and no I/O of it should still write there; others it was shared with keep theirs. It is free when the last
- * consumer has released it: at once, out_delivered 0, if a TOPIC has none and keeps no
- * history. Who gets the memory next finds it zeroed, the publisher as well, unless no
- * consumer may write to the pool (or NO_ZERO_ON_REUSE).
+ * its death neither, and no I/O of it should still write there; others it was shared
+ * with keep theirs. It is free when the last consumer has released it: at once,
+ * out_delivered 0, if a TOPIC has none and keeps no history. Who gets the memory next
+ * finds it zeroed, the publisher as well, unless no consumer may write to the pool (or
+ * NO_ZERO_ON_REUSE).
  *
  * EAGAIN: a BLOCK consumer has no room now, or no credit. EALREADY: it is published.
  * ERANGE: @length is more than its capacity. EPIPE: NEED_CONSUMER. ENOMEM: no memory
@@ -1530,11 +1531,12 @@ struct zcbuf_queue {
  * To take the next delivery: for each lane, from the highest to lane 0, load tail
  * (acquire). While the caller's own count of what he has seen of the ring is behind it,
  * by @ring at most, read the handle at that count modulo @ring and count on. If the
- * word of its slot, zcbuf_slot(), is zcbuf_slot_ready() of the handle, and can be
- * changed to zcbuf_slot_taken() by one atomic compare-and-exchange (acquire), it is the
- * caller's, and in the entry of that slot until he RELEASEs the handle. Else somebody
- * else has taken it, or it was dropped. Nobody may take more than max_held before he
- * releases some: there is no room for what comes then.
+ * word of its slot, zcbuf_slot_word(), is zcbuf_slot_ready() of the handle, and can be
+ * changed to zcbuf_slot_taken() by one atomic compare-and-exchange (acquire), the
+ * delivery is the caller's, and in the entry of that slot, zcbuf_slot(), until he
+ * RELEASEs the handle. Else somebody else has taken it, or it was dropped. Nobody may
+ * take more than max_held before he releases some: there is no room for what comes
+ * then.
  */
 struct zcbuf_queue_head {
 	__u32 magic;
