@@ -164,7 +164,8 @@ struct zcb_stream_counts {
  * @nstragglers: reservations failed and not acknowledged
  * @bytes: memory of all groups, the dead with stragglers included
  * @finalized: no more reservations
- * @starved: of a topic: there was no room for a group since somebody was told of any
+ * @starved: of a topic: there was no room for a group, or no credit to be had, since
+ *	somebody was told of any
  */
 struct zcb_stream {
 	struct zcb_stream_config cfg;

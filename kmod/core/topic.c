@@ -25,6 +25,13 @@ void zcb_topic_get(struct zcb_group *g)
 	g->refs++;
 }
 
+/* Its credits can be had: who was told that there are none looks again. */
+static void topic_feed(struct zcb_stream *s)
+{
+	s->starved = false;
+	s->ops->room(s);
+}
+
 /**
  * zcb_topic_put() - let go of it
  * @s: the stream
@@ -32,8 +39,13 @@ void zcb_topic_get(struct zcb_group *g)
  */
 void zcb_topic_put(struct zcb_stream *s, struct zcb_group *g)
 {
-	if (!--g->refs && g->state == ZCB_GROUP_OUT)
+	g->refs--;
+	if (g->state != ZCB_GROUP_OUT)
+		return;
+	if (!g->refs)
 		zcb_stream_bury(s, g);
+	else if (g->refs == g->spare && s->starved)
+		topic_feed(s);
 }
 
 /* ---------------------------------------------------------------- slots */
@@ -299,18 +311,27 @@ void zcb_topic_forget(struct zcb_stream *s, u32 keep)
 
 /* ------------------------------------------------------------- delivery */
 
-/* Make room for a group of @lane, at the cost of one that is not above it. */
+/*
+ * Make room for a group of @lane, at the cost of one that is not above it. There is
+ * room without if the consumer takes one by himself meanwhile.
+ */
 static bool topic_drop_oldest(struct zcb_stream *s, struct zcb_consumer *c,
 			      u32 lane)
 {
-	struct zcb_topic_slot *slot = NULL;
+	struct zcb_topic_slot *slot, *next;
 	u32 i;
 
-	for (i = 0; i <= lane && !slot; i++)
-		slot = topic_first_of(s, c, i, ZCBUF_SLOT_DROPPED);
-	if (slot)
-		topic_dequeue(s, c, slot);
-	return slot;
+	for (i = 0; i <= lane; i++)
+		list_for_each_entry_safe(slot, next, &c->topic->lanes[i],
+					 node) {
+			if (topic_claim(s, c, slot, ZCBUF_SLOT_DROPPED)) {
+				topic_dequeue(s, c, slot);
+				return true;
+			}
+			if (topic_has_room(c))
+				return false;
+		}
+	return false;
 }
 
 static void topic_lose(struct zcb_stream *s, struct zcb_consumer *c,
@@ -374,10 +395,14 @@ static void topic_drop_group(struct zcb_stream *s, struct zcb_consumer *c,
  *
  * Return: true if so.
  */
-bool zcb_topic_could_spare(const struct zcb_stream *s)
+bool zcb_topic_could_spare(struct zcb_stream *s)
 {
-	return s->cfg.topic && !s->finalized &&
-	       (zcb_credit_left(&s->credit) || topic_spare(s));
+	if (!s->cfg.topic || s->finalized)
+		return false;
+	if (zcb_credit_left(&s->credit) || topic_spare(s))
+		return true;
+	s->starved = true;
+	return false;
 }
 
 /**
@@ -393,6 +418,12 @@ bool zcb_topic_spare(struct zcb_stream *s)
 
 	if (!s->cfg.topic || s->finalized || zcb_credit_left(&s->credit))
 		return false;
+	/* Nothing is lost for a group that could not begin with it. */
+	if (!zcb_topic_room(s))
+		return false;
+	/* What a consumer took shall cost the others nothing. */
+	list_for_each_entry(c, &s->consumers, node)
+		zcb_topic_sync(s, c);
 	while (!zcb_credit_left(&s->credit) && (g = topic_spare(s))) {
 		zcb_topic_get(g);
 		if (!list_empty(&g->queue))
@@ -402,6 +433,7 @@ bool zcb_topic_spare(struct zcb_stream *s)
 				topic_drop_group(s, c, g);
 		zcb_topic_put(s, g);
 	}
+	s->starved |= !zcb_credit_left(&s->credit);
 	return zcb_credit_left(&s->credit);
 }
 

@@ -96,7 +96,7 @@ void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay);
 /* As zcb_stream_plan(), for a buffer. */
 int zcb_topic_plan(struct zcb_stream *s, u64 length);
 /* Without a credit: is there one to be had at the cost of who drops? Have it. */
-bool zcb_topic_could_spare(const struct zcb_stream *s);
+bool zcb_topic_could_spare(struct zcb_stream *s);
 bool zcb_topic_spare(struct zcb_stream *s);
 /*
  * The buffer of @supply is a complete group. After the plan, under the same lock: it

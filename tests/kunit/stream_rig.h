@@ -24,6 +24,7 @@
  * @ends: ends of the stream announced to it
  * @awaited: times it was told that a producer waits
  * @words: of a queue that is shown: by slot, the name of a delivery that can be taken
+ * @grabs: it takes this many just before they would be dropped
  */
 struct rig_port {
 	struct zcb_consumer c;
@@ -31,6 +32,7 @@ struct rig_port {
 	u32 ends;
 	u32 awaited;
 	u64 *words;
+	u32 grabs;
 };
 
 /**
@@ -180,8 +182,13 @@ static inline void rig_show(struct zcb_consumer *c,
 static inline bool rig_claim(struct zcb_consumer *c,
 			     const struct zcb_topic_slot *slot, u32 as)
 {
+	struct rig_port *port = container_of(c, struct rig_port, c);
 	u64 *word = rig_word(c, slot);
 
+	if (as == ZCBUF_SLOT_DROPPED && *word && port->grabs) {
+		port->grabs--;
+		*word = 0;
+	}
 	if (*word != zcb_topic_id(c->topic, slot))
 		return false;
 	if (as != ZCBUF_SLOT_READY)

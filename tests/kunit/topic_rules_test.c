@@ -181,6 +181,40 @@ static void name_of_what_was_dropped(struct kunit *test)
 	close_topic(t, 1);
 }
 
+/* Who opens its port again cannot release what it had with the first one. */
+static void names_of_a_port_that_was(struct kunit *test)
+{
+	struct topic_test *t = open_topic(test, 2);
+	u64 before, taken, name;
+
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
+	publish(t);
+	before = take_name(t, 0);
+	KUNIT_EXPECT_EQ(test, release(t, 0, before), 0);
+	publish(t);
+	taken = take_name(t, 0);
+	drop(t, 0);
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
+	KUNIT_EXPECT_EQ(test, release(t, 0, taken), -ENOENT);
+	publish(t);
+	name = take_name(t, 0);
+	KUNIT_EXPECT_EQ(test, release(t, 0, before), -EBADSLT);
+	KUNIT_EXPECT_NE(test, release(t, 0, taken), 0);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, 1U);
+	/* One that leaves with less changes nothing about it. */
+	add(t, 1, ZCBUF_POLICY_BLOCK, 2, 0);
+	zcb_stream_retire_consumer(&t->rig->s, &t->port[1].c);
+	drop(t, 1);
+	KUNIT_EXPECT_EQ(test, release(t, 0, name), 0);
+	drop(t, 0);
+	/* The history is replayed under names of its own, too. */
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 2);
+	KUNIT_EXPECT_EQ(test, take_name(t, 0) >> ZCB_TOPIC_SLOT_BITS,
+			(ZCB_TOPIC_ID >> ZCB_TOPIC_SLOT_BITS) + 3);
+	KUNIT_EXPECT_LT(test, release(t, 0, name), 0);
+	close_topic(t, 1);
+}
+
 /* As many turns as a name has room for. */
 static void turns_that_begin_anew(struct kunit *test)
 {
@@ -298,6 +332,29 @@ static void taken_is_not_dropped(struct kunit *test)
 	close_topic(t, 1);
 }
 
+/* The first one is taken when it would be dropped: there is room, nothing is lost. */
+static void taken_while_it_is_dropped(struct kunit *test)
+{
+	struct topic_test *t = open_topic(test, 0);
+	struct sent sent;
+
+	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 2, 0);
+	zcb_topic_show(&t->rig->s, &t->port[0].c);
+	publish(t);
+	publish(t);
+	t->port[0].grabs = 1;
+	sent = publish(t);
+	KUNIT_EXPECT_EQ(test, sent.delivered, 1U);
+	KUNIT_EXPECT_EQ(test, sent.dropped, 0U);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, 1U);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.queued, 2U);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.topic->lost, 0ULL);
+	expect_pages(t, 3);
+	expect_next(t, 0, 1);
+	expect_next(t, 0, 2);
+	close_topic(t, 1);
+}
+
 /* It is told at once, since nobody sees it take the last one. */
 static void the_end_of_what_is_shown(struct kunit *test)
 {
@@ -310,6 +367,11 @@ static void the_end_of_what_is_shown(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->port[0].ends, 1U);
 	take_itself(t, 0);
 	expect_answer(t, 0, -ESHUTDOWN);
+	add(t, 2, ZCBUF_POLICY_BLOCK, 2, 1);
+	zcb_topic_show(&t->rig->s, &t->port[2].c);
+	expect_next(t, 2, 0);
+	KUNIT_EXPECT_EQ(test, t->port[2].ends, 1U);
+	drop(t, 2);
 	add(t, 1, ZCBUF_POLICY_BLOCK, 2, 1);
 	zcb_topic_show(&t->rig->s, &t->port[1].c);
 	KUNIT_EXPECT_EQ(test, t->port[1].ends, 1U);
@@ -593,10 +655,12 @@ static struct kunit_case topic_rules_cases[] = {
 	KUNIT_CASE(names_that_were_not_given),
 	KUNIT_CASE(names_are_not_given_again),
 	KUNIT_CASE(name_of_what_was_dropped),
+	KUNIT_CASE(names_of_a_port_that_was),
 	KUNIT_CASE(turns_that_begin_anew),
 	KUNIT_CASE(room_that_was_not_noticed),
 	KUNIT_CASE(no_more_than_there_are_slots),
 	KUNIT_CASE(taken_is_not_dropped),
+	KUNIT_CASE(taken_while_it_is_dropped),
 	KUNIT_CASE(the_end_of_what_is_shown),
 	KUNIT_CASE(each_publisher_counts),
 	KUNIT_CASE(a_gap_is_a_loss),

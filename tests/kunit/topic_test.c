@@ -198,21 +198,53 @@ static void an_open_group_has_room(struct kunit *test)
 	struct topic_test *t = open_topic(test, 0);
 	struct zcb_group_plan plan;
 
-	add(t, 0, ZCBUF_POLICY_BLOCK, 1, 0);
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
+	rig_commit(t->rig, rig_reserve(t->rig, 40));
 	rig_commit(t->rig, rig_reserve(t->rig, 40));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 1U);
-	expect_full(t);
-	KUNIT_EXPECT_EQ(test, -EAGAIN,
-			zcb_stream_plan(&t->rig->s, 10, true, &plan));
-	rig_commit(t->rig, rig_reserve(t->rig, 40));
+	KUNIT_EXPECT_NOT_NULL(test, t->rig->s.open);
 	rig_commit(t->rig, rig_reserve(t->rig, 40));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 0U);
 	KUNIT_EXPECT_EQ(test, t->port[0].c.queued, 1U);
+	publish(t);
 	KUNIT_EXPECT_EQ(test, -EAGAIN,
 			zcb_stream_plan(&t->rig->s, 10, false, &plan));
 	expect_next(t, 0, 0);
 	KUNIT_EXPECT_EQ(test, 0, zcb_stream_plan(&t->rig->s, 10, true, &plan));
 	close_topic(t, 1);
+}
+
+/* Nobody could begin anything behind it: no group stays open with the last place. */
+static void the_last_place_is_sealed(struct kunit *test)
+{
+	struct topic_test *t = open_topic(test, 0);
+	struct zcb_resv *r, *window;
+
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
+	add(t, 1, ZCBUF_POLICY_DROP_OLDEST, 1, 0);
+	r = rig_reserve(t->rig, 10);
+	KUNIT_EXPECT_NOT_NULL(test, t->rig->s.open);
+	window = rig_window(t->rig, 10);
+	KUNIT_EXPECT_NULL(test, t->rig->s.open);
+	expect_full(t);
+	rig_commit(t->rig, r);
+	rig_commit(t->rig, window);
+	expect_next(t, 0, 0);
+	/* One place is left, and this takes it. */
+	rig_commit(t->rig, rig_reserve(t->rig, 10));
+	KUNIT_EXPECT_NULL(test, t->rig->s.open);
+	expect_next(t, 0, 1);
+	expect_next(t, 0, 2);
+	rig_reserve(t->rig, 10);
+	KUNIT_EXPECT_EQ(test, publish(t).delivered, 2U);
+	KUNIT_EXPECT_NULL(test, t->rig->s.open);
+	drop(t, 0);
+	/* Who drops has always room. */
+	rig_reserve(t->rig, 10);
+	publish(t);
+	KUNIT_EXPECT_NOT_NULL(test, t->rig->s.open);
+	drop(t, 1);
+	close_topic(t, 0);
 }
 
 /* The promise ends with the group, however it does. */
@@ -221,7 +253,7 @@ static void failed_groups_give_room_back(struct kunit *test)
 	struct topic_test *t = open_topic(test, 0);
 	struct zcb_resv *r;
 
-	add(t, 0, ZCBUF_POLICY_BLOCK, 1, 0);
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
 	rig_abort(t->rig, rig_window(t->rig, 10));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 0U);
 	KUNIT_EXPECT_EQ(test, t->rig->rooms, 1U);
@@ -229,7 +261,7 @@ static void failed_groups_give_room_back(struct kunit *test)
 	rig_abort(t->rig, rig_reserve(t->rig, 60));
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 1U);
 	r = rig_reserve(t->rig, 60);
-	expect_full(t);
+	KUNIT_EXPECT_EQ(test, promised(t, 0), 1U);
 	rig_commit(t->rig, r);
 	KUNIT_EXPECT_EQ(test, promised(t, 0), 0U);
 	KUNIT_EXPECT_EQ(test, t->rig->s.nfailed, 2U);
@@ -382,6 +414,192 @@ static void the_others_lose_nothing(struct kunit *test)
 	close_topic(t, 3);
 }
 
+/* ---------------------------------------------------------- short of credits */
+
+static struct topic_test *open_short(struct kunit *test, u32 history, u32 credits)
+{
+	struct topic_test *t = test->priv;
+
+	t->rig->cfg.max_outstanding = credits;
+	return open_topic(test, history);
+}
+
+static int reserve_or_spare(struct topic_test *t, u64 length)
+{
+	struct zcb_resv *r;
+	int err;
+
+	err = rig_try_reserve(t->rig, &t->rig->p, length, false, 0, &r);
+	if (err == -EAGAIN && zcb_topic_spare(&t->rig->s))
+		err = rig_try_reserve(t->rig, &t->rig->p, length, false, 0, &r);
+	if (!err)
+		rig_commit(t->rig, r);
+	return err;
+}
+
+/* It says how many groups it keeps, credits are of reservations. */
+static void history_gives_way(struct kunit *test)
+{
+	struct topic_test *t = test->priv;
+	u32 i, n;
+
+	t->rig->cfg.threshold = 110;
+	open_short(test, 100, 128);
+	for (i = 0; i < 11 * 200; i++)
+		KUNIT_ASSERT_EQ(test, reserve_or_spare(t, 10), 0);
+	zcb_stream_flush(&t->rig->s, rig_now(t->rig));
+	n = t->rig->s.nhistory;
+	KUNIT_EXPECT_GE(test, n, 128U / 11);
+	KUNIT_EXPECT_EQ(test, t->rig->s.lost, 0ULL);
+	expect_pages(t, n);
+	/* What is left are the last. */
+	add(t, 0, ZCBUF_POLICY_BLOCK, 100, 100);
+	for (i = n; i; i--)
+		expect_next(t, 0, t->rig->s.next_group - i);
+	expect_answer(t, 0, -EAGAIN);
+	close_topic(t, 1);
+}
+
+/* Who is idle loses what it has not taken, and nobody waits for it. */
+static void the_idle_stop_nobody(struct kunit *test)
+{
+	struct topic_test *t = open_short(test, 4, 16);
+	struct sent sent;
+	u64 name[4];
+	u32 i;
+
+	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 1024, 0);
+	add(t, 1, ZCBUF_POLICY_DROP_NEWEST, 1024, 0);
+	for (i = 0; i < 100; i++) {
+		KUNIT_ASSERT_EQ(test, publish_or_spare(t, &sent), 0);
+		KUNIT_EXPECT_EQ(test, sent.delivered, 2U);
+		KUNIT_EXPECT_EQ(test, sent.dropped, 0U);
+	}
+	KUNIT_EXPECT_EQ(test, t->port[0].c.topic->lost, 84ULL);
+	KUNIT_EXPECT_EQ(test, t->port[1].c.topic->lost, 84ULL);
+	KUNIT_EXPECT_EQ(test, t->rig->s.lost, 168ULL);
+	KUNIT_EXPECT_EQ(test, t->rig->s.nhistory, 4U);
+	/* What is in somebody's hands stays there, for all that follows. */
+	for (i = 0; i < 4; i++)
+		name[i] = take_name(t, 0);
+	for (i = 0; i < 50; i++)
+		KUNIT_ASSERT_EQ(test, publish_or_spare(t, &sent), 0);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, 4U);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.queued, 12U);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.topic->lost, 84ULL + 50);
+	/* The other one has the four still. */
+	KUNIT_EXPECT_EQ(test, t->port[1].c.queued, 16U);
+	for (i = 0; i < 4; i++)
+		expect_next(t, 1, 84 + i);
+	expect_next(t, 0, 138);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, release(t, 0, name[i]), 0);
+	expect_pages(t, 12);
+	close_topic(t, 2);
+}
+
+/* All of them are read, or one who blocks has them: then there are none. */
+static void what_is_held_is_not_spared(struct kunit *test)
+{
+	struct topic_test *t = open_short(test, 1, 2);
+	struct sent sent;
+	u64 name;
+
+	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 8, 0);
+	add(t, 1, ZCBUF_POLICY_BLOCK, 8, 0);
+	publish(t);
+	name = take_name(t, 0);
+	publish(t);
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), -EAGAIN);
+	KUNIT_EXPECT_FALSE(test, zcb_topic_could_spare(&t->rig->s));
+	expect_next(t, 1, 0);
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 0U);
+	/* The second can be had as soon as it is let go of. */
+	expect_next(t, 1, 1);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 1U);
+	KUNIT_EXPECT_TRUE(test, zcb_topic_could_spare(&t->rig->s));
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), 0);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.topic->lost, 1ULL);
+	KUNIT_EXPECT_EQ(test, t->rig->s.nhistory, 1U);
+	KUNIT_EXPECT_EQ(test, release(t, 0, name), 0);
+	/* Nobody waits, and nobody is told. */
+	expect_next(t, 1, 2);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 1U);
+	close_topic(t, 2);
+}
+
+/* Nothing is lost for a group that cannot begin. */
+static void nothing_is_spared_in_vain(struct kunit *test)
+{
+	struct topic_test *t = open_short(test, 2, 2);
+	struct sent sent;
+
+	publish(t);
+	add(t, 0, ZCBUF_POLICY_BLOCK, 1, 0);
+	publish(t);
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, t->rig->s.nhistory, 2U);
+	KUNIT_EXPECT_TRUE(test, t->rig->s.starved);
+	expect_next(t, 0, 1);
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), 0);
+	KUNIT_EXPECT_EQ(test, t->rig->s.nhistory, 2U);
+	rig_finalize(t->rig, 0, 0, 0);
+	KUNIT_EXPECT_FALSE(test, zcb_topic_could_spare(&t->rig->s));
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), -ESHUTDOWN);
+	close_topic(t, 1);
+}
+
+/* A window that ends is of nobody but the history, which who waits must know. */
+static void complete_and_spare(struct kunit *test)
+{
+	struct topic_test *t = open_short(test, 1, 1);
+	struct zcb_resv *r = rig_window(t->rig, 10);
+	struct sent sent;
+
+	/* Who polls. */
+	KUNIT_EXPECT_FALSE(test, zcb_topic_could_spare(&t->rig->s));
+	rig_commit(t->rig, r);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 1U);
+	KUNIT_EXPECT_TRUE(test, zcb_topic_spare(&t->rig->s));
+	KUNIT_EXPECT_FALSE(test, zcb_topic_spare(&t->rig->s));
+	r = rig_window(t->rig, 10);
+	/* Who publishes. */
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), -EAGAIN);
+	rig_commit(t->rig, r);
+	KUNIT_EXPECT_EQ(test, t->rig->rooms, 2U);
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), 0);
+	KUNIT_EXPECT_EQ(test, sent.id, 2ULL);
+	close_topic(t, 0);
+}
+
+/* What a consumer took by himself costs the others nothing. */
+static void taken_is_not_spared(struct kunit *test)
+{
+	struct topic_test *t = open_short(test, 0, 3);
+	struct sent sent;
+
+	add(t, 0, ZCBUF_POLICY_DROP_NEWEST, 8, 0);
+	add(t, 1, ZCBUF_POLICY_DROP_OLDEST, 8, 0);
+	zcb_topic_show(&t->rig->s, &t->port[0].c);
+	publish(t);
+	publish(t);
+	publish(t);
+	t->port[0].words[0] = 0;
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), 0);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, 1U);
+	expect_next(t, 1, 0);
+	expect_next(t, 1, 2);
+	/* In that very moment: the next one goes. */
+	t->port[0].grabs = 1;
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), 0);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.nheld, 2U);
+	KUNIT_EXPECT_EQ(test, t->port[0].c.topic->lost, 2ULL);
+	KUNIT_EXPECT_EQ(test, t->port[1].c.topic->lost, 2ULL);
+	expect_next(t, 0, 4);
+	close_topic(t, 2);
+}
+
 /* ------------------------------------------------------------------- lanes */
 
 static void higher_lanes_first(struct kunit *test)
@@ -439,6 +657,7 @@ static struct kunit_case topic_cases[] = {
 	KUNIT_CASE(fini_frees_the_history),
 	KUNIT_CASE(block_waits_for_each),
 	KUNIT_CASE(an_open_group_has_room),
+	KUNIT_CASE(the_last_place_is_sealed),
 	KUNIT_CASE(failed_groups_give_room_back),
 	KUNIT_CASE(begun_before_it_came),
 	KUNIT_CASE(promises_are_of_who_was_there),
@@ -446,6 +665,12 @@ static struct kunit_case topic_cases[] = {
 	KUNIT_CASE(the_newest_is_dropped),
 	KUNIT_CASE(the_oldest_is_dropped),
 	KUNIT_CASE(the_others_lose_nothing),
+	KUNIT_CASE(history_gives_way),
+	KUNIT_CASE(the_idle_stop_nobody),
+	KUNIT_CASE(what_is_held_is_not_spared),
+	KUNIT_CASE(nothing_is_spared_in_vain),
+	KUNIT_CASE(complete_and_spare),
+	KUNIT_CASE(taken_is_not_spared),
 	KUNIT_CASE(higher_lanes_first),
 	KUNIT_CASE(lower_lanes_lose),
 	{}

@@ -521,7 +521,7 @@ static void again(void *state)
 
 static void check_port(struct state *s, u32 i)
 {
-	const struct zcb_consumer *c = &s->real[i].c;
+	struct zcb_consumer *c = &s->real[i].c;
 	struct kunit *test = s->test;
 	struct zcb_group *real = NULL;
 	int want = next_group(s, i);

@@ -51,6 +51,7 @@ struct m_group {
 	enum place place;
 	int holder;
 	bool window, sealed, published;
+	bool kept;		/* by the history */
 };
 
 enum turn {
@@ -76,6 +77,7 @@ struct m_port {
 	u32 ready, ends;
 	u32 n;
 	u32 base;		/* deliveries below it are over */
+	u64 turn;		/* of its first delivery */
 	struct m_delivery deliveries[DELIVERIES];
 };
 
@@ -105,8 +107,10 @@ struct state {
 	u32 ngroups, nresvs;
 	u32 base, resv_base;	/* those below are gone */
 	int open;
-	u64 offset, ranks, failures, seq, lost, generation;
+	u64 offset, ranks, failures, seq, lost, generation, turn;
 	bool finalized, failure_told;
+	bool hungry;		/* somebody was told that no credit can be had, */
+	u32 rooms;		/* when the rig had been told of so many rooms */
 };
 
 static union {
@@ -153,9 +157,25 @@ static inline u32 port_count(const struct m_port *p, enum turn state)
 	return n;
 }
 
-static inline bool in_history(const struct state *s, const struct m_group *g)
+/* Of the history, the first that was complete after @rank others; or NONE. */
+static inline int next_kept(const struct state *s, u64 rank)
 {
-	return g->rank + s->rig->cfg.history >= s->ranks;
+	int i, best = NONE;
+
+	for (i = s->base; i < (int)s->ngroups; i++)
+		if (s->groups[i].kept && s->groups[i].rank >= rank &&
+		    (best == NONE || s->groups[i].rank < s->groups[best].rank))
+			best = i;
+	return best;
+}
+
+static inline u32 kept(const struct state *s)
+{
+	u32 i, n = 0;
+
+	for (i = s->base; i < s->ngroups; i++)
+		n += s->groups[i].kept;
+	return n;
 }
 
 static inline bool delivered_somewhere(const struct state *s, u32 g)
@@ -176,7 +196,7 @@ static inline bool is_gone(const struct state *s, u32 i)
 	const struct m_group *g = &s->groups[i];
 
 	if (g->place == OUT)
-		return !in_history(s, g) && !delivered_somewhere(s, i);
+		return !g->kept && !delivered_somewhere(s, i);
 	return g->place == RELEASED && !any_in(s, i, true);
 }
 
@@ -285,6 +305,76 @@ static inline void go_out(struct state *s, u32 i)
 	for (p = s->ports; p < s->ports + PORTS; p++)
 		if (p->on && !p->retired && i >= p->first)
 			offer(s, p, i);
+	g->kept = s->rig->cfg.history;
+	if (kept(s) > s->rig->cfg.history)
+		s->groups[next_kept(s, 0)].kept = false;
+}
+
+/* ----------------------------------------------------------- credits are short */
+
+static inline bool no_credit(const struct state *s)
+{
+	return credits_taken(s) == s->rig->cfg.max_outstanding;
+}
+
+/* Is it only of the history, and of queues that drop? */
+static inline bool is_spare(const struct state *s, u32 g)
+{
+	const struct m_delivery *d;
+	const struct m_port *p;
+
+	if (s->groups[g].place != OUT || is_gone(s, g))
+		return false;
+	for (p = s->ports; p < s->ports + PORTS; p++)
+		for (d = p->deliveries + p->base; d < p->deliveries + p->n; d++)
+			if (d->group == g && d->state != OVER &&
+			    (d->state == TAKEN ||
+			     p->policy == ZCBUF_POLICY_BLOCK))
+				return false;
+	return true;
+}
+
+static inline void lose_everywhere(struct state *s, u32 g)
+{
+	struct m_delivery *d;
+	struct m_port *p;
+
+	s->groups[g].kept = false;
+	for (p = s->ports; p < s->ports + PORTS; p++)
+		for (d = p->deliveries + p->base; d < p->deliveries + p->n; d++)
+			if (d->group == g && d->state == QUEUED) {
+				d->state = OVER;
+				p->lost++;
+				s->lost++;
+				s->groups[g].dropped++;
+			}
+}
+
+/* Of those that began first, as many as give one credit. */
+static inline bool expected_spare(struct state *s)
+{
+	u32 i;
+
+	if (s->finalized || !no_credit(s))
+		return false;
+	if (!all_have_room(s))
+		return false;
+	for (i = s->base; i < s->ngroups && no_credit(s); i++)
+		if (is_spare(s, i))
+			lose_everywhere(s, i);
+	s->hungry = no_credit(s);
+	s->rooms = s->rig->rooms;
+	return !no_credit(s);
+}
+
+/* As who is told that there is none. */
+static inline void spare(struct state *s)
+{
+	bool want = expected_spare(s);
+
+	if (want)
+		KUNIT_ASSERT_TRUE(s->test, zcb_topic_could_spare(&s->rig->s));
+	KUNIT_ASSERT_EQ(s->test, want, zcb_topic_spare(&s->rig->s));
 }
 
 /* @owner: of a window, who has committed it. */
@@ -337,7 +427,7 @@ static inline int expected_plan(const struct state *s, bool joins)
 {
 	if (s->finalized)
 		return -ESHUTDOWN;
-	if (credits_taken(s) == s->rig->cfg.max_outstanding)
+	if (no_credit(s))
 		return -EAGAIN;
 	return joins || all_have_room(s) ? 0 : -EAGAIN;
 }
@@ -378,7 +468,7 @@ static inline void add_resv(struct state *s, struct zcb_resv *real, int owner,
 	s->offset += length;
 	if (window || g->length >= s->rig->cfg.threshold)
 		seal(s, i);
-	if (credits_taken(s) == s->rig->cfg.max_outstanding)
+	if (no_credit(s) || (!joins && !all_have_room(s)))
 		seal_open(s);
 }
 
@@ -406,10 +496,12 @@ static inline void do_reserve(struct state *s, bool window)
 	joins = !window && s->open != NONE &&
 		s->groups[s->open].offset + s->groups[s->open].length ==
 			s->offset;
+	spare(s);
 	want = expected_plan(s, joins);
 	KUNIT_ASSERT_EQ(s->test, want,
 			rig_try_reserve(s->rig, &s->real_producers[owner],
 					length, window, 0, &real));
+	KUNIT_ASSERT_TRUE(s->test, want != -EAGAIN || s->rig->s.starved);
 	if (want)
 		return;
 	KUNIT_ASSERT_EQ(s->test, real->id, (u64)s->nresvs);
@@ -446,10 +538,12 @@ static inline void op_publish(void *state)
 
 	if (owner == NONE || is_full(s))
 		return;
+	spare(s);
 	want = expected_plan(s, false);
 	KUNIT_ASSERT_EQ(s->test, want,
 			rig_publish(s->rig, &s->real_producers[owner], &pub,
 				    pages, &real));
+	KUNIT_ASSERT_TRUE(s->test, want != -EAGAIN || s->rig->s.starved);
 	if (want)
 		return;
 	r = &s->resvs[s->nresvs];

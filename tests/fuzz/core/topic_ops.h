@@ -154,7 +154,8 @@ static inline void check_received(struct state *s, u32 i,
 	KUNIT_ASSERT_EQ(test, real->user_tag, g->tag);
 	KUNIT_ASSERT_EQ(test, real->time_ns, g->time);
 	KUNIT_ASSERT_EQ(test, real->encoding, g->published ? 7U : 0U);
-	KUNIT_ASSERT_EQ(test, slot->turn, (u64)(d - s->ports[i].deliveries));
+	KUNIT_ASSERT_EQ(test, slot->turn,
+			s->ports[i].turn + (d - s->ports[i].deliveries));
 	rig_check_group(s->rig, real);
 }
 
@@ -174,7 +175,7 @@ static inline void receive_from(struct state *s, u32 i)
 	d->seen = true;
 	d->id = zcb_topic_id(&topic_queues[i].q, slot);
 	KUNIT_ASSERT_EQ(s->test, d->id >> 55, 1ULL);
-	p->ends += s->finalized && !next_delivery(p);
+	p->ends += !p->shown && s->finalized && !next_delivery(p);
 }
 
 static inline struct m_port *choose_port(struct state *s, u32 *i)
@@ -214,12 +215,14 @@ static inline void op_take(void *state)
 	u32 i, slot;
 	struct m_port *p = choose_port(s, &i);
 	struct m_delivery *d = next_delivery(p);
+	u64 turn;
 
 	if (!p->on || p->retired || !p->shown || !d)
 		return;
+	turn = p->turn + (d - p->deliveries);
 	for (slot = 0; slot < p->depth + p->max_held; slot++)
 		if (topic_words[i][slot] >> ZCB_TOPIC_SLOT_BITS ==
-		    (ZCB_TOPIC_ID >> ZCB_TOPIC_SLOT_BITS | (d - p->deliveries)))
+		    (ZCB_TOPIC_ID >> ZCB_TOPIC_SLOT_BITS | turn))
 			break;
 	KUNIT_ASSERT_LT(s->test, slot, p->depth + p->max_held);
 	check_received(s, i, d, &topic_queues[i].q.slots[slot]);
@@ -271,7 +274,10 @@ static inline void op_release(void *state)
 	d->state = OVER;
 }
 
-/* Names that it was not given: of what is queued, of turns to come, any. */
+/*
+ * Names that it was not given: of what is queued, of turns to come, or before its
+ * time, any.
+ */
 static inline void op_release_any(void *state)
 {
 	struct state *s = state;
@@ -288,11 +294,16 @@ static inline void op_release_any(void *state)
 	id = zcb_topic_id(&topic_queues[i].q, slot);
 	if (turn == U64_MAX)
 		release_one(s, i, id, -ENOENT);
-	else if (p->deliveries[turn].state == QUEUED)
+	else if (p->deliveries[turn - p->turn].state == QUEUED)
 		release_one(s, i, id, -ENOENT);
-	else if (p->deliveries[turn].state == OVER)
+	else if (p->deliveries[turn - p->turn].state == OVER)
 		release_one(s, i, id, -EBADSLT);
-	id = ZCB_TOPIC_ID | (u64)p->n << ZCB_TOPIC_SLOT_BITS;
+	/* Of the port that was here before. */
+	id = ZCB_TOPIC_ID | (slot - topic_queues[i].q.slots);
+	if (p->turn)
+		release_one(s, i, id | (p->turn - 1) << ZCB_TOPIC_SLOT_BITS,
+			    turn == U64_MAX ? -ENOENT : -EBADSLT);
+	id = ZCB_TOPIC_ID | (p->turn + p->n) << ZCB_TOPIC_SLOT_BITS;
 	release_one(s, i, id | zcb_rand_below(s->in, ZCB_TOPIC_SLOTS), -ENOENT);
 	id = ZCB_TOPIC_ID | (u64)zcb_rand_below(s->in, DELIVERIES)
 				    << ZCB_TOPIC_SLOT_BITS;
@@ -304,16 +315,15 @@ static inline void op_release_any(void *state)
 /* The last of the history, and as they go into its queue. */
 static inline void replay(struct state *s, struct m_port *p, u32 wanted)
 {
-	u32 i, n = 0;
+	u32 n = kept(s), skip = n - min(min(n, wanted), p->depth);
+	u64 rank = 0;
+	int i;
 
-	for (i = s->base; i < s->ngroups; i++)
-		n += s->groups[i].place == OUT && in_history(s, &s->groups[i]);
-	n = min(min(n, wanted), p->depth);
-	for (; n; n--)
-		for (i = s->base; i < s->ngroups; i++)
-			if (s->groups[i].place == OUT &&
-			    s->groups[i].rank == s->ranks - n)
-				put_into(p, i, s->groups[i].priority);
+	for (; (i = next_kept(s, rank)) != NONE; rank = s->groups[i].rank + 1)
+		if (skip)
+			skip--;
+		else
+			put_into(p, i, s->groups[i].priority);
 }
 
 static inline void add_port(struct state *s, u32 i)
@@ -332,6 +342,7 @@ static inline void add_port(struct state *s, u32 i)
 	p->max_held = 1 + zcb_rand_below(s->in, 5);
 	p->nlanes = 1 + zcb_rand_below(s->in, ZCBUF_MAX_LANES);
 	p->first = s->ngroups;
+	p->turn = s->turn;
 	wanted = zcb_rand_below(s->in, 8);
 	memset(&s->real[i], 0xa5, sizeof(s->real[i]));
 	memset(&topic_queues[i], 0xa5, sizeof(topic_queues[i]));
@@ -339,6 +350,7 @@ static inline void add_port(struct state *s, u32 i)
 	s->real[i].ready = 0;
 	s->real[i].ends = 0;
 	s->real[i].words = topic_words[i];
+	s->real[i].grabs = 0;
 	q->nslots = p->depth + p->max_held;
 	zcb_consumer_init(c, p->depth, false);
 	zcb_topic_init(c, q, p->policy, p->max_held, p->nlanes);
@@ -347,10 +359,17 @@ static inline void add_port(struct state *s, u32 i)
 	replay(s, p, wanted);
 }
 
+/* Those to come give other names. */
+static inline void end_turns(struct state *s, const struct m_port *p)
+{
+	s->turn = max(s->turn, p->turn + p->n);
+}
+
 static inline void drop_port(struct state *s, u32 i)
 {
 	struct m_port *p = &s->ports[i];
 
+	end_turns(s, p);
 	zcb_stream_drop_consumer(&s->rig->s, &s->real[i].c);
 	KUNIT_ASSERT_EQ(s->test, s->real[i].c.nheld, 0U);
 	KUNIT_ASSERT_EQ(s->test, s->real[i].c.held_bytes, 0ULL);
@@ -382,6 +401,7 @@ static inline void op_retire_port(void *state)
 		return;
 	zcb_stream_retire_consumer(&s->rig->s, &s->real[i].c);
 	p->retired = true;
+	end_turns(s, p);
 	for (n = 0; n < p->n; n++)
 		if (p->deliveries[n].state == QUEUED)
 			p->deliveries[n].state = OVER;
@@ -569,7 +589,7 @@ static inline void check_port(struct state *s, u32 i)
 	KUNIT_ASSERT_EQ(test, c->queued + c->nheld,
 			port_count(p, QUEUED) + port_count(p, TAKEN));
 	KUNIT_ASSERT_EQ(test, c->topic->lost, p->lost);
-	KUNIT_ASSERT_EQ(test, c->topic->next_turn, (u64)p->n);
+	KUNIT_ASSERT_EQ(test, c->topic->next_turn, p->turn + p->n);
 	KUNIT_ASSERT_EQ(test, s->real[i].ready, p->ready);
 	KUNIT_ASSERT_EQ(test, s->real[i].ends, p->ends);
 	/* Looking would notice what it took. */
@@ -598,7 +618,7 @@ static inline void check_groups(struct state *s)
 		there++;
 		bytes += g->bytes;
 		failed += g->place == FAILED || g->place == WITHHELD;
-		history += g->place == OUT && in_history(s, g);
+		history += g->kept;
 	}
 	KUNIT_ASSERT_EQ(test, real->bytes, bytes);
 	KUNIT_ASSERT_EQ(test, real->nfailed, failed);
@@ -629,6 +649,7 @@ static inline void check_counts(struct state *s)
 	KUNIT_ASSERT_EQ(test, real->nstragglers, stragglers);
 	KUNIT_ASSERT_EQ(test, real->nqueued + real->nheld, queued + held);
 	KUNIT_ASSERT_EQ(test, real->credit.taken, credits_taken(s));
+	KUNIT_ASSERT_EQ(test, real->next_turn, s->turn);
 }
 
 static inline void check_failure_ports(struct state *s)
@@ -648,6 +669,19 @@ static inline void check_failure_ports(struct state *s)
 	}
 }
 
+/* Who was told that there are no credits was told when there are. */
+static inline void check_hungry(struct state *s)
+{
+	u32 i;
+
+	s->hungry &= no_credit(s) && s->rooms == s->rig->rooms;
+	if (!s->hungry)
+		return;
+	KUNIT_ASSERT_TRUE(s->test, s->rig->s.starved);
+	for (i = s->base; i < s->ngroups; i++)
+		KUNIT_ASSERT_FALSE(s->test, is_spare(s, i));
+}
+
 static inline void check(void *state)
 {
 	struct state *s = state;
@@ -661,6 +695,7 @@ static inline void check(void *state)
 	check_groups(s);
 	check_counts(s);
 	check_failure_ports(s);
+	check_hungry(s);
 	for (i = 0; i < PORTS; i++)
 		if (s->ports[i].on)
 			check_port(s, i);
