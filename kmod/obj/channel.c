@@ -256,7 +256,7 @@ static void channel_reserve_locked(struct zcb_port *port,
 /*
  * Is there a reason not to wait? Another producer may have opened a group that
  * has room meanwhile, or given memory back. If not, what is in the open group
- * has to get out first: its memory might be the room, or its place in a queue.
+ * has to get out first: its memory might be the room.
  */
 static bool channel_look_again(struct zcb_channel *ch, u64 length, bool window)
 {
@@ -265,10 +265,9 @@ static bool channel_look_again(struct zcb_channel *ch, u64 length, bool window)
 
 	guard(mutex)(&ch->lock);
 	err = zcb_stream_plan(&ch->stream, length, window, &plan);
-	if (err && err != -EAGAIN)
-		return true;
-	if (!err && (!plan.extent_bytes ||
-		     zcb_memory_room(ch->pool, plan.extent_bytes)))
+	if (err)
+		return err != -EAGAIN;
+	if (!plan.extent_bytes || zcb_memory_room(ch->pool, plan.extent_bytes))
 		return true;
 	return zcb_stream_flush(&ch->stream, ktime_get_ns());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffers of all kinds that become groups: whose they are, whoever dies, and what
- * PUBLISH refuses; who waits for room, and what a dead consumer was reading.
+ * PUBLISH refuses; and what a dead consumer was reading.
  */
 #include "../../kmod/obj/quarantine.h"
 #include "obj_topic.h"
@@ -255,112 +255,6 @@ static void into_a_stream(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_used(test, t.pool), 0);
 }
 
-/* --------------------------------------------------------------------- room */
-
-/* What another task publishes. */
-struct waiting {
-	struct obj_task task;
-	struct zcb_port *port;
-	struct zcbuf_publication p;
-};
-
-static int call_publish(struct obj_task *t)
-{
-	struct waiting *w = container_of(t, struct waiting, task);
-
-	return zcb_channel_publish(w->port, &w->p, 0, ZCBUF_NO_DEADLINE);
-}
-
-static void start_publish(struct kunit *test, struct waiting *w,
-			  struct zcb_port *port)
-{
-	*w = (struct waiting){
-		.task.call = call_publish,
-		.port = port,
-		.p.handle = obj_alloc(test, port->session, PAGE_SIZE),
-	};
-	obj_start(test, &w->task, &port->channel->pool->space_wq);
-}
-
-/* A topic whose only consumer has a queue of one, and blocks. */
-static struct topic of_one(struct kunit *test, u64 threshold)
-{
-	struct topic x = { .t = of_pages(test) };
-	struct zcb_channel_config cfg = topic_config(x.t.pool);
-	u32 added;
-
-	cfg.stream.threshold = threshold;
-	x.in = obj_channel(test, x.t.a, &cfg, ZCBUF_PORT_PRODUCE);
-	KUNIT_ASSERT_EQ(test, obj_open(x.t.b, x.in->handle, NULL,
-				       ZCBUF_PORT_CONSUME, 1, &x.out[0],
-				       &added), 0);
-	obj_keep_port(test, x.out[0]);
-	return x;
-}
-
-static void who_waits_is_woken(struct kunit *test)
-{
-	struct topic x = of_one(test, 0);
-	struct waiting w;
-	u64 handle;
-
-	obj_publish(test, x.in, obj_alloc(test, x.t.a, PAGE_SIZE));
-	handle = obj_alloc(test, x.t.a, PAGE_SIZE);
-	obj_refused(test, x.in, handle, 0, -EAGAIN);
-	KUNIT_EXPECT_EQ(test, try_free(x.t.a, handle), 0);
-	start_publish(test, &w, x.in);
-	obj_receive(test, x.out[0]);
-	KUNIT_EXPECT_EQ(test, obj_join(&w.task), 0);
-	KUNIT_EXPECT_EQ(test, w.p.out_delivered, 1);
-	start_publish(test, &w, x.in);
-	KUNIT_EXPECT_EQ(test, zcb_channel_close(x.t.b, x.in->handle, 0), 0);
-	KUNIT_EXPECT_EQ(test, obj_join(&w.task), 0);
-	KUNIT_EXPECT_EQ(test, w.p.out_delivered, 0);
-	KUNIT_EXPECT_EQ(test, obj_used(test, x.t.pool), 0);
-}
-
-/* The room was for a group that will not come; nobody serves those that fail. */
-static void a_failure_makes_room(struct kunit *test)
-{
-	struct topic x = of_one(test, 0);
-	struct zcbuf_reservation r = obj_reserve(test, x.in, 10);
-	struct waiting w;
-
-	start_publish(test, &w, x.in);
-	KUNIT_EXPECT_FALSE(test, completion_done(&w.task.done));
-	KUNIT_EXPECT_EQ(test, zcb_channel_abort(x.in, r.out_group, r.out_id), 0);
-	KUNIT_EXPECT_EQ(test, obj_join(&w.task), 0);
-	KUNIT_EXPECT_EQ(test, w.p.out_delivered, 1);
-}
-
-static int call_reserve(struct obj_task *t)
-{
-	return zcb_channel_reserve(t->arg, &t->r, ZCBUF_RESERVE_F_WINDOW,
-				   ZCBUF_NO_DEADLINE);
-}
-
-/* Nobody waits for a place that an open group has, and does nothing with. */
-static void who_waits_seals_the_open_group(struct kunit *test)
-{
-	struct topic x = of_one(test, PAGE_SIZE);
-	struct obj_task t = {
-		.call = call_reserve, .arg = x.in, .r.length = 10,
-	};
-	struct waiting w;
-
-	obj_send(test, x.in, 10);
-	obj_refused(test, x.in, obj_alloc(test, x.t.a, PAGE_SIZE), 0, -EAGAIN);
-	KUNIT_EXPECT_NOT_NULL(test, x.in->channel->stream.open);
-	start_publish(test, &w, x.in);
-	obj_receive(test, x.out[0]);
-	KUNIT_EXPECT_EQ(test, obj_join(&w.task), 0);
-	obj_receive(test, x.out[0]);
-	obj_send(test, x.in, 10);
-	obj_start(test, &t, &x.t.pool->space_wq);
-	obj_receive(test, x.out[0]);
-	KUNIT_EXPECT_EQ(test, obj_join(&t), 0);
-}
-
 /* --------------------------------------------------------------- quarantine */
 
 static void expect_quarantine(struct kunit *test, struct zcb_pool *pool,
@@ -478,9 +372,6 @@ static struct kunit_case publish_cases[] = {
 	KUNIT_CASE_PARAM(refusals, kinds_gen_params),
 	KUNIT_CASE(some_of_it),
 	KUNIT_CASE(into_a_stream),
-	KUNIT_CASE(who_waits_is_woken),
-	KUNIT_CASE(a_failure_makes_room),
-	KUNIT_CASE(who_waits_seals_the_open_group),
 	KUNIT_CASE(what_the_dead_read),
 	KUNIT_CASE(the_object_the_dead_read),
 	KUNIT_CASE(the_group_the_dead_read),
