@@ -392,7 +392,7 @@ static void the_oldest_is_dropped(struct kunit *test)
 static void the_others_lose_nothing(struct kunit *test)
 {
 	struct topic_test *t = open_topic(test, 0);
-	struct sent sent;
+	struct sent sent = {};
 	u32 i;
 
 	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 1, 0);
@@ -464,7 +464,7 @@ static void history_gives_way(struct kunit *test)
 static void the_idle_stop_nobody(struct kunit *test)
 {
 	struct topic_test *t = open_short(test, 4, 16);
-	struct sent sent;
+	struct sent sent = {};
 	u64 name[4];
 	u32 i;
 
@@ -502,7 +502,7 @@ static void the_idle_stop_nobody(struct kunit *test)
 static void what_is_held_is_not_spared(struct kunit *test)
 {
 	struct topic_test *t = open_short(test, 1, 2);
-	struct sent sent;
+	struct sent sent = {};
 	u64 name;
 
 	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 8, 0);
@@ -533,7 +533,7 @@ static void what_is_held_is_not_spared(struct kunit *test)
 static void nothing_is_spared_in_vain(struct kunit *test)
 {
 	struct topic_test *t = open_short(test, 2, 2);
-	struct sent sent;
+	struct sent sent = {};
 
 	publish(t);
 	add(t, 0, ZCBUF_POLICY_BLOCK, 1, 0);
@@ -555,7 +555,7 @@ static void complete_and_spare(struct kunit *test)
 {
 	struct topic_test *t = open_short(test, 1, 1);
 	struct zcb_resv *r = rig_window(t->rig, 10);
-	struct sent sent;
+	struct sent sent = {};
 
 	/* Who polls. */
 	KUNIT_EXPECT_FALSE(test, zcb_topic_could_spare(&t->rig->s));
@@ -577,7 +577,7 @@ static void complete_and_spare(struct kunit *test)
 static void taken_is_not_spared(struct kunit *test)
 {
 	struct topic_test *t = open_short(test, 0, 3);
-	struct sent sent;
+	struct sent sent = {};
 
 	add(t, 0, ZCBUF_POLICY_DROP_NEWEST, 8, 0);
 	add(t, 1, ZCBUF_POLICY_DROP_OLDEST, 8, 0);
@@ -626,7 +626,7 @@ static void higher_lanes_first(struct kunit *test)
 static void lower_lanes_lose(struct kunit *test)
 {
 	struct topic_test *t = open_topic(test, 0);
-	struct sent sent;
+	struct sent sent = {};
 
 	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 3, 0);
 	set_lanes(t, 0, 3);
