@@ -48,6 +48,18 @@ TEST(rpc)
 	EXPECT_EQ(zt_await_charged(0), 0);
 }
 
+/* Scenario 37, by two programs. */
+TEST(radar)
+{
+	int status;
+	char *text = run("radar subscribe & radar publish 16 5 2>&1 && wait $!",
+			 &status);
+
+	EXPECT_EQ(status, 0);
+	EXPECT_TRUE(strstr(text, "radar: 16 samples, 0 lost, 0 wrong"));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
 static void make_files(const char *directory)
 {
 	char path[PATH_MAX];
