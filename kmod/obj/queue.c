@@ -601,7 +601,7 @@ static struct zcb_view *port_make_view(const struct zcb_port *port)
 	const struct zcb_payer payer = zcb_account_payer(port->session->uid);
 	const struct zcb_topic_queue *q = port->queue;
 
-	return zcb_view_make(&payer, q->nslots, port->consumer.depth,
+	return zcb_view_make(&payer, port->consumer.depth, q->max_held,
 			     q->nlanes);
 }
 

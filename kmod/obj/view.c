@@ -108,8 +108,8 @@ struct file *zcb_view_file(struct zcb_view *v)
 	return file;
 }
 
-static void view_lay_out(struct zcb_view *v, u32 slots, u32 lanes, u64 rings,
-			 u64 entries)
+static void view_lay_out(struct zcb_view *v, u32 slots, u32 max_held, u32 lanes,
+			 u64 rings, u64 entries)
 {
 	v->head = v->mem;
 	v->rings = v->mem + rings;
@@ -124,6 +124,7 @@ static void view_lay_out(struct zcb_view *v, u32 slots, u32 lanes, u64 rings,
 		.ring = v->ring,
 		.ring_offset = rings,
 		.entries_offset = entries,
+		.max_held = max_held,
 	};
 }
 
@@ -144,18 +145,19 @@ static int view_allocate(struct zcb_view *v, const struct zcb_payer *payer)
 /**
  * zcb_view_make - a view of an empty queue
  * @payer: who pays
- * @slots: of the queue
  * @depth: most deliveries in it
+ * @max_held: most of them its consumer may hold
  * @lanes: of it
  *
  * Context: may sleep.
  * Return: the view, with a reference, or NULL.
  */
-struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
-			       u32 depth, u32 lanes)
+struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 depth,
+			       u32 max_held, u32 lanes)
 {
 	u64 rings = ALIGN(sizeof(struct zcbuf_queue_head), SMP_CACHE_BYTES);
 	struct zcb_view *v = kzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
+	u32 slots = depth + max_held;
 	u64 entries;
 
 	if (!v)
@@ -171,7 +173,7 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
 		kfree(v);
 		return NULL;
 	}
-	view_lay_out(v, slots, lanes, rings, entries);
+	view_lay_out(v, slots, max_held, lanes, rings, entries);
 	return v;
 }
 

@@ -44,8 +44,8 @@ struct zcb_view {
 	struct zcb_user *user;
 };
 
-struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
-			       u32 depth, u32 lanes);
+struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 depth,
+			       u32 max_held, u32 lanes);
 void zcb_view_put(struct zcb_view *v);
 DEFINE_FREE(zcb_view_put, struct zcb_view *, zcb_view_put(_T))
 struct file *zcb_view_file(struct zcb_view *v);

@@ -1525,6 +1525,7 @@ struct zcbuf_queue {
  * @ring_offset: of __u64[@lanes][@ring], from here, bytes
  * @entries_offset: of the first struct zcbuf_delivery, from here, bytes
  * @lost: groups this port had lost when the last delivery came
+ * @max_held: of this port
  * @__reserved: 0
  * @tail: by lane, how many deliveries were put into its ring so far
  *
@@ -1550,7 +1551,8 @@ struct zcbuf_queue_head {
 	__aligned_u64 ring_offset;
 	__aligned_u64 entries_offset;
 	__aligned_u64 lost;
-	__aligned_u64 __reserved;
+	__u32 max_held;
+	__u32 __reserved;
 	__aligned_u64 tail[ZCBUF_MAX_LANES];
 };
 
