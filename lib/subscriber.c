@@ -6,18 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "queue.h"
 
 #define MAX_TRANSFORMS	256	/* each message looks for its own in order */
 
 /*
  * struct zcbuf_subscriber
  * @channel: ours
+ * @queue: what it takes from
  * @lost: the most that any delivery told
  * @ntransforms: entries of @transforms
  */
 struct zcbuf_subscriber {
 	struct zcbuf_channel *channel;
+	struct zcb_queue queue;
 	atomic_ullong lost;
 	unsigned int ntransforms;
 	struct zcbuf_transform transforms[];
@@ -119,6 +121,7 @@ int zcbuf_subscriber_open(struct zcbuf_pool *pool,
 		free(subscriber);
 		return err;
 	}
+	zcb_queue_open(&subscriber->queue, subscriber->channel);
 	*out = subscriber;
 	return 0;
 }
@@ -129,6 +132,7 @@ int zcbuf_subscriber_close(struct zcbuf_subscriber *subscriber)
 
 	if (!subscriber)
 		return 0;
+	zcb_queue_close(&subscriber->queue);
 	err = zcbuf_channel_close(subscriber->channel);
 	free(subscriber);
 	return err;
@@ -172,8 +176,8 @@ int zcbuf_subscriber_take(struct zcbuf_subscriber *subscriber,
 	int done;
 	int i;
 
-	done = zcb_receive(channel, samples, sizeof(*samples), count,
-			   deadline_ns);
+	done = zcb_queue_take(&subscriber->queue, channel, samples, count,
+			      deadline_ns);
 	for (i = 0; i < done; i++) {
 		sample_place(channel->pool, &samples[i]);
 		note_lost(subscriber, samples[i].delivery.lost);
@@ -202,6 +206,8 @@ int zcbuf_subscriber_release(struct zcbuf_subscriber *subscriber,
 	done = zcbuf_release(subscriber->channel, handles, count);
 	for (i = 0; i < done; i++)
 		sample_forget(&samples[i]);
+	if (done > 0)
+		zcb_queue_released(&subscriber->queue, done);
 	return done;
 }
 

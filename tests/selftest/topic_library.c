@@ -3,11 +3,18 @@
  * Publishers and subscribers of the library, in processes of their own: what its
  * tests on a fake device cannot show.
  */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +22,7 @@
 
 #include "common.h"
 #include "ktap.h"
+#include "thread.h"
 
 #define POOL	"topic_library"
 #define LENGTH	144
@@ -447,6 +455,163 @@ TEST(requests_and_replies)
 	EXPECT_ERR(ask(client, pool, i), EPIPE);
 	EXPECT_OK(zcbuf_client_close(client));
 	EXPECT_EQ(used(pool), 0);
+}
+
+/* ----------------------------------------------- queues that are mapped here */
+
+/* From now on every ioctl() of this process is ENOSYS. */
+static void without_ioctl(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(code) / sizeof(*code), .filter = code,
+	};
+
+	ASSERT_OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		SKIP("no system call can be forbidden here: %m");
+}
+
+TEST(taken_without_a_call)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_subscriber *s = subscriber(join(0), NULL);
+	struct zcbuf_sample samples[COUNT];
+	unsigned int i;
+
+	for (i = 0; i < COUNT; i++)
+		ASSERT_OK(publish(p, i, NULL));
+	without_ioctl();
+	for (i = 0; i < 4; i++)
+		samples[i] = take(s, i);
+	ASSERT_EQ(zcbuf_subscriber_take(s, samples, COUNT, 0), COUNT - 4);
+	for (i = 4; i < COUNT; i++)
+		EXPECT_EQ(samples[i - 4].delivery.seq, i);
+	EXPECT_ERR(zcbuf_subscriber_take(s, samples, COUNT, 0), EAGAIN);
+	/* That it is told of nothing was no accident. */
+	EXPECT_ERR(zcbuf_subscriber_release(s, samples, 1), ENOSYS);
+}
+
+TEST(holds_no_more_than_it_may)
+{
+	const struct zcbuf_subscriber_opts opts = {
+		.sz = sizeof(opts), .max_held = 2,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_subscriber *s = subscriber(join(0), &opts);
+	struct zcbuf_sample samples[COUNT];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_OK(publish(p, i, NULL));
+	EXPECT_EQ(zcbuf_subscriber_take(s, samples, COUNT, 0), 2);
+	EXPECT_ERR(zcbuf_subscriber_take(s, &samples[2], 1, 0), ENOSPC);
+	EXPECT_EQ(zcbuf_subscriber_release(s, samples, 1), 1);
+	EXPECT_EQ(zcbuf_subscriber_take(s, &samples[2], COUNT - 2, 0), 1);
+	EXPECT_EQ(samples[2].delivery.seq, 2);
+	EXPECT_EQ(zcbuf_subscriber_release(s, &samples[1], 2), 2);
+	take_and_release(s, 3);
+	EXPECT_ERR(zcbuf_subscriber_take(s, samples, 1, 0), EAGAIN);
+	EXPECT_OK(zcbuf_subscriber_close(s));
+	EXPECT_EQ(used(pool), 0);
+}
+
+static void *publish_second(void *arg)
+{
+	ASSERT_OK(publish(arg, 1, NULL));
+	return NULL;
+}
+
+/* It waits for room; whoever takes says that there is some, at once. */
+TEST(a_publisher_waits_for_who_takes)
+{
+	const struct zcbuf_subscriber_opts opts = {
+		.sz = sizeof(opts), .depth = 1,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_subscriber *s = subscriber(join(0), &opts);
+	struct thread second = { .run = publish_second, .arg = p };
+	struct zcbuf_sample sample;
+
+	ASSERT_OK(publish(p, 0, NULL));
+	thread_start(&second, SYS_ioctl);
+	sample = take(s, 0);
+	thread_join(&second);
+	EXPECT_EQ(zcbuf_subscriber_release(s, &sample, 1), 1);
+	take_and_release(s, 1);
+	EXPECT_OK(zcbuf_subscriber_close(s));
+	EXPECT_EQ(used(pool), 0);
+}
+
+struct taker {
+	struct zcbuf_subscriber *s;
+	__u64 sum;
+	pthread_t thread;
+};
+
+static void *take_some(void *arg)
+{
+	struct taker *t = arg;
+	struct zcbuf_sample sample;
+
+	while (zcbuf_subscriber_take(t->s, &sample, 1, 0) == 1) {
+		t->sum += 1ULL << sample.delivery.seq % 60;
+		EXPECT_EQ(zcbuf_subscriber_release(t->s, &sample, 1), 1);
+	}
+	return NULL;
+}
+
+/* Of several threads, and of several subscribers of a session, one has each. */
+TEST(each_is_taken_once)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_pool *other = join(0);
+	struct zcbuf_subscriber *s = subscriber(other, NULL);
+	struct taker t[3] = { { .s = s }, { .s = s } };
+	unsigned int i;
+
+	t[2].s = subscriber(other, NULL);
+	for (i = 0; i < 60; i++)
+		ASSERT_OK(publish(p, i, NULL));
+	for (i = 0; i < 3; i++)
+		ASSERT_OK(-pthread_create(&t[i].thread, NULL, take_some, &t[i]));
+	for (i = 0; i < 3; i++)
+		ASSERT_OK(-pthread_join(t[i].thread, NULL));
+	EXPECT_EQ(t[0].sum + t[1].sum + t[2].sum, (1ULL << 60) - 1);
+	EXPECT_EQ(used(pool), 0);
+}
+
+/* A child has no session, and nothing of the queue either. */
+TEST(a_child_has_no_queue)
+{
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_publisher *p = publisher(pool);
+	struct zcbuf_subscriber *s = subscriber(join(0), NULL);
+	struct zcbuf_sample sample;
+	int status;
+	pid_t child;
+
+	ASSERT_OK(publish(p, 0, NULL));
+	child = fork();
+	if (!child) {
+		EXPECT_ERR(zcbuf_subscriber_take(s, &sample, 1, 0), EBADF);
+		EXPECT_ERR(zcbuf_subscriber_close(s), EBADF);
+		_exit(0);
+	}
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+	take_and_release(s, 0);
+	EXPECT_OK(zcbuf_subscriber_close(s));
 }
 
 KTAP_MAIN()

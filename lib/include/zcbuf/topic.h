@@ -344,7 +344,7 @@ struct zcbuf_sample {
 };
 
 /*
- * zcbuf_subscriber_take() - take messages
+ * zcbuf_subscriber_take() - take messages; without a system call if there are some
  * @samples: room for @count; written; each to be released
  * @count: 1 to ZCBUF_MAX_BATCH
  * @deadline_ns: how long to wait for the first; 0: not at all

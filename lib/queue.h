@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * What a subscriber takes from.
+ */
+#ifndef ZCB_LIB_QUEUE_H
+#define ZCB_LIB_QUEUE_H
+
+#include <pthread.h>
+
+#include "internal.h"
+
+/*
+ * struct zcb_queue - a consumer's queue, as the kernel shows it
+ * @lock: who takes
+ * @pid: who has it mapped
+ * @shown: it is mapped; else RECEIVE does
+ * @head: for reading
+ * @state: both write
+ * @bytes: of @head and what belongs to it
+ * @state_bytes: of @state and the words behind it
+ * @seen: by lane, what was looked at of its ring
+ * @held: messages taken and not released
+ */
+struct zcb_queue {
+	pthread_mutex_t lock;
+	pid_t pid;
+	bool shown;
+	struct zcbuf_queue_head *head;
+	struct zcbuf_queue_state *state;
+	size_t bytes;
+	size_t state_bytes;
+	__u64 seen[ZCBUF_MAX_LANES];
+	atomic_uint held;
+};
+
+void zcb_queue_open(struct zcb_queue *queue,
+		    const struct zcbuf_channel *channel);
+void zcb_queue_close(struct zcb_queue *queue);
+
+/* zcb_queue_take - as zcb_receive(), without a system call if there is something */
+int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
+		   struct zcbuf_sample *samples, unsigned int count,
+		   __u64 deadline_ns);
+void zcb_queue_released(struct zcb_queue *queue, unsigned int n);
+
+#endif /* ZCB_LIB_QUEUE_H */
