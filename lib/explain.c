@@ -32,7 +32,7 @@ static const struct explanation explanations[] = {
 		"nothing was done, but look for the other owner of this handle"),
 	EXPLAIN(EBUSY,
 		"in use",
-		"the session is attached already; an arena is retired, or shall go now, and somebody has something of it; or the ring has a table of buffers or files: name a slot of it, or use another"),
+		"attached already; the arena is retired, or somebody has something of it; or the ring has a table: name a slot of it"),
 	EXPLAIN(ECANCELED,
 		"not begun",
 		"what the command of a ring is linked to failed, or its SQE was used again too early; nothing was done"),
