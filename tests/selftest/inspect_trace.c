@@ -90,6 +90,7 @@ struct story {
 	__u64 buffer;
 	__u64 channel;
 	__u64 delivery;
+	__u64 published;
 };
 
 static void tell(struct story *s)
@@ -101,6 +102,7 @@ static void tell(struct story *s)
 	struct zcbuf_reservation r;
 	struct zcbuf_pool_retire gone = zt_arg(struct zcbuf_pool_retire,
 		.arena = 1);
+	struct zcbuf_publication p = {};
 	struct zcbuf_finalize f;
 	struct zcbuf_delivery d;
 	__u64 left, given;
@@ -126,6 +128,12 @@ static void tell(struct story *s)
 	ASSERT_OK(zt_release1(fd, s->channel, d.handle));
 	ASSERT_OK(zt_reserve1(fd, s->channel, 70, &r));
 	ASSERT_OK(zt_abort1(fd, s->channel, &r));
+	ASSERT_OK(zt_alloc1(fd, 4096, &s->published));
+	p.handle = s->published;
+	p.length = 50;
+	ASSERT_EQ(zt_publish(fd, s->channel, &p, 1, 0, 0), 1);
+	ASSERT_EQ(zt_receive(fd, s->channel, &d, 1, 0), 1);
+	ASSERT_OK(zt_release1(fd, s->channel, d.handle));
 	ASSERT_OK(zt_finalize(fd, s->channel, &f));
 	close(fd);
 	close(keep);
@@ -169,6 +177,9 @@ TEST(events_say_what_happened)
 			   s.delivery));
 	EXPECT_TRUE(traced("zcbuf_group_free: " OF("group=0")));
 	EXPECT_TRUE(traced("zcbuf_abort: " OF("id=0x1 err=0")));
+	EXPECT_TRUE(traced("zcbuf_publish: "
+			   OF("group=2 buffer=0x%llx length=50 delivered=1 dropped=0"),
+			   s.published));
 	EXPECT_TRUE(traced("zcbuf_finalize: "
 			   OF("success=0 failure=0 reservations=0")));
 	EXPECT_TRUE(traced("zcbuf_reclaim: " IN("blocks=1 objects=0 shares=1")));
