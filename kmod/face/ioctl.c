@@ -345,6 +345,25 @@ void *zcb_user_array(u64 uptr, u32 count, size_t size)
 }
 
 /**
+ * zcb_user_answered - copy an array of entries in that results are written to
+ * @uptr: user address
+ * @count: entries
+ * @size: of an entry
+ *
+ * Context: may sleep; takes mmap_lock.
+ * Return: as zcb_user_array(); -EFAULT also if they are not writable.
+ */
+void *zcb_user_answered(u64 uptr, u32 count, size_t size)
+{
+	void *entries = zcb_user_array(uptr, count, size);
+
+	if (IS_ERR(entries) || !zcb_user_probe(uptr, count * size))
+		return entries;
+	kvfree(entries);
+	return ERR_PTR(-EFAULT);
+}
+
+/**
  * zcb_batch_result - the batch rule
  * @done: entries done
  * @err: why not more, or 0

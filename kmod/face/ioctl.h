@@ -52,6 +52,7 @@ int zcb_user_probe_entries(u64 uptr, u32 count, u32 entry_size, size_t least);
 int zcb_user_entries(u64 uptr, u32 entry_size, const void *entries, size_t size,
 		     u32 count);
 void *zcb_user_array(u64 uptr, u32 count, size_t size);
+void *zcb_user_answered(u64 uptr, u32 count, size_t size);
 struct zcb_pool *zcb_user_pool(u64 uptr, u32 len, bool of_uid, u32 uid);
 u32 zcb_user_rights(const struct zcb_pool *pool, u32 wanted);
 int zcb_batch_result(u32 done, int err, u32 *out_done, u32 *out_error);

@@ -296,17 +296,6 @@ static int reserve_answer(struct zcb_call *c, u64 uptr,
 	return zcb_call_answer(c);
 }
 
-/* The entries of a RESERVE: read, and their place checked. */
-static struct zcbuf_reservation *reserve_read(u64 uptr, u32 count)
-{
-	struct zcbuf_reservation *r = zcb_user_array(uptr, count, sizeof(*r));
-
-	if (IS_ERR(r) || !zcb_user_probe(uptr, count * sizeof(*r)))
-		return r;
-	kvfree(r);
-	return ERR_PTR(-EFAULT);
-}
-
 /**
  * zcb_ioctl_reserve - RESERVE
  * @c: the call
@@ -323,7 +312,7 @@ int zcb_ioctl_reserve(struct zcb_call *c)
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	r = reserve_read(a->entries, a->count);
+	r = zcb_user_answered(a->entries, a->count, sizeof(*r));
 	if (IS_ERR(r))
 		return PTR_ERR(r);
 	port = zcb_call_port(c, a->channel);
@@ -460,7 +449,7 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
 	e = zcb_user_array(a->commits, a->ncommits, sizeof(*e));
 	if (IS_ERR(e))
 		return PTR_ERR(e);
-	r = reserve_read(a->reserves, a->nreserves);
+	r = zcb_user_answered(a->reserves, a->nreserves, sizeof(*r));
 	if (IS_ERR(r))
 		return PTR_ERR(r);
 	port = zcb_port_find(c->s, a->channel);

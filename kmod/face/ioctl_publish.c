@@ -21,16 +21,6 @@ static int publish_some(struct zcb_port *port, struct zcbuf_publication *p,
 	return err;
 }
 
-static struct zcbuf_publication *publish_read(u64 uptr, u32 count)
-{
-	struct zcbuf_publication *p = zcb_user_array(uptr, count, sizeof(*p));
-
-	if (IS_ERR(p) || !zcb_user_probe(uptr, count * sizeof(*p)))
-		return p;
-	kvfree(p);
-	return ERR_PTR(-EFAULT);
-}
-
 /**
  * zcb_ioctl_publish - PUBLISH
  * @c: the call
@@ -47,7 +37,7 @@ int zcb_ioctl_publish(struct zcb_call *c)
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	p = publish_read(a->entries, a->count);
+	p = zcb_user_answered(a->entries, a->count, sizeof(*p));
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	port = zcb_call_port(c, a->channel);
