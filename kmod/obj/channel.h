@@ -41,7 +41,7 @@ struct zcb_channel_config {
 };
 
 /**
- * struct zcb_port_config - how a session's port is, defaults filled in
+ * struct zcb_port_config - what a session wants of a port
  * @kinds: ZCBUF_PORT_*, at least one
  * @depth: of a consumer's queue; 0: the default, or as it is
  * @policy: ZCBUF_POLICY_*, the same
@@ -57,6 +57,16 @@ struct zcb_port_config {
 	u32 lanes;
 	u32 replay;
 };
+
+static inline u32 zcb_port_depth(const struct zcb_port_config *cfg)
+{
+	return cfg->depth ?: ZCB_QUEUE_DEPTH;
+}
+
+static inline u32 zcb_port_max_held(const struct zcb_port_config *cfg)
+{
+	return cfg->max_held ?: ZCB_QUEUE_HELD;
+}
 
 /**
  * struct zcb_channel_wish - which channel, and what of it
@@ -148,7 +158,6 @@ struct zcb_channel {
  * @queue_bytes: of it
  * @queue_user: who is charged for it
  * @view: what its consumer sees of it, or NULL
- * @writes: counted in the channel's @writing
  * @adaptive: @eventfd is for one who sleeps
  * @eventfd: armed for the consumer, or NULL
  * @failure_eventfd: armed for the failure port, or NULL
@@ -169,7 +178,6 @@ struct zcb_port {
 	u64 queue_bytes;
 	struct zcb_user *queue_user;
 	struct zcb_view *view;
-	bool writes;
 	bool adaptive;
 	struct eventfd_ctx *eventfd;
 	struct eventfd_ctx *failure_eventfd;

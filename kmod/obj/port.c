@@ -203,6 +203,11 @@ static bool port_same(const struct zcb_port *port,
 	       (!cfg->lanes || cfg->lanes == c->topic->nlanes);
 }
 
+static bool port_writes(const struct zcb_port *port)
+{
+	return port->session->rights & ZCBUF_RIGHT_MAP_WRITE;
+}
+
 static void port_add_consumer_locked(struct zcb_port *port,
 				     const struct zcb_port_config *cfg)
 {
@@ -210,14 +215,12 @@ static void port_add_consumer_locked(struct zcb_port *port,
 	struct zcb_consumer *c = &port->consumer;
 
 	lockdep_assert_held(&ch->lock);
-	zcb_consumer_init(c, cfg->depth ?: ZCB_QUEUE_DEPTH, false);
+	zcb_consumer_init(c, zcb_port_depth(cfg), false);
 	if (port->queue)
 		zcb_topic_init(c, port->queue,
 			       cfg->policy ?: ZCBUF_POLICY_BLOCK,
-			       cfg->max_held ?: ZCB_QUEUE_HELD,
-			       cfg->lanes ?: 1);
-	port->writes = port->session->rights & ZCBUF_RIGHT_MAP_WRITE;
-	ch->writing += port->writes;
+			       zcb_port_max_held(cfg), cfg->lanes ?: 1);
+	ch->writing += port_writes(port);
 	ch->consumers++;
 	zcb_stream_add_consumer(&ch->stream, c);
 	if (port->queue)
@@ -294,7 +297,7 @@ static void port_count_consumers_locked(struct zcb_port *port, u32 kinds)
 			eventfd_signal(port->eventfd);
 		port->adaptive = false;
 		port_drop_eventfd_locked(&port->eventfd);
-		ch->writing -= port->writes;
+		ch->writing -= port_writes(port);
 		ch->consumers--;
 	}
 	if (kinds & ZCBUF_PORT_RECV_FAILED) {

@@ -563,8 +563,7 @@ __poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p)
 int zcb_queue_make(struct zcb_port *port, const struct zcb_port_config *cfg)
 {
 	struct zcb_payer payer = zcb_account_payer(port->session->uid);
-	u32 nslots = (cfg->depth ?: ZCB_QUEUE_DEPTH) +
-		     (cfg->max_held ?: ZCB_QUEUE_HELD);
+	u32 nslots = zcb_port_depth(cfg) + zcb_port_max_held(cfg);
 	u64 bytes = struct_size(port->queue, slots, nslots);
 	int err;
 
