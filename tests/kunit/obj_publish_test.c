@@ -4,34 +4,8 @@
  * PUBLISH refuses; and what a dead consumer was reading.
  */
 #include "../../kmod/obj/quarantine.h"
+#include "obj_kinds.h"
 #include "obj_topic.h"
-
-/**
- * struct kind - buffers of one kind
- * @name: for people
- * @pool: makes a pool that has them
- * @length: to ask for
- * @capacity: what there is then
- */
-static const struct kind {
-	const char *name;
-	struct three (*pool)(struct kunit *test);
-	u64 length;
-	u64 capacity;
-} kinds[] = {
-	{ "block", of_pages, 5 * PAGE_SIZE, 8 * PAGE_SIZE },
-	{ "all of the pool", of_pages, OBJ_ARENA, OBJ_ARENA },
-	{ "slab object", of_tiers, OBJECT - 1, OBJECT },
-	{ "block beside slabs", of_tiers, PAGE_SIZE, PAGE_SIZE },
-	{ "fixed object", of_fixed, 1, PAGE_SIZE },
-};
-
-static void kind_name(const struct kind *kind, char *desc)
-{
-	strscpy(desc, kind->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(kinds, kinds, kind_name);
 
 /* A buffer with something in it, published to both. */
 static u64 publish_to_both(struct kunit *test, struct topic *x,
