@@ -14,6 +14,7 @@
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
+#include "info.h"
 #include "ktap.h"
 #include "ring.h"
 #include "thread.h"
@@ -36,14 +37,6 @@ static int growing(__u32 flags, unsigned int arenas)
 
 	ASSERT_GE(fd, 0);
 	return fd;
-}
-
-static struct zcbuf_pool_info info_of(int fd)
-{
-	struct zcbuf_pool_info info;
-
-	ASSERT_OK(zt_pool_info(fd, &info));
-	return info;
 }
 
 static char *map_arena(int fd, unsigned int arena)
@@ -125,7 +118,7 @@ static void scenario_31(__u64 arena)
 
 	ASSERT_OK(zcbuf_buf_alloc(io.pool, 4096, &new));
 	EXPECT_EQ(new.offset, arena);
-	EXPECT_EQ(info_of(zcbuf_pool_fd(io.pool)).out_arenas, 2);
+	EXPECT_EQ(zt_info(zcbuf_pool_fd(io.pool)).out_arenas, 2);
 	EXPECT_EQ(zcbuf_pool_addr(io.pool, 0), old.data);
 	EXPECT_EQ(((char *)old.data)[4095], 0x31);
 	EXPECT_EQ((char *)new.data - (char *)old.data, (long)arena);
@@ -179,7 +172,7 @@ TEST(grow_by_the_call)
 	ASSERT_OK(zt_pool_grow(fd, &a));
 	EXPECT_EQ(a.out_size, 2 * ZT_ARENA);
 	EXPECT_EQ(a.out_arena, 1);
-	EXPECT_EQ(a.out_page_order, info_of(fd).out_page_order);
+	EXPECT_EQ(a.out_page_order, zt_info(fd).out_page_order);
 	ASSERT_OK(zt_alloc1(fd, 1, &h2));
 	EXPECT_EQ(zcbuf_buf_offset(h2), ZT_ARENA);
 	q = map_arena(fd, 1);
@@ -199,14 +192,14 @@ TEST(grow_to_the_limit)
 	int fd = pool_of(ZCBUF_POOL_PAGES, 0, ZT_ARENA, 2 * ZT_ARENA + ZT_PAGE);
 
 	ASSERT_GE(fd, 0);
-	EXPECT_EQ(info_of(fd).out_max_size, 2 * ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_max_size, 2 * ZT_ARENA);
 	EXPECT_OK(zt_pool_grow(fd, NULL));
 	EXPECT_ERR(zt_pool_grow(fd, NULL), E2BIG);
-	EXPECT_EQ(info_of(fd).out_size, 2 * ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_size, 2 * ZT_ARENA);
 	fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
-	EXPECT_EQ(info_of(fd).out_max_size, ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_max_size, ZT_ARENA);
 	EXPECT_ERR(zt_pool_grow(fd, NULL), E2BIG);
-	EXPECT_EQ(info_of(fd).out_arenas, 1);
+	EXPECT_EQ(zt_info(fd).out_arenas, 1);
 }
 
 TEST(sizes_that_cannot_be)
@@ -236,7 +229,7 @@ TEST(who_may_grow_a_pool)
 	EXPECT_ERR(zt_pool_grow(zt_open(O_RDWR), NULL), EPERM);
 	EXPECT_ERR(zt_pool_grow(zt_join(fd, all), NULL), EPERM);
 	EXPECT_OK(zt_pool_grow(zt_join(fd, ZCBUF_RIGHT_ADMIN), NULL));
-	EXPECT_EQ(info_of(fd).out_arenas, 2);
+	EXPECT_EQ(zt_info(fd).out_arenas, 2);
 }
 
 /* A mapping ends where the pool did, and a new one may begin there. */
@@ -266,7 +259,7 @@ TEST(not_by_itself_unless_told)
 
 	ASSERT_OK(zt_alloc1(fd, ZT_ARENA, &h));
 	EXPECT_ERR(zt_alloc1(fd, 1, &h), ENOMEM);
-	EXPECT_EQ(info_of(fd).out_arenas, 1);
+	EXPECT_EQ(zt_info(fd).out_arenas, 1);
 }
 
 /* It makes room for a batch, and what one arena has no room for. */
@@ -278,7 +271,7 @@ TEST(by_itself_for_a_batch)
 
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(zt_alloc(fd, ZT_PAGE, 0, 0, h + i * 512, 512), 512);
-	EXPECT_EQ(info_of(fd).out_arenas, 3);
+	EXPECT_EQ(zt_info(fd).out_arenas, 3);
 	EXPECT_EQ(zt_used(fd), 3 * ZT_ARENA);
 	EXPECT_ERR(zt_alloc1(fd, ZT_PAGE, &h[1536]), ENOMEM);
 	EXPECT_ERR(zt_alloc1(fd, ZT_ARENA + 1, &h[1536]), E2BIG);
@@ -286,8 +279,8 @@ TEST(by_itself_for_a_batch)
 		ASSERT_EQ(zt_free(fd, h + i * 512, 512), 512);
 	for (i = 0; i < 3; i++)
 		ASSERT_OK(zt_alloc1(fd, ZT_ARENA, &h[i]));
-	EXPECT_EQ(info_of(fd).out_max_used, 3 * ZT_ARENA);
-	EXPECT_EQ(info_of(fd).out_min_free, 0);
+	EXPECT_EQ(zt_info(fd).out_max_used, 3 * ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_min_free, 0);
 }
 
 TEST(by_itself_for_slabs)

@@ -9,18 +9,11 @@
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
+#include "info.h"
 #include "ktap.h"
 
 #define ARENA_22	(32 * ZT_MIB)
 #define PAGES_22	8192
-
-static struct zcbuf_pool_info info_of(int fd)
-{
-	struct zcbuf_pool_info info;
-
-	ASSERT_OK(zt_pool_info(fd, &info));
-	return info;
-}
 
 static int pages_pool(__u64 arena_size)
 {
@@ -113,7 +106,7 @@ TEST(scenario_22_blocks_are_disjoint)
 		EXPECT_EQ(base[zcbuf_buf_offset(h[i])], i + 1);
 		EXPECT_OK(zt_free1(fd, h[i]));
 	}
-	EXPECT_EQ(info_of(fd).out_largest_free, ARENA_22);
+	EXPECT_EQ(zt_info(fd).out_largest_free, ARENA_22);
 }
 
 /* ------------------------------------------------------------ 23: all of it */
@@ -136,8 +129,8 @@ TEST(scenario_23_every_page)
 		ASSERT_EQ(zt_alloc(fd, 4096, 0, 0, h + i, 1024), 1024);
 	EXPECT_ERR(zt_alloc1(fd, 4096, &again), ENOMEM);
 	EXPECT_EQ(zt_used(fd), ARENA_22);
-	EXPECT_EQ(info_of(fd).out_largest_free, 0);
-	EXPECT_EQ(info_of(fd).out_min_free, 0);
+	EXPECT_EQ(zt_info(fd).out_largest_free, 0);
+	EXPECT_EQ(zt_info(fd).out_min_free, 0);
 
 	qsort(h, PAGES_22, sizeof(h[0]), page_order);
 	for (i = 0; i < PAGES_22; i++)
@@ -152,7 +145,7 @@ TEST(scenario_23_every_page)
 		ASSERT_EQ(zt_free(fd, h + i, 1024), 1024);
 	ASSERT_OK(zt_alloc1(fd, ARENA_22, &again));
 	EXPECT_EQ(zcbuf_buf_offset(again), 0);
-	EXPECT_EQ(info_of(fd).out_bad_frees, 0);
+	EXPECT_EQ(zt_info(fd).out_bad_frees, 0);
 }
 
 /* An arena need not be a power of two, and all of it can be had. */
@@ -161,8 +154,8 @@ TEST(scenario_23_six_mebibytes)
 	int fd = pages_pool(6 * ZT_MIB);
 	__u64 h[3], page;
 
-	EXPECT_EQ(info_of(fd).out_size, 6 * ZT_MIB);
-	EXPECT_EQ(info_of(fd).out_largest_free, 4 * ZT_MIB);
+	EXPECT_EQ(zt_info(fd).out_size, 6 * ZT_MIB);
+	EXPECT_EQ(zt_info(fd).out_largest_free, 4 * ZT_MIB);
 	EXPECT_ERR(zt_alloc1(fd, 6 * ZT_MIB, &page), E2BIG);
 	ASSERT_OK(zt_alloc1(fd, 4 * ZT_MIB, &h[0]));
 	ASSERT_OK(zt_alloc1(fd, 2 * ZT_MIB, &h[1]));
@@ -179,7 +172,7 @@ TEST(scenario_31_a_larger_arena)
 	int fd = pages_pool(64 * ZT_MIB);
 	__u64 h, page;
 
-	EXPECT_EQ(info_of(fd).out_largest_free, 64 * ZT_MIB);
+	EXPECT_EQ(zt_info(fd).out_largest_free, 64 * ZT_MIB);
 	EXPECT_ERR(zt_alloc1(fd, 64 * ZT_MIB + 1, &h), E2BIG);
 	ASSERT_OK(zt_alloc1(fd, 64 * ZT_MIB, &h));
 	EXPECT_EQ(zcbuf_buf_offset(h), 0);
@@ -633,7 +626,7 @@ TEST(batch_of_frees_stops)
 TEST(counters_of_a_pool)
 {
 	int fd = pages_pool(ZT_ARENA), other;
-	struct zcbuf_pool_info info = info_of(fd);
+	struct zcbuf_pool_info info = zt_info(fd);
 	__u64 h[2], ch;
 
 	EXPECT_EQ(info.out_kind, ZCBUF_POOL_PAGES);
@@ -651,7 +644,7 @@ TEST(counters_of_a_pool)
 	other = zt_join(fd, ZT_READ_ONLY);
 	ASSERT_GE(other, 0);
 	ASSERT_OK(zt_stream(fd, 100, 0, &ch));
-	info = info_of(other);
+	info = zt_info(other);
 	EXPECT_EQ(info.out_used, (1 << 20) + 4096);
 	EXPECT_EQ(info.out_largest_free, 1 << 19);
 	EXPECT_EQ(info.out_sessions, 2);
@@ -660,7 +653,7 @@ TEST(counters_of_a_pool)
 	EXPECT_EQ(zt_free(fd, h, 2), 2);
 	EXPECT_OK(zt_channel_close(fd, ch, 0));
 	close(other);
-	info = info_of(fd);
+	info = zt_info(fd);
 	EXPECT_EQ(info.out_used, 0);
 	EXPECT_EQ(info.out_min_free, ZT_ARENA - (1 << 20) - 4096);
 	EXPECT_EQ(info.out_sessions, 1);

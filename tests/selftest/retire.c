@@ -37,7 +37,7 @@ TEST(an_idle_one_goes_at_once)
 	memset(map, 0x5a, 3 * ZT_ARENA);
 	EXPECT_EQ(retire(fd, 1, 0), ZCBUF_ARENA_GONE);
 	EXPECT_EQ(zt_charged(), before + 2 * ZT_ARENA);
-	info = info_of(fd);
+	info = zt_info(fd);
 	EXPECT_EQ(info.out_size, 2 * ZT_ARENA);
 	EXPECT_EQ(info.out_end, 3 * ZT_ARENA);
 	EXPECT_EQ(info.out_max_end, 64 * ZT_ARENA);
@@ -97,9 +97,9 @@ TEST(used_until_it_is_freed)
 	last = half_of_arena_1(fd, &first);
 	memset(map + ZT_ARENA, 0x33, ZT_ARENA / 2);
 	EXPECT_EQ(retire(fd, 1, 0), ZCBUF_ARENA_RETIRING);
-	EXPECT_EQ(info_of(fd).out_retiring, 2);
-	EXPECT_EQ(info_of(fd).out_present, 3);
-	EXPECT_EQ(info_of(fd).out_largest_free, 0);
+	EXPECT_EQ(zt_info(fd).out_retiring, 2);
+	EXPECT_EQ(zt_info(fd).out_present, 3);
+	EXPECT_EQ(zt_info(fd).out_largest_free, 0);
 	EXPECT_ERR(zt_alloc1(fd, ZT_PAGE, &handle), ENOMEM);
 	EXPECT_EQ(zt_poll(fd, 0) & POLLOUT, 0);
 	EXPECT_FILLED(map + ZT_ARENA, 0x33, ZT_ARENA / 2);
@@ -169,7 +169,7 @@ TEST(the_dead_give_it_back)
 	EXPECT_EQ(retire(fd, 1, 0), ZCBUF_ARENA_RETIRING);
 	close(other);
 	await_gone(fd, 1);
-	EXPECT_EQ(info_of(fd).out_used, 0);
+	EXPECT_EQ(zt_info(fd).out_used, 0);
 }
 
 /* -------------------------------------------------------------- now, and not */
@@ -181,10 +181,10 @@ TEST(now_or_not_at_all)
 	__u64 first, last, handle;
 
 	last = half_of_arena_1(fd, &first);
-	info = info_of(fd);
+	info = zt_info(fd);
 	EXPECT_ERR(retire(fd, 1, NOW), EBUSY);
-	EXPECT_EQ(info_of(fd).out_retiring, 0);
-	EXPECT_EQ(info_of(fd).out_largest_free, info.out_largest_free);
+	EXPECT_EQ(zt_info(fd).out_retiring, 0);
+	EXPECT_EQ(zt_info(fd).out_largest_free, info.out_largest_free);
 	EXPECT_OK(zt_alloc1(fd, ZT_PAGE, &handle));
 	EXPECT_OK(zt_free1(fd, handle));
 	EXPECT_OK(zt_free1(fd, last));
@@ -204,8 +204,8 @@ TEST(cancelled)
 	EXPECT_OK(zt_alloc1(fd, ZT_PAGE, &handle));
 	EXPECT_OK(zt_free1(fd, handle));
 	EXPECT_OK(zt_free1(fd, last));
-	EXPECT_EQ(info_of(fd).out_present, 3);
-	EXPECT_EQ(info_of(fd).out_retiring, 0);
+	EXPECT_EQ(zt_info(fd).out_present, 3);
+	EXPECT_EQ(zt_info(fd).out_retiring, 0);
 	EXPECT_EQ(retire(fd, 1, NOW), ZCBUF_ARENA_GONE);
 }
 
@@ -223,7 +223,7 @@ TEST(what_cannot_be_retired)
 	EXPECT_ERR(retire_until(fd, 1, CANCEL, ZCBUF_NO_DEADLINE), EINVAL);
 	ASSERT_GE(fixed, 0);
 	EXPECT_ERR(retire(fixed, 0, 0), EOPNOTSUPP);
-	EXPECT_EQ(info_of(fd).out_present, 3);
+	EXPECT_EQ(zt_info(fd).out_present, 3);
 }
 
 /* -------------------------------------------------------------------- waiting */
@@ -264,7 +264,7 @@ TEST(waits_no_longer_than_told)
 
 	last = half_of_arena_1(fd, &first);
 	EXPECT_ERR(retire_until(fd, 1, 0, 1), ETIMEDOUT);
-	EXPECT_EQ(info_of(fd).out_retiring, 2);
+	EXPECT_EQ(zt_info(fd).out_retiring, 2);
 	ASSERT_OK(fcntl(fd, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(retire_until(fd, 1, 0, ZCBUF_NO_DEADLINE),
 		  ZCBUF_ARENA_RETIRING);
@@ -324,8 +324,8 @@ TEST(so_many_arenas_and_then_no_more)
 		ASSERT_EQ(retire(fd, i, NOW), ZCBUF_ARENA_GONE);
 	}
 	EXPECT_ERR(zt_pool_grow(fd, NULL), E2BIG);
-	EXPECT_EQ(info_of(fd).out_end, info_of(fd).out_max_end);
-	EXPECT_EQ(info_of(fd).out_size, ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_end, zt_info(fd).out_max_end);
+	EXPECT_EQ(zt_info(fd).out_size, ZT_ARENA);
 }
 
 static void *allocates(void *arg)
@@ -356,7 +356,7 @@ TEST(who_waits_for_memory_gets_another_arena)
 	EXPECT_OK(zt_free1(fd, last));
 	thread_join(&t);
 	EXPECT_EQ(w.answer, 2);
-	EXPECT_EQ(info_of(fd).out_present, 5);
+	EXPECT_EQ(zt_info(fd).out_present, 5);
 }
 
 /* --------------------------------------------------------------- who holds pages */
@@ -384,11 +384,11 @@ TEST(a_ring_pins_it)
 	ASSERT_OK(io_uring_register_buffers(&ring, &iov, 1));
 
 	EXPECT_ERR(retire(fd, 1, NOW), EBUSY);
-	EXPECT_EQ(info_of(fd).out_retiring, 0);
+	EXPECT_EQ(zt_info(fd).out_retiring, 0);
 	EXPECT_EQ(retire(fd, 1, 0), ZCBUF_ARENA_PINNED);
-	EXPECT_EQ(info_of(fd).out_present, 1);
-	EXPECT_EQ(info_of(fd).out_retiring, 2);
-	EXPECT_EQ(info_of(fd).out_size, 2 * ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_present, 1);
+	EXPECT_EQ(zt_info(fd).out_retiring, 2);
+	EXPECT_EQ(zt_info(fd).out_size, 2 * ZT_ARENA);
 	EXPECT_ERR(retire(fd, 1, CANCEL), EALREADY);
 	EXPECT_ERR(retire(fd, 1, NOW), EBUSY);
 	EXPECT_FALSE(is_there(map, 1));
@@ -574,7 +574,7 @@ static void races(__u32 flags)
 	__atomic_store_n(&r.stop, true, __ATOMIC_RELEASE);
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(pthread_join(thread[i], NULL), 0);
-	EXPECT_EQ(info_of(r.fd).out_used, 0);
+	EXPECT_EQ(zt_info(r.fd).out_used, 0);
 	EXPECT_EQ(zt_charged(), before + 2 * ZT_ARENA);
 	ASSERT_OK(munmap(r.map, 64 * ZT_ARENA));
 	close(r.fd);

@@ -11,6 +11,7 @@
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
+#include "info.h"
 #include "ktap.h"
 
 #define NOW	ZCBUF_RETIRE_F_NOW
@@ -31,14 +32,6 @@ static __inline__ int retire_until(int fd, __u32 arena, __u32 flags,
 static __inline__ int retire(int fd, __u32 arena, __u32 flags)
 {
 	return retire_until(fd, arena, flags, 0);
-}
-
-static __inline__ struct zcbuf_pool_info info_of(int fd)
-{
-	struct zcbuf_pool_info info;
-
-	ASSERT_OK(zt_pool_info(fd, &info));
-	return info;
 }
 
 /* A pool of @kind that has @arenas, and may have no more. */

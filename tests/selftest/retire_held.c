@@ -25,8 +25,8 @@ static void expect_retiring(int fd)
 {
 	EXPECT_EQ(retire(fd, 1, 0), ZCBUF_ARENA_RETIRING);
 	EXPECT_ERR(retire(fd, 1, NOW), EBUSY);
-	EXPECT_EQ(info_of(fd).out_present, 3);
-	EXPECT_EQ(info_of(fd).out_retiring, 2);
+	EXPECT_EQ(zt_info(fd).out_present, 3);
+	EXPECT_EQ(zt_info(fd).out_retiring, 2);
 }
 
 /* ------------------------------------------------------------------- dma-bufs */
@@ -80,7 +80,7 @@ static void kept_until(struct shown *s, void (*drop)(struct shown *s))
 	EXPECT_ERR(zt_alloc1(s->fd, ZT_PAGE, &handle), ENOMEM);
 	EXPECT_EQ(retire(s->fd, 1, CANCEL), ZCBUF_ARENA_LIVE);
 	EXPECT_ERR(retire(s->fd, 1, NOW), EBUSY);
-	EXPECT_EQ(info_of(s->fd).out_retiring, 0);
+	EXPECT_EQ(zt_info(s->fd).out_retiring, 0);
 	expect_retiring(s->fd);
 	s->pool[0] = 0x41;
 	drop(s);

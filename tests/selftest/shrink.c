@@ -13,6 +13,7 @@
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
+#include "info.h"
 #include "ktap.h"
 #include "ring.h"
 
@@ -30,18 +31,10 @@ static int growing(__u32 kind, unsigned int arenas)
 	return fd;
 }
 
-static struct zcbuf_pool_info info_of(int fd)
-{
-	struct zcbuf_pool_info info;
-
-	ASSERT_OK(zt_pool_info(fd, &info));
-	return info;
-}
-
 /* Is it in use, or ready to be? */
 static bool is_live(int fd, unsigned int arena)
 {
-	struct zcbuf_pool_info info = info_of(fd);
+	struct zcbuf_pool_info info = zt_info(fd);
 
 	return info.out_present & ~info.out_retiring & 1ULL << arena;
 }
@@ -93,7 +86,7 @@ TEST(empty_arenas_go)
 	await_gone(fd, 1);
 	EXPECT_TRUE(is_live(fd, 0));
 	EXPECT_TRUE(is_live(fd, 2));
-	EXPECT_EQ(info_of(fd).out_size, 2 * ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_size, 2 * ZT_ARENA);
 	EXPECT_EQ(zt_charged(), before - ZT_ARENA);
 	EXPECT_FILLED(map + 2 * ZT_ARENA, 0x5a, ZT_ARENA);
 	EXPECT_ERR(zt_free1(fd, handle[1]), ENOENT);
@@ -118,8 +111,8 @@ TEST(and_come_again)
 	ASSERT_OK(zt_alloc1(fd, ZT_ARENA, &block));
 	EXPECT_EQ(zcbuf_buf_offset(block), 2 * ZT_ARENA);
 	EXPECT_ERR(zt_alloc1(fd, 1024, &object), ENOMEM);
-	EXPECT_EQ(info_of(fd).out_size, 2 * ZT_ARENA);
-	EXPECT_EQ(info_of(fd).out_bad_frees, 0);
+	EXPECT_EQ(zt_info(fd).out_size, 2 * ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_bad_frees, 0);
 }
 
 TEST(what_was_asked_for_stays)
@@ -133,7 +126,7 @@ TEST(what_was_asked_for_stays)
 	ASSERT_OK(zt_free1(fd, handle[0]));
 	shrink();
 	EXPECT_TRUE(is_live(fd, 1));
-	EXPECT_EQ(info_of(fd).out_size, 2 * ZT_ARENA);
+	EXPECT_EQ(zt_info(fd).out_size, 2 * ZT_ARENA);
 }
 
 /* A ring has it registered: pages of it are held. */
@@ -203,7 +196,7 @@ TEST(nobody_misses_them)
 	}
 	__atomic_store_n(&s.stop, true, __ATOMIC_RELAXED);
 	ASSERT_EQ(pthread_join(thread, NULL), 0);
-	EXPECT_GT(info_of(fd).out_end, 2 * ZT_ARENA);
+	EXPECT_GT(zt_info(fd).out_end, 2 * ZT_ARENA);
 	ASSERT_OK(zt_free1(fd, first));
 	EXPECT_EQ(zt_used(fd), 0);
 }

@@ -8,6 +8,7 @@
 #define ZCBUF_SELFTEST_TOPIC_H
 
 #include "hostile.h"
+#include "info.h"
 
 #define TP_OBJECTS	64	/* of each class of a FIXED pool */
 
@@ -92,10 +93,7 @@ static __inline__ void tp_expect_free(int fd)
 
 static __inline__ __u32 tp_channels(int fd)
 {
-	struct zcbuf_pool_info info;
-
-	ASSERT_OK(zt_pool_info(fd, &info));
-	return info.out_channels;
+	return zt_info(fd).out_channels;
 }
 
 /* ------------------------------------------------------------------- names */
