@@ -16,6 +16,7 @@
 
 #include "../face/trace.h"
 #include "account.h"
+#include "event.h"
 #include "pool.h"
 
 /*
@@ -70,6 +71,10 @@ static struct zcb_arena *grow_locked(struct zcb_pool *pool,
 	pool->grow_pause = 0;
 	WRITE_ONCE(pool->grow_paused, false);
 	trace_zcbuf_pool_grow(pool->handle, zcb_pool_size(pool), a->order);
+	zcb_event_tell(&(struct zcb_event){
+		.kind = ZCBUF_EVENT_ARENA_ADDED, .pool = pool,
+		.arena = a->index / a->npages, .bytes = a->size,
+	});
 	return a;
 }
 

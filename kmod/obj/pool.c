@@ -20,6 +20,7 @@
 #include "../face/trace.h"
 #include "account.h"
 #include "channel.h"
+#include "event.h"
 #include "magazine.h"
 #include "memory.h"
 #include "pool.h"
@@ -45,6 +46,13 @@ static u32 pool_current_ipc_ns(void)
 	const struct ipc_namespace *ns = current->nsproxy->ipc_ns;
 
 	return ns ? ns->ns.inum : 0;
+}
+
+static void pool_tell(const struct zcb_pool *pool, u32 kind)
+{
+	zcb_event_tell(&(struct zcb_event){
+		.kind = kind, .pool = pool, .bytes = zcb_pool_size(pool),
+	});
 }
 
 static bool pool_named(const struct zcb_pool *pool, const char *name,
@@ -144,6 +152,7 @@ int zcb_pool_remove(struct zcb_pool *pool)
 	if (pool->persistent)
 		zcb_pool_put(pool);
 	WRITE_ONCE(pool->persistent, false);
+	pool_tell(pool, ZCBUF_EVENT_POOL_REMOVED);
 	return 0;
 }
 
@@ -481,6 +490,7 @@ static void pool_end(struct work_struct *work)
 	}
 	pool_unpublish(pool);
 	trace_zcbuf_pool_free(pool->handle, zcb_pool_size(pool));
+	pool_tell(pool, ZCBUF_EVENT_POOL_GONE);
 	pool_free(pool);
 	module_put(THIS_MODULE);
 }
@@ -535,6 +545,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	__module_get(THIS_MODULE);
 	trace_zcbuf_pool_create(pool->handle, zcb_pool_size(pool),
 				pool->arenas[0]->order);
+	pool_tell(pool, ZCBUF_EVENT_POOL_CREATED);
 	return pool;
 }
 

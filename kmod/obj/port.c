@@ -15,6 +15,7 @@
 
 #include "account.h"
 #include "channel.h"
+#include "event.h"
 #include "view.h"
 
 #define ZCB_CHANNEL_BUCKETS_MIN	16U
@@ -367,6 +368,7 @@ static void channel_end_locked(struct zcb_channel *ch)
 	mutex_lock(&ch->lock);
 	zcb_stream_end(&ch->stream);
 	mutex_unlock(&ch->lock);
+	zcb_event_channel(ch, NULL, ZCBUF_EVENT_CHANNEL_GONE, 0);
 }
 
 /* No port is left, retired ones included. */
@@ -419,6 +421,7 @@ static void port_close_locked(struct zcb_session *s, struct zcb_port *port,
 	if (!(port->kinds & ZCBUF_PORT_CONSUME))
 		zcb_queue_free(port);
 
+	zcb_event_channel(ch, s, ZCBUF_EVENT_PORT_CLOSED, kinds);
 	if (deserted)
 		channel_end_locked(ch);
 	if (closed)
@@ -602,7 +605,15 @@ static int channel_try_open(struct zcb_session *s,
 		return PTR_ERR(ch);
 	*port = ch ? port_open_locked(s, ch, &w->port, added) :
 		     channel_make_locked(s, w, added);
-	return PTR_ERR_OR_ZERO(*port);
+	if (IS_ERR(*port))
+		return PTR_ERR(*port);
+	if (!ch)
+		zcb_event_channel((*port)->channel, s,
+				  ZCBUF_EVENT_CHANNEL_APPEARED, 0);
+	if (*added)
+		zcb_event_channel((*port)->channel, s,
+				  ZCBUF_EVENT_PORT_OPENED, *added);
+	return 0;
 }
 
 /**
@@ -683,6 +694,8 @@ void zcb_channels_leave_locked(struct zcb_session *s)
 			port_retire_locked(port);
 			deserted = channel_deserted_locked(port->channel);
 		}
+		zcb_event_channel(port->channel, s, ZCBUF_EVENT_PORT_CLOSED,
+				  port->left);
 		if (deserted)
 			channel_end_locked(port->channel);
 	}

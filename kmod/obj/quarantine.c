@@ -16,6 +16,7 @@
 
 #include "../face/trace.h"
 #include "channel.h"
+#include "event.h"
 #include "export.h"
 #include "quarantine.h"
 #include "session.h"
@@ -35,6 +36,17 @@ static u64 quarantine_bytes_locked(struct zcb_pool *pool,
 						&r->export->hold);
 	spin_unlock(&pool->mem_lock);
 	return bytes;
+}
+
+/* @bytes of what is there; 0: nothing any more */
+static void quarantine_tell(struct zcb_pool *pool, struct zcb_session *s,
+			    u32 kind, u64 bytes, u64 age_ns)
+{
+	trace_zcbuf_quarantine(pool->handle, s->id, bytes, age_ns);
+	zcb_event_tell(&(struct zcb_event){
+		.kind = kind, .pool = pool, .session = s, .bytes = bytes,
+		.age_ns = age_ns,
+	});
 }
 
 /**
@@ -76,9 +88,9 @@ void zcb_quarantine_add_locked(struct zcb_pool *pool, struct zcb_remains *r)
 	r->died_ns = ktime_get_ns();
 	list_add_tail(&r->in_pool, &pool->quarantine);
 	pool->nquarantine += !!r->session;
-	if (r->session && trace_zcbuf_quarantine_enabled())
-		trace_zcbuf_quarantine(pool->handle, r->session->id,
-				       quarantine_bytes_locked(pool, r), 0);
+	if (r->session)
+		quarantine_tell(pool, r->session, ZCBUF_EVENT_QUARANTINED,
+				quarantine_bytes_locked(pool, r), 0);
 	/* It was looked at just now. A token may have gone since then. */
 	quarantine_look(pool, ZCB_QUARANTINE_MIN);
 }
@@ -125,8 +137,8 @@ static void quarantine_free(struct zcb_pool *pool, struct zcb_remains *r)
 		zcb_export_free(r->export);
 		return;
 	}
-	trace_zcbuf_quarantine(pool->handle, r->session->id, 0,
-			       ktime_get_ns() - r->died_ns);
+	quarantine_tell(pool, r->session, ZCBUF_EVENT_QUARANTINE_OVER, 0,
+			ktime_get_ns() - r->died_ns);
 	zcb_session_free(r->session);
 }
 

@@ -26,6 +26,7 @@
 #include <linux/rcupdate.h>
 
 #include "../face/trace.h"
+#include "event.h"
 #include "magazine.h"
 #include "pool.h"
 #include "session.h"
@@ -308,6 +309,10 @@ static void retire_finish(struct zcb_pool *pool, struct zcb_arena *a)
 	pool->idle -= a->size;
 	WRITE_ONCE(pool->size, pool->size - a->size);
 	spin_unlock(&pool->mem_lock);
+	zcb_event_tell(&(struct zcb_event){
+		.kind = ZCBUF_EVENT_ARENA_GONE, .pool = pool,
+		.arena = a->index / a->npages, .bytes = a->size,
+	});
 	zcb_pool_space(pool);
 }
 

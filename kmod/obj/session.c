@@ -12,8 +12,10 @@
 
 #include "../face/trace.h"
 #include "channel.h"
+#include "event.h"
 #include "pin.h"
 #include "session.h"
+#include "stat.h"
 
 static atomic64_t session_ids;
 
@@ -80,12 +82,14 @@ void zcb_session_free(struct zcb_session *s)
  */
 static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
 {
+	struct zcb_session_stat had = {};
 	bool all;
 
 	zcb_pool_get(pool);	/* until its lock is let go */
 	mutex_lock(&pool->lock);
 	s->leaving = true;	/* nobody gives it anything from here on */
 	session_trace_locked(s, pool);
+	zcb_session_holds_locked(s, &had);
 	zcb_channels_leave_locked(s);
 	mutex_unlock(&pool->lock);
 	zcb_pins_leave(s);
@@ -93,6 +97,10 @@ static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
 	mutex_lock(&pool->lock);
 	list_del(&s->in_pool);
 	WRITE_ONCE(pool->nsessions, pool->nsessions - 1);
+	zcb_event_tell(&(struct zcb_event){
+		.kind = ZCBUF_EVENT_SESSION_GONE, .pool = pool, .session = s,
+		.had = &had,
+	});
 	if (!all)
 		zcb_quarantine_add_locked(pool, &s->remains);
 	mutex_unlock(&pool->lock);

@@ -243,12 +243,34 @@ static void stat_port(struct zcb_port *port, struct zcb_session_stat *st)
 	}
 }
 
-static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
-				struct zcb_session_stat *st)
+/**
+ * zcb_session_holds_locked - what a session has
+ * @s: the session; its pool's lock is held
+ * @st: the counts of what it has are filled
+ *
+ * Context: may sleep.
+ */
+void zcb_session_holds_locked(struct zcb_session *s,
+			      struct zcb_session_stat *st)
 {
+	struct zcb_pool *pool = s->pool;
 	struct zcb_port *port;
 	unsigned long index;
 
+	lockdep_assert_held(&pool->lock);
+	xa_for_each(&s->ports, index, port)
+		stat_port(port, st);
+
+	spin_lock(&pool->mem_lock);
+	st->buffers = s->hold.blocks.count + s->hold.objects +
+		      s->hold.fixed.count + s->hold.nshares;
+	st->bytes = zcb_holdings_bytes(&s->hold);
+	spin_unlock(&pool->mem_lock);
+}
+
+static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
+				struct zcb_session_stat *st)
+{
 	lockdep_assert_held(&pool->lock);
 	memset(st, 0, sizeof(*st));
 	st->id = s->id;
@@ -258,14 +280,7 @@ static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
 	st->uid = s->uid;
 	st->rights = s->rights;
 	st->age_ns = ktime_get_ns() - s->opened_ns;
-	xa_for_each(&s->ports, index, port)
-		stat_port(port, st);
-
-	spin_lock(&pool->mem_lock);
-	st->buffers = s->hold.blocks.count + s->hold.objects +
-		      s->hold.fixed.count + s->hold.nshares;
-	st->bytes = zcb_holdings_bytes(&s->hold);
-	spin_unlock(&pool->mem_lock);
+	zcb_session_holds_locked(s, st);
 }
 
 /**

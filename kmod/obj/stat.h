@@ -17,6 +17,7 @@
 #include "quarantine.h"
 
 struct zcb_pool;
+struct zcb_session;
 
 struct zcb_class_stat {
 	u32 length;
@@ -139,6 +140,8 @@ u32 zcb_pool_permits(const struct zcb_pool *pool, const struct cred *cred,
 		     bool privileged);
 
 void zcb_pool_stat(struct zcb_pool *pool, struct zcb_pool_stat *st);
+void zcb_session_holds_locked(struct zcb_session *s,
+			      struct zcb_session_stat *st);
 
 /* The session, channel or arena after position *@cursor; false: no more. */
 bool zcb_pool_session_stat(struct zcb_pool *pool, u32 *cursor,

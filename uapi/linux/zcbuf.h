@@ -1799,4 +1799,18 @@ enum zcbuf_genl_arena {
 
 #define ZCBUF_A_ARENA_MAX	(__ZCBUF_A_ARENA_MAX - 1)
 
+/* What an event says has happened. */
+#define ZCBUF_EVENT_POOL_CREATED	0
+#define ZCBUF_EVENT_POOL_REMOVED	1	/* it persists no more */
+#define ZCBUF_EVENT_POOL_GONE		2	/* its memory is the machine's */
+#define ZCBUF_EVENT_ARENA_ADDED		3	/* behind the first */
+#define ZCBUF_EVENT_ARENA_GONE		4	/* it was retired */
+#define ZCBUF_EVENT_CHANNEL_APPEARED	5
+#define ZCBUF_EVENT_CHANNEL_GONE	6
+#define ZCBUF_EVENT_PORT_OPENED		7
+#define ZCBUF_EVENT_PORT_CLOSED		8
+#define ZCBUF_EVENT_SESSION_GONE	9	/* what it had is taken back */
+#define ZCBUF_EVENT_QUARANTINED		10	/* but I/O may still use some */
+#define ZCBUF_EVENT_QUARANTINE_OVER	11
+
 #endif /* _UAPI_LINUX_ZCBUF_H */
