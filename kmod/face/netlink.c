@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Generic netlink family "zcbuf": dumps of pools, sessions, channels and arenas,
- * one object a message, as uapi/zcbuf.yaml specifies. It only looks.
+ * one object a message, as uapi/zcbuf.yaml specifies. It only looks. Events are
+ * netlink_event.c.
  *
  * Who sees what. Anybody in the initial network namespace may ask; the answer
  * has the pools that the asker could attach to by name, and what belongs to
@@ -36,13 +37,12 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/zcbuf.h>
-#include <net/genetlink.h>
 #include <net/sock.h>
 
 #include "../obj/pool.h"
 #include "../obj/stat.h"
 #include "face.h"
+#include "netlink.h"
 
 /* zcb_put_u64() pads by the same attribute in every space. */
 static_assert((int)ZCBUF_A_POOL_PAD == ZCBUF_A_SESSION_PAD);
@@ -69,8 +69,6 @@ struct zcb_cursor {
  */
 typedef int (*zcb_emit_fn)(struct sk_buff *skb, struct netlink_callback *cb,
 			   struct zcb_pool *pool, u32 *item);
-
-static struct genl_family zcb_genl_family;
 
 static const struct cred *zcb_asker(const struct netlink_callback *cb)
 {
@@ -103,11 +101,6 @@ static int zcb_msg_end(struct sk_buff *skb, void *msg, int err)
 	else
 		genlmsg_end(skb, msg);
 	return err;
-}
-
-static int zcb_put_u64(struct sk_buff *skb, int attr, u64 value)
-{
-	return nla_put_u64_64bit(skb, attr, value, ZCBUF_A_POOL_PAD);
 }
 
 static int zcb_put_uid(struct sk_buff *skb, struct netlink_callback *cb,
@@ -273,8 +266,8 @@ static int zcb_emit_sessions(struct sk_buff *skb, struct netlink_callback *cb,
 
 /* --------------------------------------------------------------- channels */
 
-/* One of full length has no 0 at its end. */
-static int zcb_put_label(struct sk_buff *skb, int type, const char *label)
+/* zcb_put_label() - a part of a name; one of full length has no 0 at its end */
+int zcb_put_label(struct sk_buff *skb, int type, const char *label)
 {
 	char s[ZCBUF_MAX_LABEL + 1] = {};
 
@@ -473,12 +466,20 @@ static const struct genl_small_ops zcb_genl_ops[] = {
 	{ .cmd = ZCBUF_CMD_ARENA_GET,	.dumpit = zcb_dump_arenas },
 };
 
+/* Events tell of all pools, as dumps do who has this capability. */
+static const struct genl_multicast_group zcb_genl_groups[] = {
+	{
+		.name = ZCBUF_GENL_GROUP_EVENTS,
+		.flags = GENL_MCAST_CAP_SYS_ADMIN,
+	},
+};
+
 /*
  * No request takes an attribute. With neither a policy nor a resv_start_op the
  * core refuses every attribute, and header bits that are not 0, for all
  * commands: so a filter can be added later and an asker will know who has it.
  */
-static struct genl_family zcb_genl_family __ro_after_init = {
+struct genl_family zcb_genl_family __ro_after_init = {
 	.name		= ZCBUF_GENL_NAME,
 	.version	= ZCBUF_GENL_VERSION,
 	.module		= THIS_MODULE,
@@ -486,15 +487,22 @@ static struct genl_family zcb_genl_family __ro_after_init = {
 	.parallel_ops	= true,
 	.small_ops	= zcb_genl_ops,
 	.n_small_ops	= ARRAY_SIZE(zcb_genl_ops),
+	.mcgrps		= zcb_genl_groups,
+	.n_mcgrps	= ARRAY_SIZE(zcb_genl_groups),
 };
 
 int __init zcb_netlink_init(void)
 {
-	return genl_register_family(&zcb_genl_family);
+	int err = genl_register_family(&zcb_genl_family);
+
+	if (!err)
+		zcb_netlink_event_begin();
+	return err;
 }
 
 /* Waits for dumps that are running; a socket in mid-dump holds the module. */
 void zcb_netlink_exit(void)
 {
+	zcb_netlink_event_end();
 	genl_unregister_family(&zcb_genl_family);
 }

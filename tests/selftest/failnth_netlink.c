@@ -5,6 +5,7 @@
  * it never changes what it tells of. And is there a row for every command?
  */
 #include "failnth.h"
+#include "listen.h"
 
 #define MANY	(FN_FDS - 1)	/* sessions: more than one piece */
 #define PIECE	4096
@@ -96,6 +97,32 @@ static int fn_act_family(struct fn_run *f)
 	return err < 0 ? err : 0;
 }
 
+static struct listener fn_listener;
+
+static void fn_arrange_listener(struct fn_run *f)
+{
+	struct zcbuf_query q;
+
+	ASSERT_OK(zt_query(f->rig.fd, &q));
+	listen_begin(&fn_listener, q.out_pool);
+	fn_keep(f, fn_listener.sk);
+}
+
+/* It is heard of, or it is heard that something has been lost. */
+static void fn_use_heard(struct fn_run *f)
+{
+	const struct nlmsghdr *n;
+	int heard = 0;
+
+	(void)f;
+	while ((n = listen_next(&fn_listener, MSG_DONTWAIT))) {
+		EXPECT_EQ(nl_number(n, ZCBUF_A_EVENT_KIND),
+			  ZCBUF_EVENT_PORT_CLOSED);
+		heard++;
+	}
+	EXPECT_EQ(heard + fn_listener.overruns, 1);
+}
+
 #define FN_DUMP(_name, _cmd, ...)					\
 	FN_OTHER(_name, .cmd = ZCBUF_CMD_##_cmd, .least = 8, ##__VA_ARGS__)
 
@@ -112,6 +139,8 @@ static const struct fn_row fn_netlink_rows[] = {
 		.arrange = fn_arrange_many, .use = fn_use_dump),
 	FN_DUMP(session_get_abandoned, SESSION_GET, .act = fn_act_abandon,
 		.arrange = fn_arrange_many),
+	FN_CALL(channel_close_heard, CHANNEL_CLOSE, .least = 3,
+		.arrange = fn_arrange_listener, .use = fn_use_heard),
 };
 
 FN_TABLE(fn_netlink_rows)
@@ -141,7 +170,7 @@ static __u32 op_number(const struct nlattr *op, int type)
 	return value;
 }
 
-/* All that the family says it can do; the rows are dumps. */
+/* All that the family says it can do; the rows are dumps, and an event is no command. */
 TEST(every_command_has_a_row)
 {
 	char buf[NL_ANSWER] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -162,7 +191,7 @@ TEST(every_command_has_a_row)
 		EXPECT_FALSE(op_number(op, CTRL_ATTR_OP_FLAGS) &
 			     GENL_CMD_CAP_DO);
 	}
-	EXPECT_GE(seen, ZCBUF_CMD_MAX);
+	EXPECT_GE(seen, ZCBUF_CMD_MAX - 1);
 }
 
 KTAP_MAIN()

@@ -35,6 +35,8 @@ TEST(only_dumps)
 	EXPECT_ERR(nl_error(sk, &r), EOPNOTSUPP);
 	r = nl_request(family, ZCBUF_CMD_MAX + 1, NLM_F_DUMP);
 	EXPECT_ERR(nl_error(sk, &r), EOPNOTSUPP);
+	r = nl_request(family, ZCBUF_CMD_EVENT, NLM_F_DUMP);
+	EXPECT_ERR(nl_error(sk, &r), EOPNOTSUPP);
 	r = nl_request(family, ZCBUF_CMD_UNSPEC, NLM_F_DUMP);
 	EXPECT_ERR(nl_error(sk, &r), EOPNOTSUPP);
 }
@@ -47,7 +49,7 @@ TEST(no_attributes)
 	struct request r;
 
 	ASSERT_GT(family, 0);
-	for (cmd = ZCBUF_CMD_POOL_GET; cmd <= ZCBUF_CMD_MAX; cmd++) {
+	for (cmd = ZCBUF_CMD_POOL_GET; cmd < ZCBUF_CMD_EVENT; cmd++) {
 		r = nl_request(family, cmd, NLM_F_DUMP);
 		nl_add(&r, ZCBUF_A_POOL_HANDLE, &handle, sizeof(handle));
 		EXPECT_ERR(nl_error(sk, &r), EINVAL);

@@ -1659,9 +1659,15 @@ struct zcbuf_uring_cmd {
  * each message is one object. The requester sees pools it could attach to, and
  * their sessions, channels and arenas; with CAP_SYS_ADMIN, all. uapi/zcbuf.yaml
  * is the specification.
+ *
+ * Events are messages to the multicast group "events", whatever pool they are of.
+ * Joining it takes CAP_SYS_ADMIN: EPERM. Process ids are those of the initial pid
+ * namespace. An event that finds no memory, or no room in the socket, is lost:
+ * recv() says ENOBUFS once, and what there is now can be had by dumps.
  */
 #define ZCBUF_GENL_NAME		"zcbuf"
 #define ZCBUF_GENL_VERSION	1
+#define ZCBUF_GENL_GROUP_EVENTS	"events"
 
 enum zcbuf_genl_cmd {
 	ZCBUF_CMD_UNSPEC,
@@ -1669,6 +1675,7 @@ enum zcbuf_genl_cmd {
 	ZCBUF_CMD_SESSION_GET,		/* dump; ZCBUF_A_SESSION_* */
 	ZCBUF_CMD_CHANNEL_GET,		/* dump; ZCBUF_A_CHANNEL_* */
 	ZCBUF_CMD_ARENA_GET,		/* dump; ZCBUF_A_ARENA_* */
+	ZCBUF_CMD_EVENT,		/* to the group; ZCBUF_A_EVENT_* */
 	__ZCBUF_CMD_MAX
 };
 
@@ -1798,6 +1805,36 @@ enum zcbuf_genl_arena {
 };
 
 #define ZCBUF_A_ARENA_MAX	(__ZCBUF_A_ARENA_MAX - 1)
+
+/* Which of them there are depends on KIND. */
+enum zcbuf_genl_event {
+	ZCBUF_A_EVENT_UNSPEC,
+	ZCBUF_A_EVENT_PAD,
+	ZCBUF_A_EVENT_KIND,		/* u32, ZCBUF_EVENT_* */
+	ZCBUF_A_EVENT_TIME_NS,		/* u64, CLOCK_MONOTONIC */
+	ZCBUF_A_EVENT_LOST,		/* u64, events that found no memory */
+	ZCBUF_A_EVENT_POOL,		/* u64, handle */
+	ZCBUF_A_EVENT_NAME,		/* string, of the pool, if it has one */
+	ZCBUF_A_EVENT_ARENA,		/* u32, number in the pool */
+	ZCBUF_A_EVENT_CHANNEL,		/* u64, handle */
+	ZCBUF_A_EVENT_FLAGS,		/* u32, ZCBUF_CHANNEL_F_* */
+	ZCBUF_A_EVENT_DOMAIN,		/* string; with the next three, or none */
+	ZCBUF_A_EVENT_SERVICE,		/* string */
+	ZCBUF_A_EVENT_INSTANCE,		/* string */
+	ZCBUF_A_EVENT_EVENT,		/* string */
+	ZCBUF_A_EVENT_ROLE,		/* u32, ZCBUF_PORT_* of the ports */
+	ZCBUF_A_EVENT_SESSION,		/* u64, id */
+	ZCBUF_A_EVENT_PID,		/* u32, its opener, or 0 */
+	ZCBUF_A_EVENT_COMM,		/* string, opener's name */
+	ZCBUF_A_EVENT_BUFFERS,		/* u64, it had */
+	ZCBUF_A_EVENT_BYTES,		/* u64, it had; of the pool or arena */
+	ZCBUF_A_EVENT_FAILED,		/* u64, reservations that fail now */
+	ZCBUF_A_EVENT_RELEASED,		/* u64, deliveries it had not released */
+	ZCBUF_A_EVENT_AGE_NS,		/* u64, how long it was so */
+	__ZCBUF_A_EVENT_MAX
+};
+
+#define ZCBUF_A_EVENT_MAX	(__ZCBUF_A_EVENT_MAX - 1)
 
 /* What an event says has happened. */
 #define ZCBUF_EVENT_POOL_CREATED	0
