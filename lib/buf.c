@@ -36,7 +36,7 @@ int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 int zcbuf_free(struct zcbuf_pool *pool, const __u64 *handles,
 	       unsigned int count)
 {
-	return zcb_batch(pool, ZCBUF_NR_FREE, 0, handles, count);
+	return zcb_batch(pool, ZCBUF_NR_FREE, 0, handles, count, 0);
 }
 
 static int give(struct zcbuf_pool *pool, unsigned int nr, __u64 session,

@@ -11,10 +11,11 @@
 #include "internal.h"
 
 int zcb_batch(const struct zcbuf_pool *pool, unsigned int nr, __u64 channel,
-	      const void *entries, unsigned int count)
+	      const void *entries, unsigned int count, __u32 flags)
 {
 	struct zcbuf_batch arg = {
 		.size = sizeof(arg),
+		.flags = flags,
 		.channel = channel,
 		.entries = zcb_ptr(entries),
 		.count = count,

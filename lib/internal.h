@@ -235,12 +235,12 @@ int zcb_channel_open(struct zcbuf_pool *pool, __u64 handle,
 		     struct zcbuf_channel **channel);
 
 /*
- * zcb_batch - a call of struct zcbuf_batch
+ * zcb_batch - a call of struct zcbuf_batch, with @flags of it
  *
  * Return: entries done, at least 1, or the error of the first.
  */
 int zcb_batch(const struct zcbuf_pool *pool, unsigned int nr, __u64 channel,
-	      const void *entries, unsigned int count);
+	      const void *entries, unsigned int count, __u32 flags);
 
 /* ---------------------------------------------------------------- reader.c */
 

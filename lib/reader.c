@@ -39,7 +39,7 @@ int zcbuf_release(struct zcbuf_channel *channel, const __u64 *handles,
 		  unsigned int count)
 {
 	return zcb_batch(channel->pool, ZCBUF_NR_RELEASE, channel->handle,
-			 handles, count);
+			 handles, count, 0);
 }
 
 /* One allocation: the struct, then the pieces, then the lost. */

@@ -26,14 +26,22 @@ int zcbuf_commit(struct zcbuf_channel *channel,
 		 const struct zcbuf_commit_entry *entries, unsigned int count)
 {
 	return zcb_batch(channel->pool, ZCBUF_NR_COMMIT, channel->handle,
-			 entries, count);
+			 entries, count, 0);
+}
+
+int zcbuf_commit_tagged(struct zcbuf_channel *channel,
+			const struct zcbuf_commit_tagged *entries,
+			unsigned int count)
+{
+	return zcb_batch(channel->pool, ZCBUF_NR_COMMIT, channel->handle,
+			 entries, count, ZCBUF_COMMIT_F_TAGGED);
 }
 
 int zcbuf_abort(struct zcbuf_channel *channel,
 		const struct zcbuf_abort_entry *entries, unsigned int count)
 {
 	return zcb_batch(channel->pool, ZCBUF_NR_ABORT, channel->handle,
-			 entries, count);
+			 entries, count, 0);
 }
 
 int zcbuf_commit_reserve(struct zcbuf_channel *channel,

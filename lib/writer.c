@@ -60,27 +60,39 @@ static bool writer_fits(const struct zcbuf_writer *writer, size_t n)
 	return n == writer->length;
 }
 
+/* Its @entry alone is enough for a writer that has no tag. */
 static void writer_entry(const struct zcbuf_writer *writer, size_t n,
-			 struct zcbuf_commit_entry *entry)
+			 struct zcbuf_commit_tagged *tagged)
 {
-	*entry = (struct zcbuf_commit_entry){
-		.group = writer->group,
-		.id = writer->id,
-		.offset = writer->offset,
-		.length = n,
-		.nrecords = writer->nrecords,
+	*tagged = (struct zcbuf_commit_tagged){
+		.entry = {
+			.group = writer->group,
+			.id = writer->id,
+			.offset = writer->offset,
+			.length = n,
+			.nrecords = writer->nrecords,
+		},
+		.user_tag = writer->user_tag,
+		.encoding = writer->encoding,
 	};
+}
+
+static bool writer_tagged(const struct zcbuf_writer *writer)
+{
+	return writer->user_tag || writer->encoding;
 }
 
 static int writer_finish(struct zcbuf_writer *writer, size_t n)
 {
-	struct zcbuf_commit_entry entry;
+	struct zcbuf_commit_tagged tagged;
 	int done;
 
 	if (!writer_fits(writer, n))
 		return writer_wrong_size(writer);
-	writer_entry(writer, n, &entry);
-	done = zcbuf_commit(writer->channel, &entry, 1);
+	writer_entry(writer, n, &tagged);
+	done = writer_tagged(writer) ?
+	       zcbuf_commit_tagged(writer->channel, &tagged, 1) :
+	       zcbuf_commit(writer->channel, &tagged.entry, 1);
 	return writer_settle(writer, done < 0 ? done : 0);
 }
 
@@ -193,6 +205,21 @@ int zcbuf_writer_carve(struct zcbuf_writer *writer, size_t n, void **out)
 	return 0;
 }
 
+int zcbuf_writer_tag(struct zcbuf_writer *writer, __u64 user_tag,
+		     __u32 encoding)
+{
+	int err;
+
+	err = writer_check(writer);
+	if (err)
+		return err;
+	if (!(writer->flags & ZCBUF_RESERVE_F_WINDOW))
+		return -EINVAL;
+	writer->user_tag = user_tag;
+	writer->encoding = encoding;
+	return 0;
+}
+
 int zcbuf_writer_commit(struct zcbuf_writer *writer)
 {
 	int err;
@@ -251,7 +278,8 @@ int zcbuf_writer_turn(struct zcbuf_writer *writer, size_t length, __u32 flags,
 		      __u64 deadline_ns)
 {
 	struct zcbuf_reservation reservation = { .length = length };
-	struct zcbuf_commit_entry entry;
+	__u32 tag = writer_tagged(writer) ? ZCBUF_COMMIT_F_TAGGED : 0;
+	struct zcbuf_commit_tagged tagged;
 	struct zcbuf_turnover result;
 	int err;
 
@@ -261,9 +289,10 @@ int zcbuf_writer_turn(struct zcbuf_writer *writer, size_t length, __u32 flags,
 	if (!writer_fits(writer, writer->used))
 		return writer_wrong_size(writer);
 
-	writer_entry(writer, writer->used, &entry);
-	err = zcbuf_commit_reserve(writer->channel, &entry, 1, &reservation, 1,
-				   flags, deadline_ns, &result);
+	writer_entry(writer, writer->used, &tagged);
+	err = zcbuf_commit_reserve(writer->channel, &tagged.entry, 1,
+				   &reservation, 1, flags | tag, deadline_ns,
+				   &result);
 	if (!result.committed)
 		return writer_settle(writer, err);
 	writer->is_open = 0;

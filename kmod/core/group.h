@@ -107,8 +107,8 @@ enum zcb_group_state {
  * @handle: the buffer that was published and is its memory, or 0
  * @capacity: bytes of that
  * @publisher: id of the one producer it is of, or 0
- * @user_tag: the publisher's
- * @encoding: the publisher's
+ * @user_tag: the publisher's, or of who committed the window
+ * @encoding: the same
  * @priority: the publisher's
  * @refs: OUT: deliveries, one for the history, and who publishes it
  * @spare: of these, the history's and those of queues that drop: they can be had

@@ -555,7 +555,8 @@ static int resv_check_commit(const struct zcb_stream *s,
 
 	if (err)
 		return err;
-	if (c->offset != r->offset)
+	if (c->offset != r->offset ||
+	    (!r->group->window && (c->user_tag || c->encoding)))
 		return -EINVAL;
 	err = resv_check_pending(r);
 	if (err)
@@ -584,8 +585,8 @@ static int resv_refuse(struct zcb_stream *s, const struct zcb_producer *p,
  *
  * Context: The caller holds the channel's lock.
  * Return: 0, or the first of -ESHUTDOWN: finalized, -ENOENT: no such group or
- * reservation, -EPERM: another producer's, -EINVAL: other offset, -EALREADY:
- * committed, -ESTALE: failed, -ERANGE: chunks beyond its end, -EMSGSIZE: other
+ * reservation, -EPERM: another producer's, -EINVAL: other offset, or a tag and it is
+ * no window, -EALREADY: committed, -ESTALE: failed, -ERANGE: chunks beyond its end, -EMSGSIZE: other
  * length. If it is an error, the reservation stays as it was.
  */
 int zcb_stream_commit(struct zcb_stream *s, struct zcb_producer *p,
@@ -598,6 +599,8 @@ int zcb_stream_commit(struct zcb_stream *s, struct zcb_producer *p,
 		return resv_refuse(s, p, r, err);
 	stream_decide(s, r, &p->decided);
 	zcb_group_commit(r->group, r, c->length, c->nrecords ?: 1);
+	r->group->user_tag = c->user_tag;
+	r->group->encoding = c->encoding;
 	if (r->group->window)
 		stream_give_unused(s, r->group);
 	stream_decided(s, r->group, now_ns);

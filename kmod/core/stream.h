@@ -221,6 +221,8 @@ struct zcb_stream_commit {
 	bool overrun;		/* the sum of the chunks overflows u64 */
 	bool chunked;		/* length is a sum: beyond the end is ERANGE */
 	u32 nrecords;		/* 0 counts as 1 */
+	u64 user_tag;		/* of a window, else 0 */
+	u32 encoding;		/* the same */
 };
 
 u64 zcb_stream_block(const struct zcb_stream_config *cfg);

@@ -564,13 +564,15 @@ struct zcb_group *zcb_topic_publish(struct zcb_stream *s,
 				    const struct zcb_stream_supply *supply,
 				    u64 now_ns)
 {
-	struct zcb_stream_commit c = { .length = pub->length };
+	struct zcb_stream_commit c = {
+		.length = pub->length,
+		.user_tag = pub->user_tag,
+		.encoding = pub->encoding,
+	};
 	struct zcb_group *g = supply->group;
 	struct zcb_resv *r;
 
 	r = zcb_stream_reserve(s, p, pub->length, true, supply, now_ns);
-	g->user_tag = pub->user_tag;
-	g->encoding = pub->encoding;
 	g->priority = pub->priority;
 	zcb_topic_get(g);
 	c.group = g->id;

@@ -122,11 +122,11 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCB_NEEDS_ATTACHED, false, zcb_ioctl_channel_close),
 	ZCB_ROW(ZCBUF_NR_RESERVE, zcbuf_reserve, out_error, ZCB_RESERVE_FLAGS,
 		ZCBUF_RIGHT_PRODUCE, true, zcb_ioctl_reserve),
-	ZCB_ROW(ZCBUF_NR_COMMIT, zcbuf_batch, out_error, 0, ZCBUF_RIGHT_PRODUCE,
-		true, zcb_ioctl_commit),
+	ZCB_ROW(ZCBUF_NR_COMMIT, zcbuf_batch, out_error, ZCBUF_COMMIT_F_TAGGED,
+		ZCBUF_RIGHT_PRODUCE, true, zcb_ioctl_commit),
 	ZCB_ROW(ZCBUF_NR_COMMIT_RESERVE, zcbuf_commit_reserve,
-		out_reserve_error, ZCB_RESERVE_FLAGS, ZCBUF_RIGHT_PRODUCE, true,
-		zcb_ioctl_commit_reserve),
+		out_reserve_error, ZCB_RESERVE_FLAGS | ZCBUF_COMMIT_F_TAGGED,
+		ZCBUF_RIGHT_PRODUCE, true, zcb_ioctl_commit_reserve),
 	ZCB_ROW(ZCBUF_NR_ABORT, zcbuf_batch, out_error, 0, ZCBUF_RIGHT_PRODUCE,
 		true, zcb_ioctl_abort),
 	ZCB_ROW(ZCBUF_NR_FLUSH, zcbuf_flush, __reserved, 0, ZCBUF_RIGHT_PRODUCE,
@@ -242,7 +242,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_PIN_TOKEN | ZCBUF_FEATURE_SHARE |
 			  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE |
 			  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC |
-			  ZCBUF_FEATURE_QUEUE;
+			  ZCBUF_FEATURE_QUEUE | ZCBUF_FEATURE_WINDOW_TAG;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)

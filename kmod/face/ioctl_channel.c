@@ -349,9 +349,40 @@ static int commit_read_chunks(const struct zcbuf_commit_entry *e,
 	return 0;
 }
 
-static int commit_read(const struct zcbuf_commit_entry *e,
+/* What COMMIT and COMMIT_RESERVE have been told. */
+struct commits {
+	const void *entries;
+	size_t size;		/* of one */
+	u32 count;
+};
+
+static void *commits_get(u64 uptr, u32 count, u32 flags, struct commits *cs)
+{
+	void *e;
+
+	cs->size = flags & ZCBUF_COMMIT_F_TAGGED ?
+		   sizeof(struct zcbuf_commit_tagged) :
+		   sizeof(struct zcbuf_commit_entry);
+	cs->count = count;
+	e = zcb_user_array(uptr, count, cs->size);
+	cs->entries = e;
+	return e;
+}
+
+static int commit_read_tag(const struct zcbuf_commit_tagged *t,
+			   struct zcb_stream_commit *sc)
+{
+	sc->user_tag = t->user_tag;
+	sc->encoding = t->encoding;
+	return t->__reserved ? -EOPNOTSUPP : 0;
+}
+
+static int commit_read(const struct commits *cs, u32 i,
 		       struct zcb_stream_commit *sc)
 {
+	const struct zcbuf_commit_entry *e = cs->entries + i * cs->size;
+	int err = 0;
+
 	*sc = (struct zcb_stream_commit) {
 		.group = e->group,
 		.id = e->id,
@@ -360,21 +391,24 @@ static int commit_read(const struct zcbuf_commit_entry *e,
 		.chunked = e->nchunks,
 		.nrecords = e->nrecords,
 	};
-	if (!e->nchunks)
-		return 0;
+	/* The entry comes first in it. */
+	if (cs->size == sizeof(struct zcbuf_commit_tagged))
+		err = commit_read_tag((const void *)e, sc);
+	if (err || !e->nchunks)
+		return err;
 	if (e->nchunks > ZCBUF_MAX_CHUNKS || e->length)
 		return -EINVAL;
 	return commit_read_chunks(e, sc);
 }
 
-static int commit_some(struct zcb_port *port,
-		       const struct zcbuf_commit_entry *e, u32 count, u32 *done)
+static int commit_some(struct zcb_port *port, const struct commits *cs,
+		       u32 *done)
 {
 	struct zcb_stream_commit sc;
 	int err = 0;
 
-	for (*done = 0; *done < count && !err; *done += !err) {
-		err = commit_read(&e[*done], &sc);
+	for (*done = 0; *done < cs->count && !err; *done += !err) {
+		err = commit_read(cs, *done, &sc);
 		if (!err)
 			err = zcb_channel_commit(port, &sc);
 		cond_resched();
@@ -386,8 +420,7 @@ static int commit_some(struct zcb_port *port,
  * Here the lock is held for all of them, so what user memory says of any is read
  * before: of what can be read the rest is done.
  */
-static int commit_nowait(struct zcb_port *port,
-			 const struct zcbuf_commit_entry *e, u32 count,
+static int commit_nowait(struct zcb_port *port, const struct commits *cs,
 			 u32 *done)
 {
 	struct zcb_stream_commit *sc __free(kvfree) = NULL;
@@ -395,11 +428,11 @@ static int commit_nowait(struct zcb_port *port,
 	u32 n;
 
 	*done = 0;
-	sc = kvmalloc_array(count, sizeof(*sc), GFP_KERNEL);
+	sc = kvmalloc_array(cs->count, sizeof(*sc), GFP_KERNEL);
 	if (!sc)
 		return -ENOMEM;
-	for (n = 0; n < count && !unread; n += !unread)
-		unread = commit_read(&e[n], &sc[n]);
+	for (n = 0; n < cs->count && !unread; n += !unread)
+		unread = commit_read(cs, n, &sc[n]);
 	err = zcb_channel_commit_all(port, sc, n, true, done);
 	return err ?: unread;
 }
@@ -412,22 +445,23 @@ static int commit_nowait(struct zcb_port *port,
  */
 int zcb_ioctl_commit(struct zcb_call *c)
 {
-	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_batch *a = c->arg;
+	void *e __free(kvfree) = NULL;
+	struct commits cs;
 	u32 done;
 	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	e = zcb_user_array(a->entries, a->count, sizeof(*e));
+	e = commits_get(a->entries, a->count, a->flags, &cs);
 	if (IS_ERR(e))
 		return PTR_ERR(e);
 	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = c->nowait ? commit_nowait(port, e, a->count, &done) :
-			  commit_some(port, e, a->count, &done);
+	err = c->nowait ? commit_nowait(port, &cs, &done) :
+			  commit_some(port, &cs, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
@@ -439,14 +473,15 @@ int zcb_ioctl_commit(struct zcb_call *c)
  */
 int zcb_ioctl_commit_reserve(struct zcb_call *c)
 {
-	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
 	struct zcbuf_reservation *r __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_commit_reserve *a = c->arg;
+	void *e __free(kvfree) = NULL;
 	u32 committed, reserved = 0;
+	struct commits cs;
 	int err;
 
-	e = zcb_user_array(a->commits, a->ncommits, sizeof(*e));
+	e = commits_get(a->commits, a->ncommits, a->flags, &cs);
 	if (IS_ERR(e))
 		return PTR_ERR(e);
 	r = zcb_user_answered(a->reserves, a->nreserves, sizeof(*r));
@@ -456,12 +491,13 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 
-	err = commit_some(port, e, a->ncommits, &committed);
+	err = commit_some(port, &cs, &committed);
 	zcb_batch_result(committed, err, &a->out_committed,
 			 &a->out_commit_error);
 	zcb_batch_result(0, 0, &a->out_reserved, &a->out_reserve_error);
 	if (!err) {
-		err = reserve_some(port, r, a->nreserves, a->flags,
+		err = reserve_some(port, r, a->nreserves,
+				   a->flags & ~ZCBUF_COMMIT_F_TAGGED,
 				   zcb_call_deadline(c, a->deadline_ns),
 				   &reserved);
 		zcb_batch_result(reserved, err, &a->out_reserved,

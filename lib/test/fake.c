@@ -434,16 +434,21 @@ static int decided(const struct fake_resv *resv)
 	return resv->state == FAKE_FAILED ? -ESTALE : 0;
 }
 
-static int commit_one(const struct zcbuf_commit_entry *e)
+static int commit_one(__u64 entries, __u32 i, __u32 flags)
 {
-	struct fake_resv *resv = &fake.resv[e->id % FAKE_MAX];
+	bool tagged = flags & ZCBUF_COMMIT_F_TAGGED;
+	size_t size = tagged ? sizeof(fake.commit) : sizeof(fake.commit.entry);
+	const struct zcbuf_commit_entry *e = &fake.commit.entry;
+	struct fake_resv *resv;
 	int err;
 
-	fake.commit = *e;
+	memset(&fake.commit, 0, sizeof(fake.commit));
+	memcpy(&fake.commit, (char *)at(entries) + i * size, size);
+	resv = &fake.resv[e->id % FAKE_MAX];
 	err = find(e->group, e->id);
 	if (err)
 		return err;
-	if (e->offset != resv->offset)
+	if (e->offset != resv->offset || (tagged && !resv->window))
 		return -EINVAL;
 	err = decided(resv);
 	if (err)
@@ -479,8 +484,7 @@ static int batch_one(__u64 self, unsigned int nr,
 	case ZCBUF_NR_FREE:
 		return free_one(self, ((__u64 *)at(arg->entries))[i]);
 	case ZCBUF_NR_COMMIT:
-		return commit_one((struct zcbuf_commit_entry *)
-				  at(arg->entries) + i);
+		return commit_one(arg->entries, i, arg->flags);
 	case ZCBUF_NR_ABORT:
 		return abort_one((struct zcbuf_abort_entry *)
 				 at(arg->entries) + i);
@@ -509,12 +513,12 @@ static int do_reserve(struct zcbuf_reserve *arg)
 
 static int do_commit_reserve(struct zcbuf_commit_reserve *arg)
 {
-	struct zcbuf_commit_entry *commits = at(arg->commits);
 	struct zcbuf_reservation *reserves = at(arg->reserves);
 	__u32 *n = &arg->out_committed;
 
 	while (*n < arg->ncommits && !arg->out_commit_error) {
-		arg->out_commit_error = -commit_one(&commits[*n]);
+		arg->out_commit_error = -commit_one(arg->commits, *n,
+						    arg->flags);
 		*n += !arg->out_commit_error;
 	}
 	if (arg->out_commit_error)

@@ -93,7 +93,7 @@ struct fake {
 	struct zcbuf_eventfd eventfd;
 	struct zcbuf_reserve reserve;
 	struct zcbuf_receive receive;
-	struct zcbuf_commit_entry commit;
+	struct zcbuf_commit_tagged commit;
 	struct zcbuf_channel_name channel_name;
 	struct zcbuf_publish publish;
 	__u64 released;

@@ -383,8 +383,8 @@ static void window(void)
 	EXPECT_EQ(zcbuf_writer_carve(&w, 65536, &record), -EFBIG);
 	EXPECT(!record);
 	EXPECT_EQ(zcbuf_writer_commit(&w), 0);
-	EXPECT_EQ(fake.commit.length, 10240);
-	EXPECT_EQ(fake.commit.nrecords, 10);
+	EXPECT_EQ(fake.commit.entry.length, 10240);
+	EXPECT_EQ(fake.commit.entry.nrecords, 10);
 	success_is(0, 0, 10240);
 	ASSERT_EQ(zcbuf_writer_reserve(channel, 65536, flag, 0, &w), 0);
 	EXPECT_EQ(zcbuf_writer_submit_placed(&w, 65536), 0);
@@ -410,6 +410,36 @@ static void window_sizes(void)
 	fake_channel_close(channel);
 }
 
+/* A tag belongs to what it was set for, whatever way that is committed. */
+static void window_tag(void)
+{
+	const __u32 flag = ZCBUF_RESERVE_F_WINDOW;
+	struct zcbuf_channel *channel = fake_channel(1 << 20);
+	struct zcbuf_writer w;
+
+	ASSERT_EQ(zcbuf_writer_reserve(channel, 100, flag, 0, &w), 0);
+	EXPECT_EQ(zcbuf_writer_tag(&w, 1ULL << 63, 0), 0);
+	EXPECT_EQ(zcbuf_writer_placed(&w, 9), 0);
+	EXPECT_EQ(zcbuf_writer_turn(&w, 60, flag, 0), 1);
+	EXPECT_EQ(fake.commit.user_tag, 1ULL << 63);
+	EXPECT_EQ(fake.commit.encoding, 0);
+	EXPECT_EQ(w.user_tag, 0);
+	EXPECT_EQ(zcbuf_writer_tag(&w, 4, 4), 0);
+	EXPECT_EQ(zcbuf_writer_tag(&w, 0, ~0U), 0);
+	EXPECT_EQ(zcbuf_writer_submit(&w, bytes, 60), 0);
+	EXPECT_EQ(fake.commit.user_tag, 0);
+	EXPECT_EQ(fake.commit.encoding, ~0U);
+	EXPECT_EQ(zcbuf_writer_tag(&w, 1, 1), -EALREADY);
+	ASSERT_EQ(zcbuf_writer_reserve(channel, 100, flag, 0, &w), 0);
+	EXPECT_EQ(zcbuf_writer_submit(&w, bytes, 60), 0);
+	EXPECT_EQ(fake.commit.encoding, 0);
+	w = reserve(channel, 100);
+	EXPECT_EQ(zcbuf_writer_tag(&w, 1, 1), -EINVAL);
+	EXPECT_EQ(zcbuf_writer_submit(&w, bytes, 100), 0);
+	EXPECT_EQ(fake.commit.user_tag, 0);
+	fake_channel_close(channel);
+}
+
 static void turn(void)
 {
 	struct zcbuf_channel *channel = fake_channel(100);
@@ -420,7 +450,7 @@ static void turn(void)
 	EXPECT_EQ(zcbuf_writer_put(&w, bytes, 100), 0);
 	EXPECT_EQ(zcbuf_writer_turn(&w, 60, ZCBUF_RESERVE_F_WINDOW, 0), 1);
 	success_is(0, 0, 100);
-	EXPECT_EQ(fake.commit.nrecords, 7);
+	EXPECT_EQ(fake.commit.entry.nrecords, 7);
 	EXPECT_EQ(w.is_open, 1);
 	EXPECT(w.channel == channel);
 	EXPECT_EQ(w.id, 1);
@@ -471,6 +501,7 @@ static void raw(void)
 	struct zcbuf_channel *channel = fake_channel(1000);
 	struct zcbuf_reservation r[2] = { { .length = 10 }, { .length = 0 } };
 	struct zcbuf_commit_entry c = { .length = 9 };
+	struct zcbuf_commit_tagged tagged = { .entry = { .length = 10 } };
 	struct zcbuf_abort_entry a = { .id = 99 };
 	struct zcbuf_turnover t;
 
@@ -479,6 +510,7 @@ static void raw(void)
 	EXPECT_EQ(zcbuf_commit(channel, &c, 1), -EMSGSIZE);
 	EXPECT_EQ(fake.resv[0].state, FAKE_PENDING);
 	EXPECT_EQ(zcbuf_abort(channel, &a, 1), -ENOENT);
+	EXPECT_EQ(zcbuf_commit_tagged(channel, &tagged, 1), -EINVAL);
 	c.length = 10;
 	memset(&t, 0xff, sizeof(t));
 	EXPECT_EQ(zcbuf_commit_reserve(channel, &c, 1, r, 2, 0, 0, &t), 0);
@@ -514,6 +546,7 @@ static const struct test_case cases[] = {
 	CASE(mixed_styles),
 	CASE(window),
 	CASE(window_sizes),
+	CASE(window_tag),
 	CASE(turn),
 	CASE(turn_half),
 	CASE(turn_wrong_size),

@@ -58,6 +58,8 @@ struct m_group {
 	u32 rank;
 	int port;
 	u8 place;
+	u64 user_tag;
+	u32 encoding;
 	bool sealed;
 	bool window;
 };
@@ -350,6 +352,8 @@ static inline void compare_state(struct model *m, const struct m_group *g,
 	KUNIT_ASSERT_PTR_EQ(test, real->holder,
 			    held ? &m->ports[g->port].c : NULL);
 	KUNIT_ASSERT_EQ(test, real->window, g->window);
+	KUNIT_ASSERT_EQ(test, real->user_tag, g->user_tag);
+	KUNIT_ASSERT_EQ(test, real->encoding, g->encoding);
 	KUNIT_ASSERT_EQ(test, real->nresv, g->count);
 	KUNIT_ASSERT_EQ(test, real->npending,
 			count_resvs(m, g, ZCB_RESV_PENDING));

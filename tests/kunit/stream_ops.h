@@ -269,6 +269,8 @@ static inline int expected_commit(const struct model *m, u32 id, int who,
 		return err;
 	if (c->offset != r->offset)
 		return -EINVAL;
+	if (!m->groups[r->group].window && (c->user_tag || c->encoding))
+		return -EINVAL;
 	err = expected_state(r);
 	if (err)
 		return err;
@@ -279,6 +281,18 @@ static inline int expected_commit(const struct model *m, u32 id, int who,
 	if (c->length < r->length && !m->groups[r->group].window)
 		return -EMSGSIZE;
 	return 0;
+}
+
+/* Also of what is no window, now and then. */
+static inline void random_tag(struct model *m, u32 id,
+			      struct zcb_stream_commit *c)
+{
+	bool window = id < m->nresvs && m->groups[m->resvs[id].group].window;
+
+	if (chance(m, window ? 70 : 1))
+		c->user_tag = below(m, 3);
+	if (chance(m, window ? 70 : 1))
+		c->encoding = below(m, 3);
 }
 
 static inline struct zcb_stream_commit random_commit(struct model *m, u32 id)
@@ -299,6 +313,7 @@ static inline struct zcb_stream_commit random_commit(struct model *m, u32 id)
 		c.length += (u64)below(m, 5) - 2;
 	c.overrun = c.chunked && chance(m, 3);
 	c.nrecords = chance(m, 2) ? U32_MAX - below(m, 3) : below(m, 4);
+	random_tag(m, id, &c);
 	return c;
 }
 
@@ -308,18 +323,20 @@ static inline void expect_ack(struct model *m, u64 group, u32 id, int who)
 		m->resvs[id].straggler = false;
 }
 
-static inline void commit_resv(struct model *m, u32 id, u64 length,
-			       u32 nrecords)
+static inline void commit_resv(struct model *m, u32 id,
+			       const struct zcb_stream_commit *c)
 {
 	struct m_resv *r = &m->resvs[id];
 	struct m_group *g = &m->groups[r->group];
 
 	r->state = ZCB_RESV_COMMITTED;
-	r->used = length;
-	g->nrecords += nrecords ? nrecords : 1;
+	r->used = c->length;
+	g->nrecords += c->nrecords ? c->nrecords : 1;
 	if (g->window) {
-		g->length = length;
-		g->ext_bytes[0] = length;
+		g->length = c->length;
+		g->ext_bytes[0] = c->length;
+		g->user_tag = c->user_tag;
+		g->encoding = c->encoding;
 	}
 }
 
@@ -335,7 +352,7 @@ static inline void op_commit(struct model *m)
 	err = zcb_stream_commit(&m->rig->s, &m->producers[who], &c, ++m->now);
 	KUNIT_ASSERT_EQ(test_of(m), err, want);
 	if (!err)
-		commit_resv(m, id, c.length, c.nrecords);
+		commit_resv(m, id, &c);
 	else if (err == -ESHUTDOWN || err == -ESTALE)
 		expect_ack(m, c.group, id, who);
 }

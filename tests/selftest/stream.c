@@ -284,6 +284,114 @@ TEST(turn_over_without_credit)
 	EXPECT_EQ(take(fd, ch), 0);
 }
 
+/* ------------------------------------------------------------ tagged windows */
+
+static struct zcbuf_commit_tagged tagged(const struct zcbuf_reservation *r,
+					 __u64 user_tag, __u32 encoding)
+{
+	return (struct zcbuf_commit_tagged){
+		.entry = { .group = r->out_group, .id = r->out_id,
+			   .offset = r->out_offset, .length = r->length },
+		.user_tag = user_tag,
+		.encoding = encoding,
+	};
+}
+
+static int commit_tagged(int fd, __u64 ch, const struct zcbuf_commit_tagged *e,
+			 __u32 count)
+{
+	struct zcbuf_batch a = zt_arg(struct zcbuf_batch, .channel = ch,
+		.flags = ZCBUF_COMMIT_F_TAGGED, .entries = zt_ptr(e),
+		.count = count);
+	int err = zt_call(fd, ZCBUF_IOC_COMMIT, &a);
+
+	return err ? err : (int)a.out_done;
+}
+
+static void expect_tag(int fd, __u64 ch, __u64 user_tag, __u32 encoding)
+{
+	struct zcbuf_delivery d;
+
+	ASSERT_EQ(zt_receive(fd, ch, &d, 1, 0), 1);
+	EXPECT_EQ(d.user_tag, user_tag);
+	EXPECT_EQ(d.encoding, encoding);
+	EXPECT_EQ(d.priority, 0);
+	EXPECT_OK(zt_release1(fd, ch, d.handle));
+}
+
+/* In both modes of a channel, by both calls; in between what has none. */
+static void windows_are_tagged(__u32 flags)
+{
+	struct zcbuf_reservation w[3] = { { .length = 1 }, { .length = 2 },
+					  { .length = 5000 } };
+	struct zcbuf_commit_reserve a = {
+		.flags = ZCBUF_RESERVE_F_WINDOW | ZCBUF_COMMIT_F_TAGGED,
+		.ncommits = 1, .reserves = zt_ptr(&w[0]), .nreserves = 1,
+	};
+	struct zcbuf_commit_tagged e[2];
+	int fd = session();
+	__u64 ch = STREAM(fd, .threshold = 10, .flags = flags,
+			  .ports = ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME);
+
+	ASSERT_EQ(zt_reserve(fd, ch, w, 3, ZCBUF_RESERVE_F_WINDOW, 0), 3);
+	e[0] = tagged(&w[0], ~0ULL, 0);
+	e[1] = tagged(&w[1], 0, ~0U);
+	EXPECT_EQ(commit_tagged(fd, ch, e, 2), 2);
+	publish(fd, ch, 10);
+	e[0] = tagged(&w[2], 1ULL << 32, 7);
+	a.channel = ch;
+	a.commits = zt_ptr(e);
+	ASSERT_OK(zt_commit_reserve(fd, &a));
+	EXPECT_EQ(a.out_reserved, 1);
+	EXPECT_OK(zt_commit1(fd, ch, &w[0]));
+	expect_tag(fd, ch, ~0ULL, 0);
+	expect_tag(fd, ch, 0, ~0U);
+	expect_tag(fd, ch, 0, 0);
+	expect_tag(fd, ch, 1ULL << 32, 7);
+	expect_tag(fd, ch, 0, 0);
+}
+
+TEST(tags_of_windows_in_a_stream)
+{
+	windows_are_tagged(0);
+}
+
+TEST(tags_of_windows_in_a_topic)
+{
+	windows_are_tagged(ZCBUF_CHANNEL_F_TOPIC);
+}
+
+/* What is refused stays as it was: the others of a group have no say. */
+TEST(tags_that_are_refused)
+{
+	struct zcbuf_reservation r[2], w = { .length = 10 };
+	int fd = session();
+	__u64 ch = STREAM(fd, .threshold = 20);
+	struct zcbuf_commit_tagged e[2];
+
+	r[0] = reserve(fd, ch, 10);
+	r[1] = reserve(fd, ch, 10);
+	e[0] = tagged(&r[0], 0, 0);
+	e[1] = tagged(&r[1], 1, 0);
+	EXPECT_EQ(commit_tagged(fd, ch, e, 2), 1);
+	EXPECT_ERR(commit_tagged(fd, ch, &e[1], 1), EINVAL);
+	e[1] = tagged(&r[1], 0, 1);
+	EXPECT_ERR(commit_tagged(fd, ch, &e[1], 1), EINVAL);
+	e[1] = tagged(&r[1], 0, 0);
+	EXPECT_EQ(commit_tagged(fd, ch, &e[1], 1), 1);
+	expect_tag(fd, ch, 0, 0);
+	ASSERT_EQ(zt_reserve(fd, ch, &w, 1, ZCBUF_RESERVE_F_WINDOW, 0), 1);
+	e[0] = tagged(&w, 1, 1);
+	e[0].__reserved = 1;
+	EXPECT_ERR(commit_tagged(fd, ch, e, 1), EOPNOTSUPP);
+	e[0].__reserved = 0;
+	e[0].entry.length = 11;
+	EXPECT_ERR(commit_tagged(fd, ch, e, 1), EMSGSIZE);
+	EXPECT_ERR(commit_tagged(fd, ch, NULL, 1), EFAULT);
+	EXPECT_OK(zt_commit1(fd, ch, &w));
+	expect_tag(fd, ch, 0, 0);
+}
+
 /* ---------------------------------------------------------- several consumers */
 
 /* Each group goes to exactly one of them. */

@@ -513,6 +513,41 @@ TEST(poll_and_receive)
 	stream_close(&s);
 }
 
+/* Entries of the other size, also by who must not sleep. */
+TEST(tags_of_windows)
+{
+	struct zcbuf_reservation w[2] = { { .length = 8 }, { .length = 9 } };
+	struct zcbuf_commit_tagged e[2];
+	struct zcbuf_batch commit = zt_arg(struct zcbuf_batch,
+		.flags = ZCBUF_COMMIT_F_TAGGED, .entries = zt_ptr(e),
+		.count = 2);
+	struct zcbuf_receive a;
+	struct stream s;
+	int i;
+
+	stream_open(&s, 0, 0);
+	ASSERT_EQ(zt_reserve(s.fd, s.channel, w, 2, ZCBUF_RESERVE_F_WINDOW, 0),
+		  2);
+	for (i = 0; i < 2; i++)
+		e[i] = (struct zcbuf_commit_tagged){
+			.entry = { .group = w[i].out_group, .id = w[i].out_id,
+				   .offset = w[i].out_offset,
+				   .length = w[i].length },
+			.user_tag = 5 + i, .encoding = 7 + i,
+		};
+	commit.channel = s.channel;
+	EXPECT_EQ(cmd_run(&s.ring, s.fd, ZCBUF_IOC_COMMIT, &commit,
+			  ZCBUF_URING_F_ALL_OR_ERROR, 0), 2);
+	for (i = 0; i < 2; i++) {
+		a = receive_arg(&s);
+		EXPECT_EQ(cmd_run(&s.ring, s.fd, ZCBUF_IOC_RECEIVE, &a, 0, 0),
+			  1);
+		EXPECT_EQ(s.d.user_tag, 5 + i);
+		EXPECT_EQ(s.d.encoding, 7 + i);
+	}
+	stream_close(&s);
+}
+
 TEST(a_session_that_never_waits)
 {
 	struct zcbuf_receive a;

@@ -243,6 +243,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_INTERLEAVE	((__u64)1 << 15)
 #define ZCBUF_FEATURE_TOPIC		((__u64)1 << 16)
 #define ZCBUF_FEATURE_QUEUE		((__u64)1 << 17)
+#define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -872,11 +873,12 @@ struct zcbuf_pin_token {
 /**
  * struct zcbuf_batch - the argument of FREE, COMMIT, ABORT and RELEASE
  * @size: sizeof(struct zcbuf_batch)
- * @flags: 0
+ * @flags: COMMIT: ZCBUF_COMMIT_F_TAGGED or 0; else 0
  * @channel: its handle; 0 for FREE
  * @entries: pointer to @count entries:
- *	FREE __u64 buffer handles, COMMIT struct zcbuf_commit_entry, ABORT struct
- *	zcbuf_abort_entry, RELEASE __u64 delivery handles
+ *	FREE __u64 buffer handles, COMMIT struct zcbuf_commit_entry, or with TAGGED
+ *	struct zcbuf_commit_tagged, ABORT struct zcbuf_abort_entry, RELEASE __u64
+ *	delivery handles
  * @count: entries
  * @__reserved: 0
  * @out_done: entries done
@@ -1220,6 +1222,25 @@ struct zcbuf_commit_entry {
 	__u32 nrecords;
 };
 
+#define ZCBUF_COMMIT_F_TAGGED		(1U << 8) /* zcbuf_commit_tagged */
+
+/**
+ * struct zcbuf_commit_tagged - one entry of COMMIT with TAGGED
+ * @entry: as without
+ * @user_tag: of a window: for the consumers, as of PUBLISH; else 0
+ * @encoding: the same
+ * @__reserved: 0
+ *
+ * EINVAL also, as for @entry.offset: a tag or an encoding, and it is no window, so
+ * its group may be of others as well. Since 0.1.
+ */
+struct zcbuf_commit_tagged {
+	struct zcbuf_commit_entry entry;
+	__aligned_u64 user_tag;
+	__u32 encoding;
+	__u32 __reserved;
+};
+
 /**
  * struct zcbuf_abort_entry - one entry of ABORT
  * @group: group id
@@ -1236,9 +1257,10 @@ struct zcbuf_abort_entry {
 /**
  * struct zcbuf_commit_reserve - turn over: COMMIT, then RESERVE
  * @size: sizeof(struct zcbuf_commit_reserve)
- * @flags: ZCBUF_RESERVE_F_*
+ * @flags: ZCBUF_RESERVE_F_*, ZCBUF_COMMIT_F_TAGGED
  * @channel: its handle
- * @commits: pointer to struct zcbuf_commit_entry[@ncommits]
+ * @commits: pointer to struct zcbuf_commit_entry[@ncommits], or with TAGGED struct
+ *	zcbuf_commit_tagged[@ncommits]
  * @reserves: pointer to struct zcbuf_reservation[@nreserves]
  * @deadline_ns: of the RESERVE part
  * @ncommits: entries, at least 1
@@ -1330,8 +1352,8 @@ struct zcbuf_extent {
  * @extents: where the bytes are, in stream order; together @length
  * @publisher: session whose port made it, by PUBLISH or as a window; 0: of
  *	reservations of any, which have a sequence of their own
- * @user_tag: as published, else 0
- * @encoding: as published, else 0
+ * @user_tag: as published, or of a window as committed; else 0
+ * @encoding: the same
  * @priority: as published, else 0
  * @lost: TOPIC: groups this port has lost so far, for want of room
  *

@@ -784,6 +784,14 @@ ZCBUF_API int zcbuf_commit(struct zcbuf_channel *channel,
 			   const struct zcbuf_commit_entry *entries,
 			   unsigned int count);
 
+/*
+ * zcbuf_commit_tagged() - the same, of windows with a tag and an encoding for the
+ * consumers; errors also: struct zcbuf_commit_tagged
+ */
+ZCBUF_API int zcbuf_commit_tagged(struct zcbuf_channel *channel,
+				  const struct zcbuf_commit_tagged *entries,
+				  unsigned int count);
+
 /* zcbuf_abort() - these reservations fail; else as zcbuf_commit() */
 ZCBUF_API int zcbuf_abort(struct zcbuf_channel *channel,
 			  const struct zcbuf_abort_entry *entries,
@@ -805,7 +813,8 @@ struct zcbuf_turnover {
 
 /*
  * zcbuf_commit_reserve() - commit, then reserve, in one system call
- * @flags: ZCBUF_RESERVE_F_*
+ * @commits: with ZCBUF_COMMIT_F_TAGGED the first of struct zcbuf_commit_tagged
+ * @flags: ZCBUF_RESERVE_F_*, ZCBUF_COMMIT_F_TAGGED
  * @deadline_ns: of the reserve part
  * @result: written, whatever is returned
  *
@@ -836,6 +845,9 @@ ZCBUF_API int zcbuf_commit_reserve(struct zcbuf_channel *channel,
  * @flags: ZCBUF_RESERVE_F_WINDOW if it is a window; read only
  * @is_open: 1 while it is undecided; read only
  * @error: see zcbuf_writer_turn(); read only
+ * @user_tag: see zcbuf_writer_tag(); read only
+ * @encoding: the same
+ * @reserved: 0
  *
  * No memory is allocated and none needs to be freed: zcbuf_writer_drop() of a
  * writer that is not open does nothing. { 0 } is a writer that is not open.
@@ -865,6 +877,9 @@ struct zcbuf_writer {
 	__u32 flags;
 	int is_open;
 	int error;
+	__u64 user_tag;
+	__u32 encoding;
+	__u32 reserved;
 };
 
 /*
@@ -929,6 +944,15 @@ ZCBUF_API int zcbuf_writer_placed(struct zcbuf_writer *writer, size_t n);
  */
 ZCBUF_API int zcbuf_writer_carve(struct zcbuf_writer *writer, size_t n,
 				 void **out);
+
+/*
+ * zcbuf_writer_tag() - what consumers of a window are told with it, as of what is
+ * published: zcbuf_delivery.user_tag and encoding; 0 if nothing is said
+ *
+ * -EINVAL: it is no window, so its group may be of others as well.
+ */
+ZCBUF_API int zcbuf_writer_tag(struct zcbuf_writer *writer, __u64 user_tag,
+			       __u32 encoding);
 
 /*
  * zcbuf_writer_commit() - done: what is before the cursor is what there is

@@ -240,17 +240,38 @@ static void make_commit(struct kf_lane *l, struct zcbuf_commit_entry *e,
 	}
 }
 
+static size_t commit_size(__u32 flags)
+{
+	return flags & ZCBUF_COMMIT_F_TAGGED ?
+	       sizeof(struct zcbuf_commit_tagged) :
+	       sizeof(struct zcbuf_commit_entry);
+}
+
+static void make_tag(struct kf_lane *l, void *entry)
+{
+	struct zcbuf_commit_tagged *t = entry;
+
+	t->user_tag = kf_sel(l, 3) & 1 ? ~0ULL : 0;
+	t->encoding = kf_sel(l, 3) & 2;
+	t->__reserved = kf_sel(l, 2) == 12;
+}
+
 /* @item is what is to be committed; the rest of @count repeats the last. */
-static void make_commits(struct kf_lane *l, struct zcbuf_commit_entry *e,
+static void make_commits(struct kf_lane *l, void *entries, __u32 flags,
 			 struct kf_item **item, unsigned int n, __u32 count,
 			 unsigned int how)
 {
 	static const struct kf_item none = { .group = 1 };
+	size_t size = commit_size(flags);
 	__u32 i;
 
-	for (i = 0; i < count && i < KF_STAGE / sizeof(*e); i++)
-		make_commit(l, &e[i], i < n ? item[i] : n ? item[n - 1] : &none,
+	for (i = 0; i < count && i < KF_STAGE / size; i++, entries += size) {
+		make_commit(l, entries,
+			    i < n ? item[i] : n ? item[n - 1] : &none,
 			    i < FEW ? how : 0);
+		if (flags & ZCBUF_COMMIT_F_TAGGED)
+			make_tag(l, entries);
+	}
 }
 
 static unsigned int pick_resvs(struct kf_lane *l, bool all,
@@ -276,9 +297,10 @@ void kf_run_commit(struct kf_lane *l)
 	n = pick_resvs(l, how == 12, item, &count);
 	a->count = count;
 	a->channel = kf_channel_of(l, item, n);
+	a->flags = kf_sel(l, 4) == 1 ? ZCBUF_COMMIT_F_TAGGED : 0;
 	make_commits(l, KF_ARRAY(&c, 0, zcbuf_batch, entries,
-				 count * sizeof(struct zcbuf_commit_entry), 0),
-		     item, n, count, how);
+				 count * commit_size(a->flags), 0),
+		     a->flags, item, n, count, how);
 	if (kf_finish(&c))
 		kf_give_back(item, n, a->out_done);
 }
@@ -298,11 +320,13 @@ void kf_run_commit_reserve(struct kf_lane *l)
 	a->nreserves = KF_COUNT(kf_sel(l, 3));
 	a->channel = kf_channel_of(l, item, n);
 	a->flags = kf_sel(l, 5) & 3;
+	if (kf_sel(l, 5) & 4)
+		a->flags |= ZCBUF_COMMIT_F_TAGGED;
 	a->deadline_ns = kf_deadline(kf_sel(l, 7));
 	c.deadline = offsetof(struct zcbuf_commit_reserve, deadline_ns);
 	make_commits(l, KF_ARRAY(&c, 0, zcbuf_commit_reserve, commits,
-				 count * sizeof(struct zcbuf_commit_entry), 0),
-		     item, n, count, how);
+				 count * commit_size(a->flags), 0),
+		     a->flags, item, n, count, how);
 	make_lengths(KF_ARRAY(&c, 1, zcbuf_commit_reserve, reserves,
 			      a->nreserves * sizeof(struct zcbuf_reservation),
 			      0),
