@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "../obj/ready.h"
 #include "ioctl.h"
 
 /* Callers of 0.1 know this much of a delivery. */
@@ -24,6 +25,47 @@ static int receive_some(const struct zcb_call *c, struct zcb_port *port,
 				   zcb_call_deadline(c, a->deadline_ns), done);
 }
 
+static int receive_any(const struct zcb_call *c, struct zcbuf_delivery *d,
+		       u32 *done)
+{
+	const struct zcbuf_receive *a = c->arg;
+
+	if (c->nowait)
+		return zcb_ready_receive_nowait(c->s, d, a->count, done);
+	return zcb_ready_receive(c->s, d, a->count,
+				 zcb_call_deadline(c, a->deadline_ns), done);
+}
+
+static int receive_of(const struct zcb_call *c, struct zcbuf_delivery *d,
+		      u32 *done)
+{
+	const struct zcbuf_receive *a = c->arg;
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+
+	if (!a->channel)
+		return receive_any(c, d, done);
+	port = zcb_call_port(c, a->channel);
+	return IS_ERR(port) ? PTR_ERR(port) : receive_some(c, port, d, done);
+}
+
+/* The caller never learned of them: as if it had died; but ends are to be told. */
+static void receive_undo(const struct zcb_call *c,
+			 const struct zcbuf_delivery *d, u32 done)
+{
+	struct zcb_port *port;
+
+	for (; done; done--, d++) {
+		port = zcb_port_find(c->s, d->channel);
+		if (IS_ERR(port))
+			continue;
+		if (d->handle)
+			zcb_channel_release(port, d->handle);
+		else
+			zcb_ready_untell(port);
+		zcb_port_put(port);
+	}
+}
+
 /**
  * zcb_ioctl_receive - RECEIVE
  * @c: the call
@@ -32,10 +74,9 @@ static int receive_some(const struct zcb_call *c, struct zcb_port *port,
  */
 int zcb_ioctl_receive(struct zcb_call *c)
 {
-	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_delivery *d __free(kvfree) = NULL;
 	struct zcbuf_receive *a = c->arg;
-	u32 done;
+	u32 done = 0;
 	int err;
 
 	err = zcb_user_probe_entries(a->entries, a->count, a->entry_size,
@@ -45,17 +86,13 @@ int zcb_ioctl_receive(struct zcb_call *c)
 	d = kvmalloc_array(a->count, sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return -ENOMEM;
-	port = zcb_call_port(c, a->channel);
-	if (IS_ERR(port))
-		return PTR_ERR(port);
-	err = receive_some(c, port, d, &done);
+	err = receive_of(c, d, &done);
 	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
 	if (!done || (!zcb_user_entries(a->entries, a->entry_size, d,
 					sizeof(*d), done) &&
 		      !zcb_call_answer(c)))
 		return err;
-	while (done--)
-		zcb_channel_release(port, d[done].handle);
+	receive_undo(c, d, done);
 	return -EFAULT;
 }
 
@@ -120,6 +157,42 @@ int zcb_ioctl_receive_failed(struct zcb_call *c)
 	return err;
 }
 
+/* One after the other: who must not sleep could not undo the first. */
+static int release_apart(const struct zcb_call *c,
+			 const struct zcbuf_release_entry *e, u32 count,
+			 u32 *done)
+{
+	struct zcb_port *port;
+	int err = 0;
+
+	*done = 0;
+	if (c->nowait)
+		return -ZCB_ESLEEP;
+	for (; *done < count && !err; *done += !err, e++) {
+		port = zcb_port_find(c->s, e->channel);
+		if (IS_ERR(port))
+			return PTR_ERR(port);
+		err = zcb_channel_release(port, e->handle);
+		zcb_port_put(port);
+		cond_resched();
+	}
+	return err;
+}
+
+static int release_of(const struct zcb_call *c, const void *entries, u32 *done)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	const struct zcbuf_batch *a = c->arg;
+
+	if (!a->channel)
+		return release_apart(c, entries, a->count, done);
+	port = zcb_call_port(c, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	return zcb_channel_release_all(port, entries, a->count, c->nowait,
+				       done);
+}
+
 /**
  * zcb_ioctl_release - RELEASE
  * @c: the call
@@ -128,21 +201,19 @@ int zcb_ioctl_receive_failed(struct zcb_call *c)
  */
 int zcb_ioctl_release(struct zcb_call *c)
 {
-	struct zcb_port *port __free(zcb_port_put) = NULL;
-	u64 *handles __free(kvfree) = NULL;
+	void *entries __free(kvfree) = NULL;
 	struct zcbuf_batch *a = c->arg;
-	u32 done;
+	u32 done = 0;
 	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	handles = zcb_user_array(a->entries, a->count, sizeof(*handles));
-	if (IS_ERR(handles))
-		return PTR_ERR(handles);
-	port = zcb_call_port(c, a->channel);
-	if (IS_ERR(port))
-		return PTR_ERR(port);
-	err = zcb_channel_release_all(port, handles, a->count, c->nowait, &done);
+	entries = zcb_user_array(a->entries, a->count,
+				 a->channel ? sizeof(u64) :
+				 sizeof(struct zcbuf_release_entry));
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	err = release_of(c, entries, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 

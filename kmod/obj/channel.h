@@ -150,6 +150,8 @@ struct zcb_channel {
  * @left: kinds it had when the session was gone, whose memory may still be used by
  *	I/O; the port is then in the channel's list without any kind
  * @in_channel: in the channel's list
+ * @in_ready: among those that have something; its session's ready.lock
+ * @told: its session was told of the end; the same
  * @kinds: ZCBUF_PORT_*; 0 once it is closed
  * @producer: with ZCBUF_PORT_PRODUCE
  * @consumer: with ZCBUF_PORT_CONSUME
@@ -169,6 +171,8 @@ struct zcb_port {
 	struct zcb_channel *channel;
 	struct zcb_session *session;
 	struct list_head in_channel;
+	struct list_head in_ready;
+	bool told;
 	u32 kinds;
 	u32 left;
 	struct zcb_producer producer;
@@ -230,6 +234,8 @@ void zcb_queue_show(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
 bool zcb_queue_claim(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
 		     u32 as);
 void zcb_queue_await(struct zcb_consumer *c);
+int zcb_queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
+			     u32 n, u32 *done);
 
 void zcb_port_forget_locked(struct zcb_session *s, struct zcb_port *port);
 struct zcb_port *zcb_port_find(struct zcb_session *s, u64 handle);

@@ -9,6 +9,7 @@
  *	pool->grow_lock (mutex)	one adds an arena at a time			grow.c
  *	pool->lock (mutex)	sessions and channels of a pool, ports
  *	channel->lock (mutex)	the stream of a channel			channel.c
+ *	session->ready.lock (spin) which of its ports have something	ready.c
  *	pool->give_lock (mutex)	one gives buffers away at a time	give.c
  *	pool->mem_lock (spin)	buddies, buffer records, slab classes, counts
  *

@@ -16,6 +16,7 @@
 #include "account.h"
 #include "channel.h"
 #include "event.h"
+#include "ready.h"
 #include "view.h"
 
 #define ZCB_CHANNEL_BUCKETS_MIN	16U
@@ -95,6 +96,7 @@ static struct zcb_port *port_create(struct zcb_session *s,
 	port->channel = ch;
 	port->session = s;
 	INIT_LIST_HEAD(&port->in_channel);
+	INIT_LIST_HEAD(&port->in_ready);
 	return port;
 }
 
@@ -226,6 +228,7 @@ static void port_add_consumer_locked(struct zcb_port *port,
 	zcb_stream_add_consumer(&ch->stream, c);
 	if (port->queue)
 		zcb_topic_join(&ch->stream, c, cfg->replay);
+	zcb_ready_join_locked(port);
 }
 
 /* Which of the kinds are new? The rights for them were checked. */
@@ -256,6 +259,7 @@ static int port_add_locked(struct zcb_port *port,
 		zcb_consumer_init(&port->failure, ZCB_QUEUE_DEPTH, true);
 		ch->failure_ports++;
 		zcb_stream_add_consumer(&ch->stream, &port->failure);
+		zcb_ready_count_other(port->session, 1);
 	}
 	*added = fresh;
 	return 0;
@@ -300,10 +304,12 @@ static void port_count_consumers_locked(struct zcb_port *port, u32 kinds)
 		port_drop_eventfd_locked(&port->eventfd);
 		ch->writing -= port_writes(port);
 		ch->consumers--;
+		zcb_ready_leave_locked(port);
 	}
 	if (kinds & ZCBUF_PORT_RECV_FAILED) {
 		port_drop_eventfd_locked(&port->failure_eventfd);
 		ch->failure_ports--;
+		zcb_ready_count_other(port->session, -1);
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #include "../face/trace.h"
 #include "channel.h"
+#include "ready.h"
 #include "view.h"
 
 #define ZCB_DELIVERY_CLASS_SHIFT	56
@@ -27,7 +28,8 @@ static int delivery_id(u64 handle, u64 *id)
 	return 0;
 }
 
-static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_group *g)
+static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_port *port,
+			  const struct zcb_group *g)
 {
 	u32 i;
 
@@ -44,6 +46,7 @@ static void delivery_fill(struct zcbuf_delivery *d, const struct zcb_group *g)
 	d->user_tag = g->user_tag;
 	d->encoding = g->encoding;
 	d->priority = g->priority;
+	d->channel = port->handle;
 	for (i = 0; i < g->nextents; i++) {
 		d->extents[i].pool_offset = g->extents[i].pool_offset;
 		d->extents[i].length = g->extents[i].bytes;
@@ -87,6 +90,8 @@ void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 	ctx = queue_eventfd(port, c);
 	if (ctx)
 		eventfd_signal(ctx);
+	if (!c->failure)
+		zcb_ready_add_locked(port);
 	zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM |
 			  (n ? 0 : EPOLLHUP));
 	cond_resched();
@@ -95,7 +100,7 @@ void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 static void slot_fill(struct zcbuf_delivery *d, const struct zcb_port *port,
 		      const struct zcb_topic_slot *slot)
 {
-	delivery_fill(d, slot->group);
+	delivery_fill(d, port, slot->group);
 	d->handle = delivery_handle(zcb_topic_id(port->queue, slot));
 	d->lost = port->queue->lost;
 }
@@ -203,7 +208,7 @@ static int queue_take_group(struct zcb_port *port, struct zcbuf_delivery *d)
 
 	err = zcb_stream_receive(&port->channel->stream, &port->consumer, &g);
 	if (!err)
-		delivery_fill(d, g);
+		delivery_fill(d, port, g);
 	return err;
 }
 
@@ -229,8 +234,17 @@ static void queue_feed_locked(struct zcb_channel *ch)
 	zcb_pool_space(ch->pool);
 }
 
-static int queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
-				u32 n, u32 *done)
+/**
+ * zcb_queue_receive_locked - what a port can receive now
+ * @port: the port; its channel's lock is held
+ * @d: room for @n
+ * @n: how many
+ * @done: how many were taken; those that were before count
+ *
+ * Return: 0 all, else why not more: -EPERM, -EAGAIN, -ESHUTDOWN, -ENOSPC.
+ */
+int zcb_queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
+			     u32 n, u32 *done)
 {
 	struct zcb_channel *ch = port->channel;
 	int err = 0;
@@ -254,7 +268,7 @@ static int queue_try_receive(struct zcb_port *port, struct zcbuf_delivery *d,
 			     u32 n, u32 *done)
 {
 	guard(mutex)(&port->channel->lock);
-	return queue_receive_locked(port, d, n, done);
+	return zcb_queue_receive_locked(port, d, n, done);
 }
 
 /**
@@ -306,7 +320,7 @@ int zcb_channel_receive_nowait(struct zcb_port *port, struct zcbuf_delivery *d,
 	*done = 0;
 	if (!mutex_trylock(&port->channel->lock))
 		return -ZCB_ESLEEP;
-	err = queue_receive_locked(port, d, n, done);
+	err = zcb_queue_receive_locked(port, d, n, done);
 	mutex_unlock(&port->channel->lock);
 	return err;
 }
@@ -317,12 +331,13 @@ static void failed_count(const struct zcb_group *g, struct zcb_failed_group *f)
 	f->npieces = g->nresv - g->nfailed;
 }
 
-static void failed_fill(const struct zcb_group *g, struct zcb_failed_group *f)
+static void failed_fill(const struct zcb_port *port, const struct zcb_group *g,
+			struct zcb_failed_group *f)
 {
 	const struct zcb_resv *r;
 	u32 pieces = 0, lost = 0;
 
-	delivery_fill(&f->delivery, g);
+	delivery_fill(&f->delivery, port, g);
 	list_for_each_entry(r, &g->resvs, in_group) {
 		if (r->state == ZCB_RESV_FAILED)
 			f->lost[lost++] = (struct zcbuf_lost) {
@@ -374,7 +389,7 @@ static int queue_take_failed(struct zcb_port *port, struct zcb_failed_group *f)
 	err = zcb_stream_receive(&ch->stream, &port->failure, &g);
 	if (err)
 		return err;
-	failed_fill(g, f);
+	failed_fill(port, g, f);
 	trace_zcbuf_deliver(ch->handle, g->id, g->offset, g->length);
 	return 0;
 }
@@ -457,8 +472,10 @@ static int queue_release_slot(struct zcb_port *port, u64 id)
 	if (!port->queue)
 		return -ENOENT;
 	err = zcb_topic_release(&port->channel->stream, c, id);
-	if (!err && c->queued && c->nheld == port->queue->max_held - 1)
+	if (!err && c->queued && c->nheld == port->queue->max_held - 1) {
+		zcb_ready_add_locked(port);
 		zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM);
+	}
 	/* It had more than that, by itself, and so less room. */
 	if (!err && c->nheld >= port->queue->max_held)
 		queue_feed_locked(port->channel);

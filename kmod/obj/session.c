@@ -14,6 +14,7 @@
 #include "channel.h"
 #include "event.h"
 #include "pin.h"
+#include "ready.h"
 #include "session.h"
 #include "stat.h"
 
@@ -43,6 +44,7 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 	s->remains.session = s;
 	INIT_LIST_HEAD(&s->pins);
 	xa_init(&s->ports);
+	zcb_ready_init(&s->ready);
 	init_waitqueue_head(&s->wq);
 	s->pid = get_pid(task_tgid(current));
 	get_task_comm(s->comm, current->group_leader);

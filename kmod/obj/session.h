@@ -18,6 +18,26 @@
 struct zcb_port;
 
 /**
+ * struct zcb_ready - which consumer ports of a session have something, see ready.c
+ * @lock: guards all but @used and @wq, and the ports' fields for it
+ * @ports: struct zcb_port by its in_ready; whose turn it is first
+ * @consumers: consumer ports there are
+ * @told: those of them whose end was told
+ * @others: ports of failure queues
+ * @used: somebody has asked for any
+ * @wq: who waits for any, one is woken for each port
+ */
+struct zcb_ready {
+	spinlock_t lock;	/* all but used and wq */
+	struct list_head ports;
+	u32 consumers;
+	u32 told;
+	u32 others;
+	bool used;
+	wait_queue_head_t wq;
+};
+
+/**
  * struct zcb_session - one open file
  * @id: for people
  * @file_rights: ZCBUF_RIGHT_* the open mode gives
@@ -33,6 +53,7 @@ struct zcb_port;
  * @pins: them; the pool's mem_lock
  * @remains: when it has ended, and something pins what it had
  * @ports: struct zcb_port by channel index; changed under the pool's lock
+ * @ready: ports that have something
  * @wq: woken for everything this session may wait for, but memory
  * @event_seq: counts those events, so that a waiter misses none
  * @pid: the opener
@@ -54,6 +75,7 @@ struct zcb_session {
 	struct list_head pins;
 	struct zcb_remains remains;
 	struct xarray ports;
+	struct zcb_ready ready;
 	wait_queue_head_t wq;
 	atomic_t event_seq;
 	struct pid *pid;

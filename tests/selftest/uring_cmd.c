@@ -548,6 +548,35 @@ TEST(tags_of_windows)
 	stream_close(&s);
 }
 
+/* What is released of several channels a worker releases. */
+TEST(of_any_channel)
+{
+	struct zcbuf_release_entry e;
+	struct zcbuf_batch release = zt_arg(struct zcbuf_batch,
+		.entries = zt_ptr(&e), .count = 1);
+	struct zcbuf_receive a;
+	struct stream s;
+	size_t i;
+
+	for (i = 0; i < WAYS; i++) {
+		stream_open(&s, 0, ways[i].setup);
+		a = receive_arg(&s);
+		a.channel = 0;
+		EXPECT_ERR(cmd_run(&s.ring, s.fd, ZCBUF_IOC_RECEIVE, &a, 0,
+				   ways[i].sqe), EAGAIN);
+		hz_put(s.fd, s.channel, 100);
+		EXPECT_EQ(cmd_run(&s.ring, s.fd, ZCBUF_IOC_RECEIVE, &a, 0,
+				  ways[i].sqe), 1);
+		EXPECT_EQ(s.d.channel, s.channel);
+		e.channel = s.d.channel;
+		e.handle = s.d.handle;
+		EXPECT_EQ(cmd_run(&s.ring, s.fd, ZCBUF_IOC_RELEASE, &release, 0,
+				  ways[i].sqe), 1);
+		EXPECT_EQ(zt_used(s.fd), 0);
+		stream_close(&s);
+	}
+}
+
 TEST(a_session_that_never_waits)
 {
 	struct zcbuf_receive a;

@@ -243,6 +243,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_INTERLEAVE	((__u64)1 << 15)
 #define ZCBUF_FEATURE_TOPIC		((__u64)1 << 16)
 #define ZCBUF_FEATURE_QUEUE		((__u64)1 << 17)
+#define ZCBUF_FEATURE_READY		((__u64)1 << 21) /* RECEIVE of any channel */
 #define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
 
 /**
@@ -874,11 +875,11 @@ struct zcbuf_pin_token {
  * struct zcbuf_batch - the argument of FREE, COMMIT, ABORT and RELEASE
  * @size: sizeof(struct zcbuf_batch)
  * @flags: COMMIT: ZCBUF_COMMIT_F_TAGGED or 0; else 0
- * @channel: its handle; 0 for FREE
+ * @channel: its handle; 0 for FREE, and for RELEASE of several channels
  * @entries: pointer to @count entries:
  *	FREE __u64 buffer handles, COMMIT struct zcbuf_commit_entry, or with TAGGED
  *	struct zcbuf_commit_tagged, ABORT struct zcbuf_abort_entry, RELEASE __u64
- *	delivery handles
+ *	delivery handles, of several channels struct zcbuf_release_entry
  * @count: entries
  * @__reserved: 0
  * @out_done: entries done
@@ -1339,7 +1340,7 @@ struct zcbuf_extent {
 
 /**
  * struct zcbuf_delivery - one entry of RECEIVE
- * @handle: for RELEASE; never 0
+ * @handle: for RELEASE; 0: nothing is delivered, the stream of @channel has ended
  * @group: group id
  * @offset: stream offset of its first byte
  * @length: bytes, from the first byte of its first reservation to the last byte
@@ -1356,6 +1357,7 @@ struct zcbuf_extent {
  * @encoding: the same
  * @priority: as published, else 0
  * @lost: TOPIC: groups this port has lost so far, for want of room
+ * @channel: the handle of its channel
  *
  * From the end of an extent to the end of its last page lies memory of the
  * group that nobody reads: a consumer attached for writing may zero it and
@@ -1376,13 +1378,24 @@ struct zcbuf_delivery {
 	__u32 encoding;
 	__u32 priority;
 	__aligned_u64 lost;
+	__aligned_u64 channel;
+};
+
+/**
+ * struct zcbuf_release_entry - one entry of RELEASE, of several channels
+ * @channel: as delivered
+ * @handle: as delivered
+ */
+struct zcbuf_release_entry {
+	__aligned_u64 channel;
+	__aligned_u64 handle;
 };
 
 /**
  * struct zcbuf_receive - take complete groups
  * @size: sizeof(struct zcbuf_receive)
  * @flags: 0
- * @channel: its handle
+ * @channel: its handle; 0: any that the session has a consumer port of
  * @entries: pointer to @count entries, written
  * @deadline_ns: how long to wait for the first
  * @count: entries
@@ -1393,6 +1406,14 @@ struct zcbuf_delivery {
  * The deliveries are the session's until it RELEASEs them. EAGAIN: nothing
  * ready. ESHUTDOWN: finalized, and all was taken. ENOSPC: it holds max_held of
  * them, and there are more. EPERM: no consumer port.
+ *
+ * Of any channel: of the ports that have something one delivery each, by turns, and
+ * of each as if it alone were asked. Ports that have nothing cost nothing. The end of a
+ * stream is an entry of its own, of which all but @channel is 0, once for each port;
+ * ESHUTDOWN: that of all was told. A port that holds max_held is passed over until some
+ * are RELEASEd (EAGAIN, not ENOSPC). Of several calls that wait, one is woken for each
+ * port that has something. Failure queues are not received from.
+ *
  * EINVAL: entry_size is smaller than the first released struct, or larger than
  * 4096; what is larger than the kernel's is filled up with zeros. Since 0.1.
  */
@@ -1624,12 +1645,14 @@ static __inline__ __u32 zcbuf_slot_taken(__u64 handle)
 }
 
 /*
- * poll() on a session: EPOLLIN something can be received, EPOLLOUT a RESERVE of
+ * poll() on a session: EPOLLIN something can be received (or, once it has asked for
+ * that of any channel, the end of a stream is to be told), EPOLLOUT a RESERVE of
  * max_reservation would not say EAGAIN (or would have the pool grow, which may
  * fail; of a TOPIC: a PUBLISH would not), EPOLLHUP every stream it receives from
- * has ended and is drained, EPOLLERR it is attached to nothing (attach before
- * adding it to an epoll set). Over several channels: IN and OUT if it is so for
- * any, HUP if for all.
+ * has ended and is drained (and told), EPOLLERR it is attached to nothing (attach
+ * before adding it to an epoll set). Over several channels: IN and OUT if it is so for
+ * any, HUP if for all. Of many ports only those that have something are looked at, if
+ * it has asked for any, has no RECV_FAILED port, and OUT is not wanted.
  */
 
 /* --------------------------------------------------------------- io_uring */
@@ -1656,9 +1679,9 @@ static __inline__ __u32 zcbuf_slot_taken(__u64 handle)
  * A command never waits: deadline_ns is 0, and the result EAGAIN (ALLOC: ENOMEM)
  * says that poll() should be asked first. It is done before the submission
  * returns, unless it needs a lock that is held, memory that takes long to zero,
- * or an arena more, has more than 64 entries (RESERVE: 1), or is TRANSFER, SHARE
- * or PUBLISH: a worker of io_uring does it then, meanwhile other commands may overtake it. Link
- * those that have to be in order.
+ * or an arena more, has more than 64 entries (RESERVE: 1), or is TRANSFER, SHARE,
+ * PUBLISH or RELEASE of several channels: a worker of io_uring does it then, meanwhile
+ * other commands may overtake it. Link those that have to be in order.
  *
  * Linux before 6.14 reads the SQE of a command that waits for the one before it
  * (IOSQE_IO_LINK, IOSQE_IO_DRAIN) when its turn comes: do not let the ring come
