@@ -11,12 +11,13 @@
 #define FIRST_PIECES	32
 #define FIRST_LOST	8
 
-int zcb_receive(struct zcbuf_channel *channel, void *entries, size_t entry_size,
-		unsigned int count, __u64 deadline_ns)
+/* @channel: its handle, 0: any */
+static int receive(const struct zcbuf_pool *pool, __u64 channel, void *entries,
+		   size_t entry_size, unsigned int count, __u64 deadline_ns)
 {
 	struct zcbuf_receive arg = {
 		.size = sizeof(arg),
-		.channel = channel->handle,
+		.channel = channel,
 		.entries = zcb_ptr(entries),
 		.deadline_ns = deadline_ns,
 		.count = count,
@@ -24,8 +25,15 @@ int zcb_receive(struct zcbuf_channel *channel, void *entries, size_t entry_size,
 	};
 	int err;
 
-	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_RECEIVE, &arg);
+	err = zcb_call(pool->session.fd, ZCBUF_NR_RECEIVE, &arg);
 	return err ? err : (int)arg.out_done;
+}
+
+int zcb_receive(struct zcbuf_channel *channel, void *entries, size_t entry_size,
+		unsigned int count, __u64 deadline_ns)
+{
+	return receive(channel->pool, channel->handle, entries, entry_size,
+		       count, deadline_ns);
 }
 
 int zcbuf_receive(struct zcbuf_channel *channel, struct zcbuf_delivery *entries,
@@ -40,6 +48,27 @@ int zcbuf_release(struct zcbuf_channel *channel, const __u64 *handles,
 {
 	return zcb_batch(channel->pool, ZCBUF_NR_RELEASE, channel->handle,
 			 handles, count, 0);
+}
+
+int zcbuf_receive_any(struct zcbuf_pool *pool, struct zcbuf_delivery *entries,
+		      unsigned int count, __u64 deadline_ns)
+{
+	return receive(pool, 0, entries, sizeof(*entries), count, deadline_ns);
+}
+
+int zcbuf_release_any(struct zcbuf_pool *pool,
+		      const struct zcbuf_delivery *entries, unsigned int count)
+{
+	struct zcbuf_release_entry which[ZCBUF_MAX_BATCH];
+	unsigned int n;
+
+	if (count > ARRAY_SIZE(which))
+		return -EINVAL;
+	for (n = 0; n < count; n++) {
+		which[n].channel = entries[n].channel;
+		which[n].handle = entries[n].handle;
+	}
+	return zcb_batch(pool, ZCBUF_NR_RELEASE, 0, which, count, 0);
 }
 
 /* One allocation: the struct, then the pieces, then the lost. */

@@ -229,6 +229,32 @@ static void receive(void)
 	fake_channel_close(channel);
 }
 
+static void receive_any(void)
+{
+	struct zcbuf_channel *channel = fake_channel(100);
+	struct zcbuf_pool *pool = zcbuf_channel_pool(channel);
+	struct zcbuf_delivery got[4];
+
+	EXPECT_EQ(zcbuf_receive_any(pool, got, 4, 0), -EAGAIN);
+	fake.receive.channel = 1;
+	fake.ndeliveries = 2;
+	fake.deliveries[0].channel = FAKE_CHANNEL;
+	fake.deliveries[0].handle = 5;
+	fake.deliveries[1].channel = FAKE_CHANNEL;
+	fake.deliveries[1].handle = 7;
+	EXPECT_EQ(zcbuf_receive_any(pool, got, 4, 12345), 2);
+	EXPECT_EQ(fake.receive.channel, 0);
+	EXPECT_EQ(fake.receive.deadline_ns, 12345);
+	EXPECT_EQ(got[1].handle, 7);
+	EXPECT_EQ(zcbuf_release_any(pool, got, 2), 2);
+	EXPECT_EQ(fake.released, 7);
+	got[1].channel = 0;
+	EXPECT_EQ(zcbuf_release_any(pool, got, 2), 1);
+	EXPECT_EQ(zcbuf_release_any(pool, got + 1, 1), -EINVAL);
+	EXPECT_EQ(zcbuf_release_any(pool, got, ZCBUF_MAX_BATCH + 1), -EINVAL);
+	fake_channel_close(channel);
+}
+
 static void failed_is(struct zcbuf_channel *channel, __u32 npieces, __u32 nlost)
 {
 	struct zcbuf_failed *failed;
@@ -300,6 +326,7 @@ static const struct test_case cases[] = {
 	CASE(finalize),
 	CASE(events),
 	CASE(receive),
+	CASE(receive_any),
 	CASE(receive_failed),
 	CASE(receive_failed_large),
 	CASE(receive_failed_absurd),

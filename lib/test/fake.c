@@ -480,6 +480,8 @@ static int abort_one(const struct zcbuf_abort_entry *e)
 static int batch_one(__u64 self, unsigned int nr,
 		     const struct zcbuf_batch *arg, __u32 i)
 {
+	struct zcbuf_release_entry *apart = at(arg->entries);
+
 	switch (nr) {
 	case ZCBUF_NR_FREE:
 		return free_one(self, ((__u64 *)at(arg->entries))[i]);
@@ -489,8 +491,9 @@ static int batch_one(__u64 self, unsigned int nr,
 		return abort_one((struct zcbuf_abort_entry *)
 				 at(arg->entries) + i);
 	default:
-		fake.released = ((__u64 *)at(arg->entries))[i];
-		return 0;
+		fake.released = arg->channel ? ((__u64 *)at(arg->entries))[i] :
+					       apart[i].handle;
+		return arg->channel || apart[i].channel ? 0 : -EINVAL;
 	}
 }
 

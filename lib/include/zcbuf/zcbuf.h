@@ -1028,6 +1028,37 @@ ZCBUF_API int zcbuf_release(struct zcbuf_channel *channel,
 			    const __u64 *handles, unsigned int count);
 
 /*
+ * zcbuf_receive_any() - take complete groups of any channel
+ * @pool: what all channels were opened on that are received from
+ * @entries: room for @count; written
+ * @count: 1 to ZCBUF_MAX_BATCH
+ * @deadline_ns: how long to wait for the first
+ *
+ * Of each channel that has something in turn, however many there are that have
+ * not: @channel of an entry says of which, as zcbuf_channel_handle() does. An entry
+ * whose handle is 0 is the end of that channel's stream, once. Until it has been
+ * called for the first time, poll() does not tell of ends. A consumer of a topic
+ * that holds as many as it may is passed over.
+ *
+ * Return: how many entries, at least 1. -EAGAIN, -ETIMEDOUT as zcbuf_receive().
+ * -ESHUTDOWN: all streams have ended, and that was said. -EPERM: no consumer port.
+ */
+ZCBUF_API int zcbuf_receive_any(struct zcbuf_pool *pool,
+				struct zcbuf_delivery *entries,
+				unsigned int count, __u64 deadline_ns);
+
+/*
+ * zcbuf_release_any() - give deliveries back, of any channels
+ * @entries: as they were received; ends of streams have nothing to release
+ * @count: 1 to ZCBUF_MAX_BATCH
+ *
+ * Return: as zcbuf_release(). -ENOENT also: an end.
+ */
+ZCBUF_API int zcbuf_release_any(struct zcbuf_pool *pool,
+				const struct zcbuf_delivery *entries,
+				unsigned int count);
+
+/*
  * struct zcbuf_failed - a failed group
  * @delivery: the group as a whole; release its handle
  * @pieces: its committed reservations, ascending
