@@ -14,7 +14,9 @@ static void remember_delivery(struct kf_lane *l, __u64 channel,
 				.slot = kf_slot(l, l->op->fd),
 				.handle = d->handle, .group = d->group };
 
-	kf_remember(&l->st->deliveries, &item);
+	/* The end of a stream has none. */
+	if (d->handle)
+		kf_remember(&l->st->deliveries, &item);
 }
 
 void kf_run_receive(struct kf_lane *l)
@@ -25,11 +27,13 @@ void kf_run_receive(struct kf_lane *l)
 	};
 	struct zcbuf_receive *a;
 	struct kf_argument c;
+	struct zcbuf_delivery *d;
 	char *entries;
 	__u32 i;
 
 	a = KF_BEGIN(&c, l, zcbuf_receive);
-	a->channel = kf_pick_channel(l, kf_sel(l, 0));
+	if (kf_sel(l, 0) != 5)
+		a->channel = kf_pick_channel(l, kf_sel(l, 0));
 	a->count = KF_COUNT(kf_sel(l, 1));
 	a->entry_size = KF_CHOICE(sizes, kf_sel(l, 2));
 	a->deadline_ns = kf_deadline(kf_sel(l, 3));
@@ -39,9 +43,12 @@ void kf_run_receive(struct kf_lane *l)
 	if (!kf_finish(&c) || (__u64)a->out_done * a->entry_size > KF_STAGE)
 		return;
 	entries = kf_result(&c, 0, a->out_done * a->entry_size);
-	for (i = 0; i < a->out_done; i++)
-		remember_delivery(l, a->channel, (struct zcbuf_delivery *)
-				  (entries + i * a->entry_size));
+	for (i = 0; i < a->out_done; i++) {
+		d = (struct zcbuf_delivery *)(entries + i * a->entry_size);
+		if (a->channel || a->entry_size >= sizeof(*d))
+			remember_delivery(l, a->channel ? a->channel :
+					  d->channel, d);
+	}
 }
 
 void kf_run_receive_failed(struct kf_lane *l)
@@ -64,6 +71,27 @@ void kf_run_receive_failed(struct kf_lane *l)
 		remember_delivery(l, a->channel, &a->out_delivery);
 }
 
+/* Each of its own channel, whosever it is. */
+static void release_apart(struct kf_lane *l)
+{
+	struct zcbuf_release_entry *e;
+	struct kf_item *item[KF_ITEMS];
+	struct zcbuf_batch *a;
+	struct kf_argument c;
+	unsigned int i, n;
+
+	a = KF_BEGIN(&c, l, zcbuf_batch);
+	n = kf_pick(l, &l->st->deliveries, kf_sel(l, 2) & 1, item, KF_ITEMS);
+	a->count = n ? n : 1;
+	e = KF_ARRAY(&c, 0, zcbuf_batch, entries, a->count * sizeof(*e), 0);
+	for (i = 0; i < n; i++) {
+		e[i].channel = item[i]->channel;
+		e[i].handle = item[i]->handle;
+	}
+	if (kf_finish(&c))
+		kf_give_back(item, n, a->out_done);
+}
+
 void kf_run_release(struct kf_lane *l)
 {
 	struct kf_item *item[KF_ITEMS];
@@ -71,6 +99,10 @@ void kf_run_release(struct kf_lane *l)
 	struct kf_argument c;
 	unsigned int n;
 
+	if (kf_sel(l, 3) == 3) {
+		release_apart(l);
+		return;
+	}
 	a = kf_begin_batch(&c, l, &l->st->deliveries, 3, item, &n);
 	a->channel = kf_sel(l, 3) ? kf_pick_channel(l, kf_sel(l, 3)) :
 				    kf_channel_of(l, item, n);
