@@ -31,15 +31,17 @@ __poll_t zcb_poll(struct file *file, struct poll_table_struct *wait)
 	struct zcb_port_poll p = {};
 	unsigned long index = 0;
 	struct zcb_port *port;
-	__poll_t ready, mask;
+	__poll_t mask = 0, ready;
 
 	poll_wait(file, &s->wq, wait);
 	if (!pool)
 		return EPOLLERR;
 	poll_wait(file, &pool->space_wq, wait);
+	if (zcb_watch_unseen(s))
+		mask = EPOLLPRI;
 	if (zcb_ready_poll(s, &ready) && !wants_out(wait))
-		return ready;
-	mask = ready & ~EPOLLHUP;
+		return mask | ready;
+	mask |= ready & ~EPOLLHUP;
 	while ((port = zcb_port_next(s, &index))) {
 		mask |= zcb_port_poll(port, &p);
 		zcb_port_put(port);

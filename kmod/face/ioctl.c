@@ -72,6 +72,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_pool_retire pool_retire;
 	struct zcbuf_publish publish;
 	struct zcbuf_queue queue;
+	struct zcbuf_watch watch;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -166,6 +167,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		zcb_ioctl_publish),
 	ZCB_ROW(ZCBUF_NR_QUEUE, zcbuf_queue, out_state_bytes,
 		ZCBUF_QUEUE_F_SYNC, ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_queue),
+	ZCB_ROW(ZCBUF_NR_WATCH, zcbuf_watch, __reserved, 0, ZCB_NEEDS_ATTACHED,
+		true, zcb_ioctl_watch),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -243,7 +246,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE |
 			  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC |
 			  ZCBUF_FEATURE_QUEUE | ZCBUF_FEATURE_READY |
-			  ZCBUF_FEATURE_WINDOW_TAG;
+			  ZCBUF_FEATURE_WINDOW_TAG | ZCBUF_FEATURE_WATCH;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)

@@ -578,6 +578,7 @@ int zcb_channel_finalize(struct zcb_port *port, struct zcb_stream_counts *n)
 	trace_zcbuf_finalize(ch->handle, n->success, n->failure,
 			     n->reservations);
 	zcb_pool_space(ch->pool);	/* whoever waits is told ESHUTDOWN */
+	zcb_watch_changed(ch);
 	return 0;
 }
 

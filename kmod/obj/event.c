@@ -39,7 +39,8 @@ void zcb_event_tell(const struct zcb_event *e)
 }
 
 /**
- * zcb_event_channel - a channel, or ports of it, have come or gone
+ * zcb_event_channel - a channel, or ports of it, have come or gone: who watches is
+ * told as well
  * @ch: the channel
  * @s: whose ports, or NULL
  * @kind: ZCBUF_EVENT_*
@@ -51,6 +52,7 @@ void zcb_event_channel(const struct zcb_channel *ch,
 		       const struct zcb_session *s, u32 kind, u32 role)
 {
 	lockdep_assert_held(&ch->pool->lock);
+	zcb_watch_changed(ch);
 	zcb_event_tell(&(struct zcb_event){
 		.kind = kind, .pool = ch->pool, .session = s, .channel = ch,
 		.role = role,

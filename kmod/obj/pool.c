@@ -529,6 +529,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	zcb_holdings_init(&pool->orphans);
 	zcb_holdings_init(&pool->published);
 	hash_init(pool->names);
+	zcb_watch_init(&pool->watch);
 	mutex_init(&pool->give_lock);
 	pool->shares = RB_ROOT;
 	init_waitqueue_head(&pool->space_wq);

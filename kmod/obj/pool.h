@@ -45,6 +45,7 @@
 #include "account.h"
 #include "arena.h"
 #include "stat.h"
+#include "watch.h"
 
 struct inode;
 struct mem_cgroup;
@@ -168,6 +169,7 @@ enum zcb_pool_state {
  * @quarantine_delay: when it looks again, jiffies
  * @quarantine_rest: how long it leaves the machine alone after a look, jiffies
  * @names: channels that have one, by it; @lock
+ * @watch: changes of those
  * @next_domain: last domain given to a session or channel
  * @give_lock: who gives or shares a buffer holds it
  * @mem_lock: guards the fields below
@@ -233,6 +235,7 @@ struct zcb_pool {
 	unsigned long quarantine_delay;
 	unsigned long quarantine_rest;
 	DECLARE_HASHTABLE(names, 6);
+	struct zcb_watch watch;
 	atomic_t next_domain;
 
 	struct mutex give_lock;	/* buffers change hands */

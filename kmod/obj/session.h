@@ -54,6 +54,7 @@ struct zcb_ready {
  * @remains: when it has ended, and something pins what it had
  * @ports: struct zcb_port by channel index; changed under the pool's lock
  * @ready: ports that have something
+ * @watched: the generation of the pool's names that WATCH has told last, or 0
  * @wq: woken for everything this session may wait for, but memory
  * @event_seq: counts those events, so that a waiter misses none
  * @pid: the opener
@@ -76,6 +77,7 @@ struct zcb_session {
 	struct zcb_remains remains;
 	struct xarray ports;
 	struct zcb_ready ready;
+	u64 watched;
 	wait_queue_head_t wq;
 	atomic_t event_seq;
 	struct pid *pid;

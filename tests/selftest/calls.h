@@ -395,6 +395,16 @@ static __inline__ void make_export(const struct rig *r, struct attempt *t)
 	a->out_fd = -1;
 }
 
+static __inline__ void make_watch(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_watch *a = call_arg(t, sizeof(*a));
+
+	(void)r;
+	a->count = 2;
+	a->entry_size = sizeof(struct zcbuf_watch_entry);
+	a->entries = call_array(t, 0, a->count * a->entry_size);
+}
+
 /* By name, as who is not attached does. */
 static __inline__ void make_pool_remove(const struct rig *r, struct attempt *t)
 {
@@ -574,6 +584,12 @@ static const struct call calls[] = {
 		 .right = ZCBUF_RIGHT_CONSUME, .writes = true,
 		 .reserved = CALL_AT(zcbuf_queue, __reserved),
 		 .channel = CALL_AT(zcbuf_queue, channel), .make = make_queue),
+	CALL_ROW(WATCH, zcbuf_watch, .writes = true,
+		 .reserved = CALL_AT(zcbuf_watch, __reserved),
+		 .arrays = { CALL_OUT(zcbuf_watch, entries) },
+		 .counts = { { .at = CALL_AT(zcbuf_watch, count), .max = 4096,
+			       .none = true } },
+		 .make = make_watch),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

@@ -206,6 +206,32 @@ static void fn_arrange_again(struct fn_run *f)
 	close(a.out_fd);
 }
 
+/* ------------------------------------------------------------------- WATCH */
+
+static void fn_arrange_named(struct fn_run *f)
+{
+	struct zcbuf_channel_name n = {
+		.service_len = 1, .instance_len = 1, .event_len = 1,
+		.service = "s", .instance = "i", .event = "e",
+	};
+	struct zcbuf_channel_open a = {
+		.flags = ZCBUF_CHANNEL_F_TOPIC, .ports = ZCBUF_PORT_PRODUCE,
+		.name = zt_ptr(&n),
+	};
+
+	ASSERT_OK(zt_channel_open(f->rig.fd, &a));
+}
+
+static void fn_use_watched(struct fn_run *f)
+{
+	const struct zcbuf_watch *a = fn_arg(f);
+	const struct zcbuf_watch_entry *e = (void *)f->t.array[0];
+
+	EXPECT_EQ(a->out_count, 1);
+	EXPECT_GT(a->out_generation, 0);
+	EXPECT_EQ(e->producers, 1);
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_topic_rows[] = {
@@ -232,6 +258,9 @@ static const struct fn_row fn_topic_rows[] = {
 	FN_CALL(queue_again, QUEUE, .least = 4, .stands = true,
 		.arrange = fn_arrange_again, .then = fn_keep_queue,
 		.use = fn_use_queue),
+
+	FN_CALL(watch, WATCH, .arrange = fn_arrange_named,
+		.use = fn_use_watched),
 };
 
 #endif /* ZCBUF_SELFTEST_FAILNTH_TOPIC_H */

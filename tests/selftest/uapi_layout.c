@@ -131,6 +131,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_POOL_RETIRE] = sizeof(struct zcbuf_pool_retire),
 		[ZCBUF_NR_PUBLISH] = sizeof(struct zcbuf_publish),
 		[ZCBUF_NR_QUEUE] = sizeof(struct zcbuf_queue),
+		[ZCBUF_NR_WATCH] = sizeof(struct zcbuf_watch),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -141,7 +142,7 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUEUE + 1), &q),
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_WATCH + 1), &q),
 		   ENOTTY);
 }
 
@@ -166,7 +167,7 @@ TEST(kernel_says_what_it_is)
 		  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE |
 		  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC |
 		  ZCBUF_FEATURE_QUEUE | ZCBUF_FEATURE_READY |
-		  ZCBUF_FEATURE_WINDOW_TAG);
+		  ZCBUF_FEATURE_WINDOW_TAG | ZCBUF_FEATURE_WATCH);
 	EXPECT_GE(q.out_max_sessions, 1024);
 	EXPECT_GE(q.out_max_channels, 1024);
 	EXPECT_NE(q.out_session, 0);

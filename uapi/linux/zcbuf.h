@@ -141,6 +141,7 @@
 #define ZCBUF_NR_POOL_RETIRE		25
 #define ZCBUF_NR_PUBLISH		26
 #define ZCBUF_NR_QUEUE			27
+#define ZCBUF_NR_WATCH			28
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -170,6 +171,7 @@
 #define ZCBUF_IOC_POOL_RETIRE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_RETIRE)
 #define ZCBUF_IOC_PUBLISH	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PUBLISH)
 #define ZCBUF_IOC_QUEUE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUEUE)
+#define ZCBUF_IOC_WATCH		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_WATCH)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -243,6 +245,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_INTERLEAVE	((__u64)1 << 15)
 #define ZCBUF_FEATURE_TOPIC		((__u64)1 << 16)
 #define ZCBUF_FEATURE_QUEUE		((__u64)1 << 17)
+#define ZCBUF_FEATURE_WATCH		((__u64)1 << 18)
 #define ZCBUF_FEATURE_READY		((__u64)1 << 21) /* RECEIVE of any channel */
 #define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
 
@@ -1644,15 +1647,74 @@ static __inline__ __u32 zcbuf_slot_taken(__u64 handle)
 	return (__u32)(handle >> ZCBUF_SLOT_BITS) << 2 | ZCBUF_SLOT_TAKEN;
 }
 
+#define ZCBUF_WATCH_FINALIZED	(1U << 0)	/* nothing more comes */
+
+/**
+ * struct zcbuf_watch_entry - a channel that has a name
+ * @channel: its handle
+ * @flags: ZCBUF_CHANNEL_F_* it was made with
+ * @state: ZCBUF_WATCH_*
+ * @producers: sessions that produce
+ * @consumers: sessions that consume
+ * @name: what follows the lengths is 0
+ */
+struct zcbuf_watch_entry {
+	__aligned_u64 channel;
+	__u32 flags;
+	__u32 state;
+	__u32 producers;
+	__u32 consumers;
+	struct zcbuf_channel_name name;
+};
+
+/**
+ * struct zcbuf_watch - see which channels there are, when that changes
+ * @size: sizeof(struct zcbuf_watch)
+ * @flags: 0
+ * @since: what the caller knows: an out_generation, or 0: nothing
+ * @deadline_ns: how long to wait for a change
+ * @entries: pointer to @count times @entry_size bytes, for all of them
+ * @count: at most out_max_channels of QUERY; may be 0
+ * @entry_size: sizeof(struct zcbuf_watch_entry)
+ * @out_generation: what is known now: since, of the next call
+ * @out_count: how many there are
+ * @__reserved: 0
+ *
+ * Waits until the pool's channels that have a name are not any more as @since says:
+ * one came, went or was finalized, or a port of one was opened or closed, by its
+ * owner or because he died. What is sent changes nothing. Then lists all of them. Nobody
+ * is remembered, so nothing is missed, whenever the next call comes: what changes
+ * while they are listed is a reason not to wait then. What changed and was changed
+ * back in between is not seen.
+ *
+ * EINVAL: more entries than that; an entry_size of less than the struct as it was first
+ * released, or above 4096. EMSGSIZE: @out_count of them there are; what @entries has
+ * is of no use, and nothing counts as told. EAGAIN, ETIMEDOUT, EINTR: no change.
+ * Since 0.1.
+ */
+struct zcbuf_watch {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 since;
+	__aligned_u64 deadline_ns;
+	__aligned_u64 entries;
+	__u32 count;
+	__u32 entry_size;
+	__aligned_u64 out_generation;
+	__u32 out_count;
+	__u32 __reserved;
+};
+
 /*
  * poll() on a session: EPOLLIN something can be received (or, once it has asked for
  * that of any channel, the end of a stream is to be told), EPOLLOUT a RESERVE of
  * max_reservation would not say EAGAIN (or would have the pool grow, which may
  * fail; of a TOPIC: a PUBLISH would not), EPOLLHUP every stream it receives from
  * has ended and is drained (and told), EPOLLERR it is attached to nothing (attach
- * before adding it to an epoll set). Over several channels: IN and OUT if it is so for
- * any, HUP if for all. Of many ports only those that have something are looked at, if
- * it has asked for any, has no RECV_FAILED port, and OUT is not wanted.
+ * before adding it to an epoll set), EPOLLPRI something has changed since this
+ * session's last WATCH. Over several channels: IN and OUT if it is so for any, HUP if
+ * for all. Of many ports only those that have something are looked at, if it has asked
+ * for any, has no RECV_FAILED port, and OUT is not wanted.
  */
 
 /* --------------------------------------------------------------- io_uring */

@@ -107,5 +107,6 @@ void kf_run_receive_failed(struct kf_lane *l);
 void kf_run_release(struct kf_lane *l);
 void kf_run_eventfd(struct kf_lane *l);
 void kf_run_queue(struct kf_lane *l);
+void kf_run_watch(struct kf_lane *l);
 
 #endif /* KFUZZ_CALL_H */

@@ -161,3 +161,29 @@ void kf_run_queue(struct kf_lane *l)
 	}
 	close(a->out_fd);
 }
+
+/* What somebody else has been told is as good as any other number. */
+void kf_run_watch(struct kf_lane *l)
+{
+	static const __u32 counts[] = { 8, 0, 1, 2, 4096, 4097 };
+	static const __u32 sizes[] = {
+		sizeof(struct zcbuf_watch_entry),
+		sizeof(struct zcbuf_watch_entry),
+		sizeof(struct zcbuf_watch_entry) + 8, 4096, 8, 4097, 0, 289,
+	};
+	static __u64 told;
+	struct zcbuf_watch *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_watch);
+	a->count = KF_CHOICE(counts, kf_sel(l, 0));
+	a->entry_size = KF_CHOICE(sizes, kf_sel(l, 1));
+	a->since = kf_sel(l, 2) & 1 ?
+		   __atomic_load_n(&told, __ATOMIC_RELAXED) : kf_sel(l, 2);
+	a->deadline_ns = kf_deadline(kf_sel(l, 3));
+	c.deadline = offsetof(struct zcbuf_watch, deadline_ns);
+	KF_ARRAY(&c, 0, zcbuf_watch, entries, 0,
+		 (size_t)a->count * a->entry_size);
+	if (kf_finish(&c))
+		__atomic_store_n(&told, a->out_generation, __ATOMIC_RELAXED);
+}

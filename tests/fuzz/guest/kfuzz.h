@@ -62,6 +62,7 @@ enum kf_call {
 	KF_POOL_RETIRE,
 	KF_PUBLISH,
 	KF_QUEUE,
+	KF_WATCH,
 	KF_NCALLS
 };
 
@@ -154,6 +155,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_PUBLISH;
 	case KF_QUEUE:
 		return ZCBUF_NR_QUEUE;
+	case KF_WATCH:
+		return ZCBUF_NR_WATCH;
 	default:
 		return kf_call(op);
 	}

@@ -254,6 +254,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_POOL_RETIRE] = kf_run_pool_retire,
 		[KF_PUBLISH] = kf_run_publish,
 		[KF_QUEUE] = kf_run_queue,
+		[KF_WATCH] = kf_run_watch,
 	};
 	unsigned int call = kf_call(l->op);
 
