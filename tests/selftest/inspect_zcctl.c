@@ -39,6 +39,77 @@ static void make_scene(struct scene *s, const char *name, unsigned int mode)
 	ASSERT_OK(zt_reserve1(s->fd, s->channel, 100, &r));
 }
 
+/* -------------------------------------------------------------------- events */
+
+/* A program that writes to @out; the reading end is returned. */
+static pid_t start_watch(int *out, const char *option)
+{
+	int pipes[2];
+	pid_t pid;
+
+	ASSERT_OK(pipe2(pipes, O_CLOEXEC));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		dup2(pipes[1], 1);
+		execlp("zcctl", "zcctl", "-j", "channel", "watch", option,
+		       NULL);
+		_exit(127);
+	}
+	close(pipes[1]);
+	*out = pipes[0];
+	return pid;
+}
+
+/* Something happens, again and again, until the first of it was written. */
+static void happen_until_heard(int fd, int out)
+{
+	struct pollfd p = { .fd = out, .events = POLLIN };
+	__u64 ch;
+
+	do {
+		ASSERT_OK(zt_stream(fd, 0, 0, &ch));
+		ASSERT_OK(zt_channel_close(fd, ch, 0));
+	} while (!TEMP_FAILURE_RETRY(poll(&p, 1, 1)));
+}
+
+TEST(watch_so_many)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA), out;
+	pid_t pid = start_watch(&out, "--count=3");
+	char text[8192], *line;
+	ssize_t n, len = 0;
+
+	ASSERT_GE(fd, 0);
+	happen_until_heard(fd, out);
+	while ((n = read(out, text + len, sizeof(text) - 1 - len)) > 0)
+		len += n;
+	text[len] = 0;
+	EXPECT_STATUS(pid, 0);
+	for (n = 0, line = text; (line = strchr(line, '\n')); n++, line++)
+		;
+	EXPECT_EQ(n, 3);
+	EXPECT_EQ(strncmp(text, "{\"what\":\"", 9), 0);
+}
+
+TEST(watch_interrupted)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA), out;
+	pid_t pid = start_watch(&out, NULL);
+
+	ASSERT_GE(fd, 0);
+	happen_until_heard(fd, out);
+	ASSERT_OK(kill(pid, SIGINT));
+	EXPECT_STATUS(pid, 0);
+}
+
+TEST(watch_takes_a_capability)
+{
+	ASSERT_OK(zt_become(ZT_USER, ZT_GROUP));
+	free(expect("zcctl channel watch", 1,
+		    "only who has CAP_SYS_ADMIN may see what happens"));
+}
+
 /* --------------------------------------------------------------------- lists */
 
 TEST(pools)

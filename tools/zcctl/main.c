@@ -177,6 +177,7 @@ int main(int argc, char **argv)
 		{ "now",	no_argument, NULL, OWN },
 		{ "wait",	no_argument, NULL, OWN },
 		{ "cancel",	no_argument, NULL, OWN },
+		{ "count",	required_argument, NULL, OWN },
 		{}
 	};
 	struct zcctl z = { .root = "", .out = stdout, .err = stderr };

@@ -3,6 +3,10 @@
 #ifndef ZCCTL_SOURCE_H
 #define ZCCTL_SOURCE_H
 
+#include <stdbool.h>
+
+#include <linux/netlink.h>
+
 #include "record.h"
 #include "zcctl.h"
 
@@ -28,5 +32,14 @@ int source_of_pool(struct zcctl *z, const struct spec *spec, const char *which,
 /* source_list() - the verb "list [POOL]" of sessions and channels */
 int source_list(struct zcctl *z, const struct spec *spec, int argc,
 		char **argv);
+
+/* An event; NULL: some were lost. Whether to go on. */
+typedef bool (*source_heard)(void *arg, struct nlmsghdr *nlh);
+
+/*
+ * source_events() - calls @heard for each event, until that says no or SIGINT or
+ * SIGTERM comes, which is no error; returns an enum zcctl_exit
+ */
+int source_events(struct zcctl *z, source_heard heard, void *arg);
 
 #endif /* ZCCTL_SOURCE_H */

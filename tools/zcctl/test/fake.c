@@ -15,6 +15,8 @@ static struct {
 	struct nl_msg *msg;
 } objects[64];
 static size_t nobjects;
+static struct nl_msg *events[16];	/* NULL: some were lost */
+static size_t nevents;
 static bool no_module;
 static const struct spec *failing;
 
@@ -22,6 +24,8 @@ static void forget(void)
 {
 	while (nobjects)
 		nlmsg_free(objects[--nobjects].msg);
+	while (nevents)
+		nlmsg_free(events[--nevents]);
 }
 
 struct nl_msg *fake_object(const struct spec *spec)
@@ -125,5 +129,38 @@ int source_dump(struct zcctl *z, const struct spec *spec, struct records *all)
 		if (objects[i].spec == spec &&
 		    records_parse(all, spec, nlmsg_hdr(objects[i].msg)))
 			return zcctl_fail(z, EXIT_ERROR, "bad message");
+	return EXIT_OK;
+}
+
+struct nl_msg *fake_event(uint32_t kind)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	if (!nevents && !nobjects)
+		atexit(forget);
+	genlmsg_put(msg, 0, 0, 0x20, 0, 0, ZCBUF_CMD_EVENT,
+		    ZCBUF_GENL_VERSION);
+	nla_put_u32(msg, ZCBUF_A_EVENT_KIND, kind);
+	nla_put_u64(msg, ZCBUF_A_EVENT_TIME_NS, 1000 + nevents);
+	nla_put_u64(msg, ZCBUF_A_EVENT_LOST, 0);
+	nla_put_u64(msg, ZCBUF_A_EVENT_POOL, 0x1000000001);
+	events[nevents++] = msg;
+	return msg;
+}
+
+void fake_loss(void)
+{
+	events[nevents++] = NULL;
+}
+
+int source_events(struct zcctl *z, source_heard heard, void *arg)
+{
+	size_t i;
+
+	if (no_module)
+		return zcctl_fail(z, EXIT_NO_MODULE, "not loaded");
+	for (i = 0; i < nevents; i++)
+		if (!heard(arg, events[i] ? nlmsg_hdr(events[i]) : NULL))
+			break;
 	return EXIT_OK;
 }

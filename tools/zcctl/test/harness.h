@@ -25,6 +25,7 @@ extern const struct test_case grow_cases[];
 extern const struct test_case admin_cases[];
 extern const struct test_case holders_cases[];
 extern const struct test_case check_cases[];
+extern const struct test_case watch_cases[];
 extern const struct test_case main_cases[];
 
 /* A check that fails says so and fails the case, which goes on. */
@@ -52,6 +53,9 @@ struct nl_msg *fake_object(const struct spec *spec);
 struct nl_msg *fake_pool(uint64_t handle, const char *name);
 struct nl_msg *fake_session(uint64_t id, uint64_t pool, uint32_t pid);
 struct nl_msg *fake_arena(uint64_t pool, uint32_t index);
+/* What will happen: an event, attributes may follow; or some are lost. */
+struct nl_msg *fake_event(uint32_t kind);
+void fake_loss(void);
 /* The next dumps fail: the module is not loaded. */
 void fake_no_module(void);
 /* The next dumps of this kind do. */

@@ -46,6 +46,10 @@ static void wrong_usage(void)
 	expect("pool grow", EXIT_USAGE, "", "zcctl: usage: ");
 	expect("pool grow a b", EXIT_USAGE, "", "zcctl: usage: ");
 	expect("pool remove", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("channel watch demo", EXIT_USAGE, "", "zcctl: usage: zcctl [-j|-p] [-b] channel list|show [POOL] | watch\n");
+	expect("channel watch --count 0", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("channel watch --count 2x", EXIT_USAGE, "", "zcctl: usage: ");
+	expect("channel watch --now", EXIT_USAGE, "", "zcctl: usage: ");
 	expect("pool list --now", EXIT_USAGE, "", "zcctl: usage: ");
 	expect("pool grow --size 3", EXIT_USAGE, "", "zcctl: usage: ");
 	expect("pool create demo --size", EXIT_USAGE, "", "zcctl: option '--size' needs a value\n");
