@@ -585,9 +585,9 @@ static int resv_refuse(struct zcb_stream *s, const struct zcb_producer *p,
  *
  * Context: The caller holds the channel's lock.
  * Return: 0, or the first of -ESHUTDOWN: finalized, -ENOENT: no such group or
- * reservation, -EPERM: another producer's, -EINVAL: other offset, or a tag and it is
- * no window, -EALREADY: committed, -ESTALE: failed, -ERANGE: chunks beyond its end, -EMSGSIZE: other
- * length. If it is an error, the reservation stays as it was.
+ * reservation, -EPERM: another producer's, -EINVAL: other offset, or a tag of no
+ * window, -EALREADY: committed, -ESTALE: failed, -ERANGE: chunks beyond its end,
+ * -EMSGSIZE: other length. If it is an error, the reservation stays as it was.
  */
 int zcb_stream_commit(struct zcb_stream *s, struct zcb_producer *p,
 		      const struct zcb_stream_commit *c, u64 now_ns)

@@ -445,9 +445,9 @@ static int commit_nowait(struct zcb_port *port, const struct commits *cs,
  */
 int zcb_ioctl_commit(struct zcb_call *c)
 {
+	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_batch *a = c->arg;
-	void *e __free(kvfree) = NULL;
 	struct commits cs;
 	u32 done;
 	int err;
@@ -473,10 +473,10 @@ int zcb_ioctl_commit(struct zcb_call *c)
  */
 int zcb_ioctl_commit_reserve(struct zcb_call *c)
 {
+	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
 	struct zcbuf_reservation *r __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_commit_reserve *a = c->arg;
-	void *e __free(kvfree) = NULL;
 	u32 committed, reserved = 0;
 	struct commits cs;
 	int err;
