@@ -16,6 +16,7 @@
 #include "create.h"
 #include "device.h"
 #include "json.h"
+#include "number.h"
 #include "shortage.h"
 #include "show.h"
 #include "which.h"
@@ -38,52 +39,6 @@ struct creation {
 
 /* ------------------------------------------------------------- what is wanted */
 
-/* At @text; what follows it, or NULL. */
-static const char *read_number(const char *text, int base, uint64_t *number)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return NULL;
-	errno = 0;
-	*number = strtoull(text, &end, base);
-	return errno ? NULL : end;
-}
-
-/* "4096", "64K", "2MiB": powers of 1024. */
-static const char *read_bytes(const char *text, uint64_t *bytes)
-{
-	static const char units[] = "KMGT";
-	const char *end = read_number(text, 10, bytes);
-	const char *unit = end && *end ? strchr(units, *end) : NULL;
-	unsigned int shift;
-
-	if (!unit)
-		return end;
-	shift = 10 * (unit - units + 1);
-	if (*bytes > UINT64_MAX >> shift)
-		return NULL;
-	*bytes <<= shift;
-	end++;
-	return strncmp(end, "iB", 2) ? end : end + 2;
-}
-
-static bool all_bytes(const char *text, uint64_t *bytes)
-{
-	const char *end = read_bytes(text, bytes);
-
-	return end && !*end;
-}
-
-static bool all_number(const char *text, int base, uint32_t *number)
-{
-	uint64_t n = 0;
-	const char *end = read_number(text, base, &n);
-
-	*number = n;
-	return end && !*end && n == *number;
-}
-
 /* The place of @text in @names, which end with NULL. */
 static bool one_of(const char *const *names, const char *text, uint32_t *place)
 {
@@ -97,7 +52,7 @@ static bool read_size(struct creation *c, const char *value)
 {
 	uint64_t bytes;
 
-	if (!all_bytes(value, &bytes))
+	if (!number_bytes(value, &bytes))
 		return false;
 	c->arg.arena_size = bytes;
 	return true;
@@ -107,7 +62,7 @@ static bool read_max_size(struct creation *c, const char *value)
 {
 	uint64_t bytes;
 
-	if (!all_bytes(value, &bytes))
+	if (!number_bytes(value, &bytes))
 		return false;
 	c->arg.max_size = bytes;
 	return true;
@@ -129,12 +84,12 @@ static bool read_class(struct creation *c, const char *value)
 
 	if (c->arg.nclasses == ZCBUF_MAX_CLASSES)
 		return false;
-	end = read_bytes(value, &length);
+	end = number_bytes_at(value, &length);
 	if (!end || length > UINT32_MAX)
 		return false;
 	class->length = length;
 	c->arg.nclasses++;
-	return !*end || (*end == ':' && all_number(end + 1, 10, &class->count));
+	return !*end || (*end == ':' && number_u32(end + 1, 10, &class->count));
 }
 
 static bool read_huge(struct creation *c, const char *value)
@@ -154,12 +109,12 @@ static bool read_huge(struct creation *c, const char *value)
 static bool read_node(struct creation *c, const char *value)
 {
 	c->arg.flags |= ZCBUF_POOL_F_NODE;
-	return all_number(value, 10, &c->arg.node);
+	return number_u32(value, 10, &c->arg.node);
 }
 
 static bool read_mode(struct creation *c, const char *value)
 {
-	return all_number(value, 8, &c->arg.mode);
+	return number_u32(value, 8, &c->arg.mode);
 }
 
 static bool read_user(const char *text, uint32_t *uid, uint32_t *gid)
@@ -172,7 +127,7 @@ static bool read_user(const char *text, uint32_t *uid, uint32_t *gid)
 		return true;
 	}
 	*gid = 0;
-	return all_number(text, 10, uid);
+	return number_u32(text, 10, uid);
 }
 
 static bool read_group(const char *text, uint32_t *gid)
@@ -181,7 +136,7 @@ static bool read_group(const char *text, uint32_t *gid)
 
 	if (gr)
 		*gid = gr->gr_gid;
-	return gr || all_number(text, 10, gid);
+	return gr || number_u32(text, 10, gid);
 }
 
 /* USER[:GROUP], names or numbers; without a group the user's own. */
