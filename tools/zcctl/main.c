@@ -25,6 +25,7 @@ static const struct verb *const verbs[] = {
 	&verb_session,
 	&verb_channel,
 	&verb_holders,
+	&verb_show,
 	&verb_check,
 	&verb_help,
 };
@@ -178,6 +179,7 @@ int main(int argc, char **argv)
 		{ "wait",	no_argument, NULL, OWN },
 		{ "cancel",	no_argument, NULL, OWN },
 		{ "count",	required_argument, NULL, OWN },
+		{ "hex",	required_argument, NULL, OWN },
 		{}
 	};
 	struct zcctl z = { .root = "", .out = stdout, .err = stderr };

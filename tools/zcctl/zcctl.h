@@ -61,6 +61,7 @@ extern const struct verb verb_session;
 extern const struct verb verb_channel;
 extern const struct verb verb_holders;
 extern const struct verb verb_check;
+extern const struct verb verb_show;
 
 /* zcctl_fail() - one clear line on stderr; returns @status */
 int zcctl_fail(struct zcctl *z, int status, const char *format, ...)

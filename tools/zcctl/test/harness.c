@@ -234,7 +234,7 @@ static bool run_case(const struct test_case *c)
 
 static const struct test_case *const groups[] = {
 	list_cases, grow_cases, admin_cases, holders_cases, check_cases,
-	watch_cases, main_cases
+	watch_cases, main_cases, recording_cases, show_cases
 };
 
 /* With a word: only the cases whose name has it. */

@@ -27,6 +27,8 @@ extern const struct test_case holders_cases[];
 extern const struct test_case check_cases[];
 extern const struct test_case watch_cases[];
 extern const struct test_case main_cases[];
+extern const struct test_case recording_cases[];
+extern const struct test_case show_cases[];
 
 /* A check that fails says so and fails the case, which goes on. */
 void check_true(bool ok, const char *what, const char *file, int line);
