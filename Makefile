@@ -78,7 +78,7 @@ lib: ## Build libzcbuf-user
 	@$(MAKE) -C $(TOP)/lib all
 
 .PHONY: tools
-tools: ## Build zcctl
+tools: lib ## Build zcctl
 	@$(MAKE) -C $(TOP)/tools/zcctl all
 
 .PHONY: examples

@@ -25,7 +25,9 @@ static const struct verb *const verbs[] = {
 	&verb_session,
 	&verb_channel,
 	&verb_holders,
+	&verb_record,
 	&verb_show,
+	&verb_replay,
 	&verb_check,
 	&verb_help,
 };
@@ -179,7 +181,15 @@ int main(int argc, char **argv)
 		{ "wait",	no_argument, NULL, OWN },
 		{ "cancel",	no_argument, NULL, OWN },
 		{ "count",	required_argument, NULL, OWN },
+		{ "duration",	required_argument, NULL, OWN },
+		{ "max-bytes",	required_argument, NULL, OWN },
+		{ "depth",	required_argument, NULL, OWN },
+		{ "block",	no_argument, NULL, OWN },
+		{ "force",	no_argument, NULL, OWN },
 		{ "hex",	required_argument, NULL, OWN },
+		{ "speed",	required_argument, NULL, OWN },
+		{ "fast",	no_argument, NULL, OWN },
+		{ "loop",	required_argument, NULL, OWN },
 		{}
 	};
 	struct zcctl z = { .root = "", .out = stdout, .err = stderr };
@@ -188,6 +198,7 @@ int main(int argc, char **argv)
 	bool help = false;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a file that may not grow is an error */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":jpbhV", options, &at)) != -1) {
 		switch (c) {

@@ -61,7 +61,9 @@ extern const struct verb verb_session;
 extern const struct verb verb_channel;
 extern const struct verb verb_holders;
 extern const struct verb verb_check;
+extern const struct verb verb_record;
 extern const struct verb verb_show;
+extern const struct verb verb_replay;
 
 /* zcctl_fail() - one clear line on stderr; returns @status */
 int zcctl_fail(struct zcctl *z, int status, const char *format, ...)

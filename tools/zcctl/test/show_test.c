@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-/* zcctl show FILE */
+/* zcctl show FILE; and what record and replay say without a kernel. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "tape.h"
@@ -104,13 +105,33 @@ static void refused(const char *words, int status, const char *err)
 	result_free(&r);
 }
 
+/* Before a kernel is asked, and what no pool can be attached to for. */
 static void show_usage(void)
 {
+	char *words, *path = tape_make("tape");
+
+	fake_pool(1, "demo");
 	refused("show", EXIT_USAGE, "usage: zcctl [-j|-p] [-b] show FILE");
 	refused("show a b", EXIT_USAGE, "usage: ");
 	refused("show a --hex=x", EXIT_ERROR, "--hex: cannot be 'x'");
 	refused("show a --hex=2M", EXIT_ERROR, "--hex: cannot be '2M'");
-	refused("show a --now", EXIT_USAGE, "usage: ");
+	refused("show a --force", EXIT_USAGE, "usage: ");
+	refused("record a demo", EXIT_USAGE, "usage: ");
+	refused("record a demo S/I/E --count=1x", EXIT_ERROR, "--count: cannot be");
+	refused("record a demo S/I/E --duration=1.2.3", EXIT_ERROR, "--duration: ");
+	refused("record a demo S/I", EXIT_ERROR, "'S/I' is not [DOMAIN/]SERVICE/INSTANCE/EVENT");
+	refused("record a demo A/B/C/D/E", EXIT_ERROR, "'A/B/C/D/E' is not ");
+	refused("record a nope S/I/E", EXIT_ERROR, "there is no pool 'nope' that you may see");
+	refused("replay a", EXIT_USAGE, "usage: ");
+	refused("replay /nowhere demo", EXIT_ERROR, "cannot read '/nowhere': No such");
+	words = xasprintf("replay %s demo --speed=0", path);
+	refused(words, EXIT_ERROR, "--speed: cannot be '0'");
+	free(words);
+	words = xasprintf("replay %s nope --loop=2 --speed=0.001 --fast", path);
+	refused(words, EXIT_ERROR, "there is no pool 'nope'");
+	free(words);
+	CHECK(access("a", F_OK));
+	free(path);
 }
 
 const struct test_case show_cases[] = {
