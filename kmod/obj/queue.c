@@ -648,10 +648,10 @@ struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes)
 	v = port->view ?: fresh;
 	if (!v)
 		return ERR_PTR(-ENOMEM);
-	*bytes = v->bytes;
-	*state_bytes = v->state_bytes;
+	*bytes = v->shown.bytes;
+	*state_bytes = v->shown.state_bytes;
 	/* The last that can fail: then it is as it was. */
-	file = zcb_view_file(v);
+	file = zcb_shown_file(&v->shown);
 	if (IS_ERR(file) || port->view)
 		return file;
 	guard(mutex)(&ch->lock);

@@ -3,118 +3,22 @@
  * What a consumer sees of its queue: pages that only the kernel writes, and some
  * where each delivery has a word that both change by compare-and-exchange. Nothing
  * that decides about memory is read back from either.
- *
- * The pages are charged to the consumer's user and memory cgroup. They are mapped
- * through a file of their own, which keeps them and nothing else.
  */
-#include <linux/anon_inodes.h>
-#include <linux/err.h>
-#include <linux/fcntl.h>
-#include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "view.h"
-
-static void view_free(struct kref *ref)
-{
-	struct zcb_view *v = container_of(ref, struct zcb_view, ref);
-
-	vfree(v->mem);
-	zcb_account_uncharge(v->user, v->bytes + v->state_bytes);
-	kfree(v);
-}
-
-/**
- * zcb_view_put - drop a reference
- * @v: the view, or NULL
- *
- * Context: may sleep.
- */
-void zcb_view_put(struct zcb_view *v)
-{
-	if (v)
-		kref_put(&v->ref, view_free);
-}
-
-static vm_fault_t view_fault(struct vm_fault *vmf)
-{
-	struct zcb_view *v = vmf->vma->vm_file->private_data;
-	u64 offset = (u64)vmf->pgoff << PAGE_SHIFT;
-
-	if (offset >= v->bytes + v->state_bytes)
-		return VM_FAULT_SIGBUS;
-	vmf->page = vmalloc_to_page(v->mem + offset);
-	get_page(vmf->page);
-	return 0;
-}
-
-static const struct vm_operations_struct view_vm_ops = {
-	.fault = view_fault,
-};
-
-/* One of the two parts, or some of it. */
-static int view_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	const struct zcb_view *v = file->private_data;
-	u64 first = v->bytes >> PAGE_SHIFT;
-	u64 pages = first + (v->state_bytes >> PAGE_SHIFT);
-	bool state = vma->vm_pgoff >= first;
-
-	if (!(vma->vm_flags & VM_SHARED))
-		return -EINVAL;
-	if (vma->vm_pgoff > pages || vma_pages(vma) > pages - vma->vm_pgoff)
-		return -EINVAL;
-	if (!state && vma_pages(vma) > first - vma->vm_pgoff)
-		return -EINVAL;
-	if (vma->vm_flags & VM_EXEC || (!state && vma->vm_flags & VM_WRITE))
-		return -EPERM;
-	vma->vm_ops = &view_vm_ops;
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
-	vm_flags_clear(vma, VM_MAYEXEC | (state ? 0 : VM_MAYWRITE));
-	return 0;
-}
-
-static int view_release(struct inode *inode, struct file *file)
-{
-	zcb_view_put(file->private_data);
-	return 0;
-}
-
-static const struct file_operations view_fops = {
-	.owner		= THIS_MODULE,
-	.mmap		= view_mmap,
-	.release	= view_release,
-	.llseek		= noop_llseek,
-};
-
-/**
- * zcb_view_file - what a view is mapped by
- * @v: the view
- *
- * Context: may sleep.
- * Return: the file, with a reference to the view, or an error pointer.
- */
-struct file *zcb_view_file(struct zcb_view *v)
-{
-	struct file *file;
-
-	file = anon_inode_getfile("[zcbuf-queue]", &view_fops, v, O_RDWR);
-	if (!IS_ERR(file))
-		kref_get(&v->ref);
-	return file;
-}
 
 static void view_lay_out(struct zcb_view *v, u32 slots, u32 max_held, u32 lanes,
 			 u64 rings, u64 entries)
 {
-	v->head = v->mem;
-	v->rings = v->mem + rings;
-	v->entries = v->mem + entries;
-	v->state = v->mem + v->bytes;
+	void *mem = v->shown.mem;
+
+	v->head = mem;
+	v->rings = mem + rings;
+	v->entries = mem + entries;
+	v->state = mem + v->shown.bytes;
 	*v->head = (struct zcbuf_queue_head) {
 		.magic = ZCBUF_QUEUE_MAGIC,
 		.version = ZCBUF_QUEUE_VERSION,
@@ -126,20 +30,6 @@ static void view_lay_out(struct zcb_view *v, u32 slots, u32 max_held, u32 lanes,
 		.entries_offset = entries,
 		.max_held = max_held,
 	};
-}
-
-static int view_allocate(struct zcb_view *v, const struct zcb_payer *payer)
-{
-	u64 bytes = v->bytes + v->state_bytes;
-	int err = zcb_account_charge(bytes, payer, &v->user);
-
-	if (err)
-		return err;
-	v->mem = __vmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (v->mem)
-		return 0;
-	zcb_account_uncharge(v->user, bytes);
-	return -ENOMEM;
 }
 
 /**
@@ -158,18 +48,17 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 depth,
 	u64 rings = ALIGN(sizeof(struct zcbuf_queue_head), SMP_CACHE_BYTES);
 	struct zcb_view *v = kzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
 	u32 slots = depth + max_held;
-	u64 entries;
+	u64 entries, state;
 
 	if (!v)
 		return NULL;
-	kref_init(&v->ref);
 	v->ring = roundup_pow_of_two(depth);
 	entries = ALIGN(rings + (u64)lanes * v->ring * sizeof(*v->rings),
 			SMP_CACHE_BYTES);
-	v->bytes = PAGE_ALIGN(entries + (u64)slots * sizeof(*v->entries));
-	v->state_bytes = PAGE_ALIGN(sizeof(*v->state) +
-				    (u64)slots * sizeof(u32));
-	if (view_allocate(v, payer)) {
+	state = sizeof(*v->state) + (u64)slots * sizeof(u32);
+	if (zcb_shown_make(&v->shown, payer,
+			   PAGE_ALIGN(entries + slots * sizeof(*v->entries)),
+			   PAGE_ALIGN(state))) {
 		kfree(v);
 		return NULL;
 	}
