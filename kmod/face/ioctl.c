@@ -73,6 +73,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_publish publish;
 	struct zcbuf_queue queue;
 	struct zcbuf_watch watch;
+	struct zcbuf_ready ready;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -169,6 +170,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		ZCBUF_QUEUE_F_SYNC, ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_queue),
 	ZCB_ROW(ZCBUF_NR_WATCH, zcbuf_watch, __reserved, 0, ZCB_NEEDS_ATTACHED,
 		true, zcb_ioctl_watch),
+	ZCB_ROW(ZCBUF_NR_READY, zcbuf_ready, out_state_bytes, 0,
+		ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_ready),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */

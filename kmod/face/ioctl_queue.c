@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "../obj/ready.h"
+#include "../obj/ring.h"
 #include "ioctl.h"
 
 /* Callers of 0.1 know this much of a delivery. */
@@ -217,6 +218,22 @@ int zcb_ioctl_release(struct zcb_call *c)
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
 
+static int eventfd_arm(const struct zcb_call *c, struct eventfd_ctx *ctx)
+{
+	struct zcb_port *port __free(zcb_port_put) = NULL;
+	const struct zcbuf_eventfd *a = c->arg;
+	bool adaptive = a->mode == ZCBUF_EVENTFD_ADAPTIVE;
+	bool failed = a->flags & ZCBUF_EVENTFD_F_FAILED;
+
+	if (!a->channel)
+		return failed || (ctx && !adaptive) ? -EINVAL :
+		       zcb_ring_eventfd(&c->s->ready, ctx);
+	port = zcb_port_find(c->s, a->channel);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	return zcb_port_eventfd(port, failed, adaptive, ctx);
+}
+
 /**
  * zcb_ioctl_eventfd - EVENTFD
  * @c: the call
@@ -225,7 +242,6 @@ int zcb_ioctl_release(struct zcb_call *c)
  */
 int zcb_ioctl_eventfd(struct zcb_call *c)
 {
-	struct zcb_port *port __free(zcb_port_put) = NULL;
 	const struct zcbuf_eventfd *a = c->arg;
 	struct eventfd_ctx *ctx = NULL;
 	int err;
@@ -234,15 +250,11 @@ int zcb_ioctl_eventfd(struct zcb_call *c)
 		return -EOPNOTSUPP;
 	if (a->mode == ZCBUF_EVENTFD_NONE && a->fd)
 		return -EINVAL;
-	port = zcb_port_find(c->s, a->channel);
-	if (IS_ERR(port))
-		return PTR_ERR(port);
 	if (a->mode != ZCBUF_EVENTFD_NONE)
 		ctx = eventfd_ctx_fdget(a->fd);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
-	err = zcb_port_eventfd(port, a->flags & ZCBUF_EVENTFD_F_FAILED,
-			       a->mode == ZCBUF_EVENTFD_ADAPTIVE, ctx);
+	err = eventfd_arm(c, ctx);
 	if (err && ctx)
 		eventfd_ctx_put(ctx);
 	return err;
@@ -273,5 +285,26 @@ int zcb_ioctl_queue(struct zcb_call *c)
 		return fd;
 	return zcb_call_install(c, fd, &a->out_fd,
 				zcb_port_view(port, &a->out_bytes,
+					      &a->out_state_bytes));
+}
+
+/**
+ * zcb_ioctl_ready - READY
+ * @c: the call
+ *
+ * Return: 0 or the errors of the manual.
+ */
+int zcb_ioctl_ready(struct zcb_call *c)
+{
+	struct zcbuf_ready *a = c->arg;
+	int fd;
+
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	return zcb_call_install(c, fd, &a->out_fd,
+				zcb_ring_file(c->s, &a->out_bytes,
 					      &a->out_state_bytes));
 }

@@ -17,6 +17,7 @@
 #include "channel.h"
 #include "event.h"
 #include "ready.h"
+#include "ring.h"
 #include "view.h"
 
 #define ZCB_CHANNEL_BUCKETS_MIN	16U
@@ -295,8 +296,10 @@ static void port_count_consumers_locked(struct zcb_port *port, u32 kinds)
 
 	lockdep_assert_held(&ch->lock);
 	if (kinds & ZCBUF_PORT_CONSUME) {
-		if (port->view)
+		if (port->view) {
 			zcb_view_end(port->view, ZCBUF_QUEUE_CLOSED);
+			zcb_ring_tell(&port->session->ready, port->view);
+		}
 		if (port->adaptive && port->eventfd &&
 		    zcb_view_wake(port->view))
 			eventfd_signal(port->eventfd);

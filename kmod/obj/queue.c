@@ -10,6 +10,7 @@
 #include "../face/trace.h"
 #include "channel.h"
 #include "ready.h"
+#include "ring.h"
 #include "view.h"
 
 #define ZCB_DELIVERY_CLASS_SHIFT	56
@@ -92,6 +93,8 @@ void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 		eventfd_signal(ctx);
 	if (!c->failure)
 		zcb_ready_add_locked(port);
+	if (!c->failure && port->view)
+		zcb_ring_tell(&port->session->ready, port->view);
 	zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM |
 			  (n ? 0 : EPOLLHUP));
 	cond_resched();

@@ -15,6 +15,7 @@
 #include "event.h"
 #include "pin.h"
 #include "ready.h"
+#include "ring.h"
 #include "session.h"
 #include "stat.h"
 
@@ -94,6 +95,7 @@ static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
 	zcb_session_holds_locked(s, &had);
 	zcb_channels_leave_locked(s);
 	mutex_unlock(&pool->lock);
+	zcb_ring_end(&s->ready);
 	zcb_pins_leave(s);
 	all = zcb_quarantine_drain(s);
 	mutex_lock(&pool->lock);

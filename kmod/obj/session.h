@@ -16,6 +16,7 @@
 #include "quarantine.h"
 
 struct zcb_port;
+struct zcb_ring;
 
 /**
  * struct zcb_ready - which consumer ports of a session have something, see ready.c
@@ -25,6 +26,7 @@ struct zcb_port;
  * @told: those of them whose end was told
  * @others: ports of failure queues
  * @used: somebody has asked for any
+ * @ring: tells of queues that are mapped, or NULL
  * @wq: who waits for any, one is woken for each port
  */
 struct zcb_ready {
@@ -34,6 +36,7 @@ struct zcb_ready {
 	u32 told;
 	u32 others;
 	bool used;
+	struct zcb_ring *ring;
 	wait_queue_head_t wq;
 };
 

@@ -507,7 +507,7 @@ static void channels(const void *arg)
 	F(18, BUF_INFO) F(19, POOL_GROW) F(20, TRANSFER)		\
 	F(21, PIN_TOKEN) F(22, SHARE) F(23, EXPORT)			\
 	F(24, POOL_REMOVE) F(25, POOL_RETIRE) F(26, PUBLISH)		\
-	F(27, QUEUE) F(28, WATCH)
+	F(27, QUEUE) F(28, WATCH) F(29, READY)
 #define EACH_WITH_ARRAYS(F)						\
 	F(1, POOL_CREATE) F(2, POOL_ATTACH) F(3, POOL_INFO) F(4, ALLOC)	\
 	F(5, FREE) F(6, CHANNEL_OPEN) F(8, RESERVE) F(9, COMMIT)	\
@@ -525,7 +525,7 @@ static void channels(const void *arg)
 	F(4, ALLOC) F(5, FREE) F(6, CHANNEL_OPEN) EACH_WITH_CHANNEL(F)	\
 	F(18, BUF_INFO) F(19, POOL_GROW) F(20, TRANSFER)		\
 	F(21, PIN_TOKEN) F(22, SHARE) F(23, EXPORT)			\
-	F(24, POOL_REMOVE) F(25, POOL_RETIRE) F(28, WATCH)
+	F(24, POOL_REMOVE) F(25, POOL_RETIRE) F(28, WATCH) F(29, READY)
 
 #define TEST_CALL(row, call)						\
 	TEST_WITH(sizes, sizes_##call, &calls[row])			\
@@ -607,7 +607,7 @@ TEST(no_such_call)
 
 	rig_open(&r);
 	for (nr = 0; nr < 256; nr++) {
-		if (nr > ZCBUF_NR_WATCH)
+		if (nr > ZCBUF_NR_READY)
 			EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE, nr), &q),
 				   ENOTTY);
 		EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE + 1, nr), &q),

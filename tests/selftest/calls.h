@@ -360,6 +360,12 @@ static __inline__ void make_queue(const struct rig *r, struct attempt *t)
 	a->channel = r->topic;
 }
 
+static __inline__ void make_ready(const struct rig *r, struct attempt *t)
+{
+	(void)r;
+	call_arg(t, sizeof(struct zcbuf_ready));
+}
+
 static __inline__ void make_pool_grow(const struct rig *r, struct attempt *t)
 {
 	(void)r;
@@ -590,6 +596,9 @@ static const struct call calls[] = {
 		 .counts = { { .at = CALL_AT(zcbuf_watch, count), .max = 4096,
 			       .none = true } },
 		 .make = make_watch),
+	CALL_ROW(READY, zcbuf_ready, .right = ZCBUF_RIGHT_CONSUME,
+		 .writes = true, .reserved = CALL_AT(zcbuf_ready, __reserved),
+		 .make = make_ready),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

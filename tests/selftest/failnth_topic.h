@@ -232,6 +232,35 @@ static void fn_use_watched(struct fn_run *f)
 	EXPECT_EQ(e->producers, 1);
 }
 
+/* ------------------------------------------------------------------- READY */
+
+static void fn_keep_ready(struct fn_run *f, int err)
+{
+	const struct zcbuf_ready *a = fn_arg(f);
+
+	if (!err)
+		f->fds[f->nfds++] = a->out_fd;
+}
+
+static void fn_use_ready(struct fn_run *f)
+{
+	const struct zcbuf_ready *a = fn_arg(f);
+	struct zcbuf_ready_head *head;
+
+	head = mmap(NULL, a->out_bytes, PROT_READ, MAP_SHARED, a->out_fd, 0);
+	ASSERT_NE(head, MAP_FAILED);
+	EXPECT_EQ(head->magic, ZCBUF_READY_MAGIC);
+	munmap(head, a->out_bytes);
+}
+
+static void fn_arrange_ready(struct fn_run *f)
+{
+	struct zcbuf_ready a = zt_arg(struct zcbuf_ready);
+
+	ASSERT_OK(zt_call(f->fd, ZCBUF_IOC_READY, &a));
+	close(a.out_fd);
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_topic_rows[] = {
@@ -261,6 +290,11 @@ static const struct fn_row fn_topic_rows[] = {
 
 	FN_CALL(watch, WATCH, .arrange = fn_arrange_named,
 		.use = fn_use_watched),
+	FN_CALL(ready, READY, .least = 6, .stands = true,
+		.then = fn_keep_ready, .use = fn_use_ready),
+	FN_CALL(ready_again, READY, .least = 4, .stands = true,
+		.arrange = fn_arrange_ready, .then = fn_keep_ready,
+		.use = fn_use_ready),
 };
 
 #endif /* ZCBUF_SELFTEST_FAILNTH_TOPIC_H */

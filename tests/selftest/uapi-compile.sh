@@ -77,7 +77,8 @@ int main(void)
 		     ZCBUF_IOC_PIN_TOKEN + ZCBUF_IOC_SHARE +
 		     ZCBUF_IOC_EXPORT + ZCBUF_IOC_POOL_REMOVE +
 		     ZCBUF_IOC_POOL_RETIRE + ZCBUF_IOC_PUBLISH +
-		     ZCBUF_IOC_QUEUE + ZCBUF_IOC_WATCH);
+		     ZCBUF_IOC_QUEUE + ZCBUF_IOC_WATCH +
+		     ZCBUF_IOC_READY);
 }
 END
 cp "$work/alone.c" "$work/alone.cc"

@@ -132,6 +132,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_PUBLISH] = sizeof(struct zcbuf_publish),
 		[ZCBUF_NR_QUEUE] = sizeof(struct zcbuf_queue),
 		[ZCBUF_NR_WATCH] = sizeof(struct zcbuf_watch),
+		[ZCBUF_NR_READY] = sizeof(struct zcbuf_ready),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -142,7 +143,7 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_WATCH + 1), &q),
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_READY + 1), &q),
 		   ENOTTY);
 }
 

@@ -142,6 +142,7 @@
 #define ZCBUF_NR_PUBLISH		26
 #define ZCBUF_NR_QUEUE			27
 #define ZCBUF_NR_WATCH			28
+#define ZCBUF_NR_READY			29
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -172,6 +173,7 @@
 #define ZCBUF_IOC_PUBLISH	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_PUBLISH)
 #define ZCBUF_IOC_QUEUE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUEUE)
 #define ZCBUF_IOC_WATCH		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_WATCH)
+#define ZCBUF_IOC_READY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_READY)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -1494,8 +1496,8 @@ struct zcbuf_receive_failed {
  * struct zcbuf_eventfd - be told of deliveries by an eventfd
  * @size: sizeof(struct zcbuf_eventfd)
  * @flags: ZCBUF_EVENTFD_F_FAILED: the RECV_FAILED port, else the consumer port
- * @channel: its handle
- * @fd: an eventfd, with EACH; else 0
+ * @channel: its handle; 0: of the queues that READY tells of, with ADAPTIVE
+ * @fd: an eventfd; with NONE 0
  * @mode: ZCBUF_EVENTFD_*
  *
  * EACH adds 1 for every group put on the port's queue from now on, for those
@@ -1503,9 +1505,9 @@ struct zcbuf_receive_failed {
  * received. The count is a hint: drain with RECEIVE until EAGAIN.
  *
  * ADAPTIVE, of a queue that is mapped: adds 1 when there is something, or the end of
- * the stream, and the consumer has set the word sleeping since the last time. EPERM:
- * no such port. EBADF, EINVAL: @fd is no eventfd. EINVAL also: ADAPTIVE of a queue that
- * is not mapped. Since 0.1.
+ * the stream, and the consumer has set the word sleeping since the last time. Of
+ * channel 0 that word is the one of struct zcbuf_ready_state. EPERM: no such port. EBADF, EINVAL: @fd is no eventfd. EINVAL also: ADAPTIVE of a queue that
+ * is not mapped, or of channel 0 without READY. Since 0.1.
  */
 struct zcbuf_eventfd {
 	__u32 size;
@@ -1607,12 +1609,82 @@ struct zcbuf_queue_head {
  * @sleeping: set to 1 by who is going to wait for the eventfd, who then looks again
  *	(both in order: a full barrier between them) and waits if there is nothing; the
  *	kernel takes it back when it adds 1 to the eventfd
+ * @armed: not 0: what READY is to tell when something comes, or the end; the kernel
+ *	takes it back then
  * @__reserved: nobody's
  *
  * A word is the lower bits of how many deliveries there were before, and
  * ZCBUF_SLOT_*. Who writes anything else here loses deliveries of his own.
  */
 struct zcbuf_queue_state {
+	__u32 sleeping;
+	__u32 armed;
+	__u32 __reserved[14];
+};
+
+/**
+ * struct zcbuf_ready - be told which of many mapped queues have something
+ * @size: sizeof(struct zcbuf_ready)
+ * @flags: 0
+ * @out_fd: a descriptor, close-on-exec, the caller's; it can only be mapped
+ * @__reserved: 0
+ * @out_bytes: of what is mapped at offset 0, for reading: struct zcbuf_ready_head and
+ *	the ring it points to
+ * @out_state_bytes: of what is mapped at offset out_bytes, for reading and writing:
+ *	struct zcbuf_ready_state
+ *
+ * All queues that this session has mapped tell in one ring, which can be read without
+ * a call, and one eventfd (EVENTFD of channel 0, ADAPTIVE) wakes who sleeps. The
+ * mappings are as those of QUEUE; so is who pays, at the first call.
+ *
+ * EMFILE, ENFILE: no descriptor, no file. ENOMEM. Since 0.1.
+ */
+struct zcbuf_ready {
+	__u32 size;
+	__u32 flags;
+	__s32 out_fd;
+	__u32 __reserved;
+	__aligned_u64 out_bytes;
+	__aligned_u64 out_state_bytes;
+};
+
+#define ZCBUF_READY_MAGIC	0x7a627264
+#define ZCBUF_READY_VERSION	1
+
+/**
+ * struct zcbuf_ready_head - what the kernel says of a session's queues; read only
+ * @magic: ZCBUF_READY_MAGIC
+ * @version: ZCBUF_READY_VERSION; who does not know it uses RECEIVE of channel 0
+ * @ring: entries of the ring, a power of two, as many as a session can have queues
+ * @__reserved: 0
+ * @ring_offset: of __u32[@ring], from here, bytes
+ * @tail: how many words were put into it so far
+ *
+ * Who has found a queue empty, which has not ended, stores a word of his choice, not
+ * 0, to armed of its struct zcbuf_queue_state and looks at it again (both in order: a
+ * full barrier between them). The next that comes into it takes the word away and puts
+ * it into the ring; so does its end. Who reads the ring loads tail (acquire) and, while
+ * his own count is behind it, the word at that count modulo @ring: the queue that he
+ * meant by it has something, and is not armed. A queue that was never armed tells
+ * nothing. If he falls behind by more than @ring, as can be if he closes ports that
+ * had told, and opens others, he looks at all.
+ */
+struct zcbuf_ready_head {
+	__u32 magic;
+	__u32 version;
+	__u32 ring;
+	__u32 __reserved;
+	__aligned_u64 ring_offset;
+	__aligned_u64 tail;
+};
+
+/**
+ * struct zcbuf_ready_state - what both write
+ * @sleeping: as of struct zcbuf_queue_state, of the eventfd of channel 0: who is going
+ *	to wait sets it to 1 and then looks at the ring's tail again
+ * @__reserved: nobody's
+ */
+struct zcbuf_ready_state {
 	__u32 sleeping;
 	__u32 __reserved[15];
 };
