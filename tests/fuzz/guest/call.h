@@ -108,5 +108,6 @@ void kf_run_release(struct kf_lane *l);
 void kf_run_eventfd(struct kf_lane *l);
 void kf_run_queue(struct kf_lane *l);
 void kf_run_watch(struct kf_lane *l);
+void kf_run_ready(struct kf_lane *l);
 
 #endif /* KFUZZ_CALL_H */

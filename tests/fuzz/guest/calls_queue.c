@@ -117,11 +117,12 @@ void kf_run_eventfd(struct kf_lane *l)
 	struct kf_argument c;
 
 	a = KF_BEGIN(&c, l, zcbuf_eventfd);
-	a->channel = kf_pick_channel(l, kf_sel(l, 0));
+	if (kf_sel(l, 0) != 5)
+		a->channel = kf_pick_channel(l, kf_sel(l, 0));
 	a->flags = kf_sel(l, 2) & 1;
 	a->mode = how == 1 || how == 2 ? ZCBUF_EVENTFD_NONE :
-		  how == 5 ? 2 : ZCBUF_EVENTFD_EACH;
-	if (!how || how == 2)
+		  how == 5 ? ZCBUF_EVENTFD_ADAPTIVE : ZCBUF_EVENTFD_EACH;
+	if (!how || how == 2 || (how == 5 && !a->channel))
 		a->fd = kf_need_eventfd(l->st);
 	else if (how > 2)
 		a->fd = how == 3 ? kf_session(l, 0) : -1;
@@ -139,27 +140,45 @@ static void scribble_on_state(__u32 *word, size_t bytes, unsigned int seed)
 					 __ATOMIC_RELAXED);
 }
 
-/* Looked at, written to, or neither; then only what the kernel holds is left. */
+/*
+ * What was mapped by @fd: looked at, written to, or neither; then only what the kernel
+ * holds is left.
+ */
+static void use_shown(int fd, __u64 bytes, __u64 state_bytes, unsigned int how)
+{
+	void *p = mmap(NULL, state_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       fd, how & 4 ? 0 : bytes);
+
+	if (p != MAP_FAILED) {
+		if (how & 3)
+			scribble_on_state(p, state_bytes, how);
+		munmap(p, state_bytes);
+	}
+	close(fd);
+}
+
 void kf_run_queue(struct kf_lane *l)
 {
-	unsigned int how = kf_sel(l, 1) % 8;
 	struct zcbuf_queue *a;
 	struct kf_argument c;
-	void *p;
 
 	a = KF_BEGIN(&c, l, zcbuf_queue);
 	a->channel = kf_pick_channel(l, kf_sel(l, 0));
 	a->flags |= kf_sel(l, 2) & ZCBUF_QUEUE_F_SYNC;
-	if (!kf_finish(&c) || a->flags & ZCBUF_QUEUE_F_SYNC)
-		return;
-	p = mmap(NULL, a->out_state_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		 a->out_fd, how & 4 ? 0 : a->out_bytes);
-	if (p != MAP_FAILED) {
-		if (how & 3)
-			scribble_on_state(p, a->out_state_bytes, how);
-		munmap(p, a->out_state_bytes);
-	}
-	close(a->out_fd);
+	if (kf_finish(&c) && !(a->flags & ZCBUF_QUEUE_F_SYNC))
+		use_shown(a->out_fd, a->out_bytes, a->out_state_bytes,
+			  kf_sel(l, 1) % 8);
+}
+
+void kf_run_ready(struct kf_lane *l)
+{
+	struct zcbuf_ready *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_ready);
+	if (kf_finish(&c))
+		use_shown(a->out_fd, a->out_bytes, a->out_state_bytes,
+			  kf_sel(l, 0) % 8);
 }
 
 /* What somebody else has been told is as good as any other number. */

@@ -63,6 +63,7 @@ enum kf_call {
 	KF_PUBLISH,
 	KF_QUEUE,
 	KF_WATCH,
+	KF_READY,
 	KF_NCALLS
 };
 
@@ -157,6 +158,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_QUEUE;
 	case KF_WATCH:
 		return ZCBUF_NR_WATCH;
+	case KF_READY:
+		return ZCBUF_NR_READY;
 	default:
 		return kf_call(op);
 	}

@@ -255,6 +255,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_PUBLISH] = kf_run_publish,
 		[KF_QUEUE] = kf_run_queue,
 		[KF_WATCH] = kf_run_watch,
+		[KF_READY] = kf_run_ready,
 	};
 	unsigned int call = kf_call(l->op);
 

@@ -73,6 +73,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_PUBLISH] = { "publish", 14, { 8, 10, 8, 10, 16, 16, 6 } },
 	[KF_QUEUE] = { "queue", 6, { 6, 8, 4 } },
 	[KF_WATCH] = { "watch", 4, { 6, 8, 4, 16 } },
+	[KF_READY] = { "ready", 4, { 8 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)
