@@ -74,28 +74,44 @@ static bool claim(struct zcb_queue *queue, __u64 handle)
 					   __ATOMIC_RELAXED);
 }
 
-/* The next one of a lane, which is the caller's then, or NULL. */
-static const struct zcbuf_delivery *next_of(struct zcb_queue *queue, __u32 lane)
+/*
+ * The next handle of a lane, or 0. If the ring has come round over it meanwhile it is
+ * a newer one, which is not next.
+ */
+static __u64 next_handle(struct zcb_queue *queue, __u32 lane)
 {
 	const struct zcbuf_queue_head *head = queue->head;
 	const __u64 *ring = (const __u64 *)((const char *)head +
 					    head->ring_offset) +
 			    (size_t)lane * head->ring;
-	__u64 tail = __atomic_load_n(&head->tail[lane], __ATOMIC_ACQUIRE);
 	__u64 *seen = &queue->seen[lane];
+	__u64 handle, begun;
+
+	while (__atomic_load_n(&head->tail[lane], __ATOMIC_ACQUIRE) != *seen) {
+		handle = __atomic_load_n(&ring[*seen & (head->ring - 1)],
+					 __ATOMIC_ACQUIRE);
+		begun = __atomic_load_n(&head->begun[lane], __ATOMIC_RELAXED);
+		if (begun - *seen <= head->ring) {
+			++*seen;
+			return handle;
+		}
+		*seen = begun - head->ring;
+	}
+	return 0;
+}
+
+/* The next one of a lane, which is the caller's then, or NULL. */
+static const struct zcbuf_delivery *next_of(struct zcb_queue *queue, __u32 lane)
+{
+	const struct zcbuf_queue_head *head = queue->head;
 	__u64 handle;
 
-	if (tail - *seen > head->ring)
-		*seen = tail - head->ring;
-	while (*seen != tail) {
-		handle = __atomic_load_n(&ring[(*seen)++ & (head->ring - 1)],
-					 __ATOMIC_ACQUIRE);
+	while ((handle = next_handle(queue, lane)))
 		if (claim(queue, handle))
 			return (const void *)((const char *)head +
 					      head->entries_offset +
 					      (size_t)zcbuf_slot(handle) *
 					      head->entry_size);
-	}
 	return NULL;
 }
 

@@ -73,7 +73,7 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 depth,
  * @d: the delivery
  *
  * The word is there before the handle, and both before the tail, which the consumer
- * loads with acquire.
+ * loads with acquire. That the place is written over is known before it is.
  *
  * Context: the channel's lock is held.
  */
@@ -83,11 +83,12 @@ void zcb_view_show(struct zcb_view *v, u32 lane, const struct zcbuf_delivery *d)
 		     (v->tail[lane]++ & (v->ring - 1));
 	u32 *word = zcbuf_slot_word(v->state, d->handle);
 
+	WRITE_ONCE(v->head->begun[lane], v->tail[lane]);
 	v->entries[zcbuf_slot(d->handle)] = *d;
 	WRITE_ONCE(v->head->lost, d->lost);
 	/* Pairs with the consumer's compare-and-exchange: the entry is whole. */
 	smp_store_release(word, zcbuf_slot_ready(d->handle));
-	/* Pairs with its load of the handle: the word is there. */
+	/* Pairs with its load of the handle: the word is there, and it has begun. */
 	smp_store_release(place, d->handle);
 	/* Pairs with its load of the tail: the handle is there. */
 	smp_store_release(&v->head->tail[lane], v->tail[lane]);

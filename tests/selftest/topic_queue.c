@@ -20,6 +20,7 @@ struct view {
 	size_t bytes;
 	size_t state_bytes;
 	__u64 seen[LANES_MAX];
+	const bool *is_slow_until;
 };
 
 static int view_fd(int fd, __u64 channel, struct zcbuf_queue *a)
@@ -72,23 +73,49 @@ static bool view_claim(struct view *v, __u64 handle)
 					   __ATOMIC_SEQ_CST);
 }
 
+/* Until the ring has come round over what he is about to look at. */
+static void view_dawdle(const struct view *v, __u32 lane)
+{
+	const __u64 *tail = &v->head->tail[lane];
+	const bool *until = v->is_slow_until;
+
+	while (until && !__atomic_load_n(until, __ATOMIC_ACQUIRE) &&
+	       __atomic_load_n(tail, __ATOMIC_ACQUIRE) - v->seen[lane] <=
+		       v->head->ring)
+		sched_yield();
+}
+
+/* The next handle of a lane, 0: there is none. */
+static __u64 view_next(struct view *v, __u32 lane)
+{
+	const __u64 *ring = v->rings + (size_t)lane * v->head->ring;
+	__u64 begun, handle, *seen = &v->seen[lane];
+
+	while (__atomic_load_n(&v->head->tail[lane], __ATOMIC_ACQUIRE) !=
+	       *seen) {
+		view_dawdle(v, lane);
+		handle = __atomic_load_n(&ring[*seen & (v->head->ring - 1)],
+					 __ATOMIC_ACQUIRE);
+		begun = __atomic_load_n(&v->head->begun[lane],
+					__ATOMIC_RELAXED);
+		if (begun - *seen <= v->head->ring) {
+			++*seen;
+			return handle;
+		}
+		*seen = begun - v->head->ring;
+	}
+	return 0;
+}
+
 static const struct zcbuf_delivery *view_take_lane(struct view *v, __u32 lane)
 {
-	__u64 tail = __atomic_load_n(&v->head->tail[lane], __ATOMIC_ACQUIRE);
-	const __u64 *ring = v->rings + (size_t)lane * v->head->ring;
 	__u64 handle;
 
-	if (tail - v->seen[lane] > v->head->ring)
-		v->seen[lane] = tail - v->head->ring;
-	while (v->seen[lane] != tail) {
-		handle = __atomic_load_n(&ring[v->seen[lane]++ &
-					       (v->head->ring - 1)],
-					 __ATOMIC_ACQUIRE);
+	while ((handle = view_next(v, lane)))
 		if (view_claim(v, handle))
 			return (const void *)(v->entries +
 					      (size_t)zcbuf_slot(handle) *
 					      v->head->entry_size);
-	}
 	return NULL;
 }
 
@@ -261,6 +288,53 @@ TEST(drop_oldest)
 	for (i = 48; i < 52; i++)
 		EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), i);
 	scene_end(&s);
+}
+
+/*
+ * struct flood - one publishes without end, for one who looks at the order
+ * @over: atomic: no more is sent
+ */
+struct flood {
+	struct scene s;
+	bool over;
+};
+
+static void *flood(void *arg)
+{
+	struct flood *f = arg;
+	int i, n = KTAP_TRIES(500);
+
+	for (i = 0; i < n; i++)
+		ASSERT_OK(tp_send(f->s.pool, f->s.channel, 64, i));
+	__atomic_store_n(&f->over, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void *take_in_order(void *arg)
+{
+	struct flood *f = arg;
+	__s64 tag, last = -1;
+	bool over;
+
+	do {
+		over = __atomic_load_n(&f->over, __ATOMIC_ACQUIRE);
+		tag = view_tag(&f->s.v, f->s.fd, f->s.channel);
+		if (tag >= 0)
+			EXPECT_GT(tag, last);
+		last = tag < 0 ? last : tag;
+	} while (tag >= 0 || !over);
+	return NULL;
+}
+
+/* The ring comes round, over what its reader is about to look at. */
+TEST(in_order_while_the_oldest_go)
+{
+	struct flood f = { .s = SCENE(.depth = 2,
+				      .policy = ZCBUF_POLICY_DROP_OLDEST) };
+
+	f.s.v.is_slow_until = &f.over;
+	hz_race(flood, &f, take_in_order, &f);
+	scene_end(&f.s);
 }
 
 TEST(drop_newest)

@@ -1576,16 +1576,18 @@ struct zcbuf_queue {
  * @max_held: of this port
  * @__reserved: 0
  * @tail: by lane, how many deliveries were put into its ring so far
+ * @begun: the same, with the one that is just being put there
  *
  * To take the next delivery: for each lane, from the highest to lane 0, load tail
- * (acquire). While the caller's own count of what he has seen of the ring is behind it,
- * by @ring at most, read the handle at that count modulo @ring and count on. If the
- * word of its slot, zcbuf_slot_word(), is zcbuf_slot_ready() of the handle, and can be
- * changed to zcbuf_slot_taken() by one atomic compare-and-exchange (acquire), the
- * delivery is the caller's, and in the entry of that slot, zcbuf_slot(), until he
- * RELEASEs the handle. Else somebody else has taken it, or it was dropped. Nobody may
- * take more than max_held before he releases some: there is no room for what comes
- * then.
+ * (acquire). While the caller's own count of what he has seen of the ring is not as
+ * large, load the handle at that count modulo @ring (acquire), and then begun. If that
+ * is more than @ring ahead of his count, the handle may be a newer one's: his count is
+ * begun - @ring then, and he loads tail again. Else he counts on. If the word of its
+ * slot, zcbuf_slot_word(), is zcbuf_slot_ready() of the handle, and can be changed to
+ * zcbuf_slot_taken() by one atomic compare-and-exchange (acquire), the delivery is the
+ * caller's, and in the entry of that slot, zcbuf_slot(), until he RELEASEs the handle.
+ * Else somebody else has taken it, or it was dropped. Nobody may take more than
+ * max_held before he releases some: there is no room for what comes then.
  */
 struct zcbuf_queue_head {
 	__u32 magic;
@@ -1602,6 +1604,7 @@ struct zcbuf_queue_head {
 	__u32 max_held;
 	__u32 __reserved;
 	__aligned_u64 tail[ZCBUF_MAX_LANES];
+	__aligned_u64 begun[ZCBUF_MAX_LANES];
 };
 
 /**
