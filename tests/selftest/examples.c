@@ -2,6 +2,8 @@
 /*
  * The examples do what their comments say. groups compares its transcript
  * itself; ingest on a few files of its own here, on many in the demo.
+ *
+ * ZCB_OPERATIONS in the environment: chat-load runs for a minute.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -57,6 +59,21 @@ TEST(radar)
 
 	EXPECT_EQ(status, 0);
 	EXPECT_TRUE(strstr(text, "radar: 16 samples, 0 lost, 0 wrong"));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
+TEST_LIMIT(chat_load, 100)
+{
+	char command[64], *text;
+	int status;
+
+	snprintf(command, sizeof(command), "chat-load -t %d -s 1 2>&1",
+		 getenv("ZCB_OPERATIONS") ? 60 : 2);
+	text = run(command, &status);
+	EXPECT_EQ(status, 0);
+	EXPECT_TRUE(strstr(text, "chat-load: OK seed=1 published="));
+	if (status)
+		puts(text);
 	EXPECT_EQ(zt_await_charged(0), 0);
 }
 
