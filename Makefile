@@ -187,7 +187,7 @@ check-planted: ## Show that each kernel notices the bugs it is there for
 	@$(TOP)/scripts/check planted
 
 .PHONY: soak
-soak: ## Run the random operations on pools for minutes
+soak: ## Run random operations on pools, and topics, for minutes
 	@$(TOP)/scripts/check soak
 
 # A variable of that name in the environment would set bash's clock.

@@ -6,8 +6,8 @@
  * missing of what the living and the dead have published; and what happens at
  * once. In the end nothing is left.
  *
- * ZCB_OPERATIONS in the environment: how many messages in all; then there are
- * also more deaths.
+ * ZCB_OPERATIONS in the environment: how many messages in all, half of which are on
+ * one topic; then there are also more deaths.
  */
 #include <limits.h>
 #include <time.h>
@@ -23,11 +23,14 @@
 #define BATCH		16
 #define THE_END		0xe0dU		/* encoding of the last message */
 
-static unsigned long number_of_messages(void)
+/* On the topic of a pool of this kind. */
+static unsigned long messages_of(const struct tp_kind *kind)
 {
 	const char *s = getenv("ZCB_OPERATIONS");
+	unsigned long n = s ? strtoul(s, NULL, 0) :
+			      (unsigned long)KTAP_TRIES(MESSAGES);
 
-	return s ? strtoul(s, NULL, 0) : (unsigned long)KTAP_TRIES(MESSAGES);
+	return kind == &tp_pages ? n / 2 : n / (2 * (KINDS - 1));
 }
 
 static int deaths(void)
@@ -166,7 +169,7 @@ EACH_POOL(once_and_in_order)
 	pid_t child[PUBLISHERS + CONSUMERS];
 	int sub, i;
 
-	l.each = number_of_messages() / (KINDS * PUBLISHERS);
+	l.each = messages_of(kind) / PUBLISHERS;
 	l.ch = TOPIC(l.pool, NULL);
 	for (i = 0; i < CONSUMERS; i++) {
 		sub = CONSUMER(l.pool, l.ch, .depth = 4 * BATCH);
