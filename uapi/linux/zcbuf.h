@@ -264,8 +264,9 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_default_arena_size: bytes
  * @out_max_pool_size: bytes of all its arenas
  * @out_user_limit: bytes the user who opened the session may hold, in pools and
- *	in what the kernel needs to know about his channels, fixed objects, slab
- *	objects that were given away, and buffers that are shared
+ *	in what the kernel needs to know about his channels, his consumers of topics
+ *	(their queues, and what QUEUE shows of them), fixed objects, slab objects that
+ *	were given away, and buffers that are shared
  * @out_user_charged: bytes he holds
  * @out_total_limit: bytes all users together may hold
  * @out_total_charged: bytes all users hold
@@ -1025,7 +1026,9 @@ struct zcbuf_channel_name {
  * has any, or, if all are higher than its own, the new one.
  *
  * What the kernel needs to know about a channel and its reservations is charged
- * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well.
+ * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well. The
+ * queue of a TOPIC's consumer port (@depth, @max_held) is charged to the user who
+ * opened the session that has it, as what QUEUE shows of it is.
  *
  * EINVAL also: a stream of a FIXED pool, which has no memory for groups (a TOPIC can
  * do without); ORDERED and TOPIC; what only a TOPIC has, of a stream; a policy that
