@@ -5,8 +5,9 @@
  * <linux/zcbuf.h>, which this header includes, is the manual of the kernel's
  * side: what pools, sessions, channels, groups and reservations are. This is
  * the shape it has in a program; what it does with io_uring is in
- * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, which come
- * along. See also libzcbuf-user(7).
+ * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, memory for
+ * files opened O_DIRECT in <zcbuf/aligned.h>, which come along. See also
+ * libzcbuf-user(7).
  *
  * Results. A function returning int answers 0 or a count when it did what it
  * says, else a negative errno of the vocabulary in <linux/zcbuf.h>, which
@@ -1141,6 +1142,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
 }
 #endif
 
+#include <zcbuf/aligned.h>
 #include <zcbuf/topic.h>
 #include <zcbuf/uring.h>
 
