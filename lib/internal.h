@@ -151,6 +151,15 @@ int zcb_fallback_free(struct zcbuf_pool *pool, __u64 handle);
 /* All that are left; in a fork child, which has no mapping of them, as well. */
 void zcb_fallback_close(struct zcbuf_pool *pool);
 
+/* --------------------------------------------------------------- backoff.c */
+
+/*
+ * zcb_sleep - for @ns nanoseconds, or until the deadline
+ *
+ * Return: 0; -EAGAIN: the deadline is 0; -ETIMEDOUT: it has come; -EINTR.
+ */
+int zcb_sleep(__u64 ns, __u64 deadline_ns);
+
 /* ----------------------------------------------------------------- token.c */
 
 /*

@@ -14,6 +14,7 @@
 struct io_uring;
 struct io_uring_buf_reg;
 struct iovec;
+struct timespec;
 struct utsname;
 
 int __real_open(const char *path, int flags, ...);
@@ -61,5 +62,9 @@ int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_nanosleep(clockid_t clock, int flags,
+			   const struct timespec *t, struct timespec *left);
 
 #endif /* ZCBUF_LIB_TEST_WRAP_H */

@@ -1144,6 +1144,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
 
 #include <zcbuf/aligned.h>
 #include <zcbuf/topic.h>
+#include <zcbuf/tpool.h>
 #include <zcbuf/uring.h>
 
 #endif /* ZCBUF_ZCBUF_H */
