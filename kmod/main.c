@@ -13,6 +13,7 @@
 
 #include "face/face.h"
 #include "obj/channel.h"
+#include "obj/heart.h"
 #include "obj/pool.h"
 #include "obj/session.h"
 #include "obj/shrink.h"
@@ -122,6 +123,7 @@ static void __exit zcb_exit(void)
 	misc_deregister(&device);
 	zcb_netlink_exit();
 	zcb_shrink_exit();
+	zcb_hearts_exit();
 	zcb_pools_exit();
 	zcb_channels_exit();
 }

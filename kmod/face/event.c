@@ -36,6 +36,8 @@ __poll_t zcb_poll(struct file *file, struct poll_table_struct *wait)
 	poll_wait(file, &s->wq, wait);
 	if (!pool)
 		return EPOLLERR;
+	if (zcb_session_evicted(s))
+		return EPOLLERR | EPOLLHUP;
 	poll_wait(file, &pool->space_wq, wait);
 	if (zcb_watch_unseen(s))
 		mask = EPOLLPRI;

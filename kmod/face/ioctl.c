@@ -13,6 +13,7 @@
 
 #include "../obj/account.h"
 #include "../obj/arena.h"
+#include "../obj/evict.h"
 #include "face.h"
 #include "ioctl.h"
 
@@ -74,6 +75,7 @@ union zcb_ioctl_arg {
 	struct zcbuf_queue queue;
 	struct zcbuf_watch watch;
 	struct zcbuf_ready ready;
+	struct zcbuf_heartbeat heartbeat;
 };
 
 static int zcb_ioctl_query(struct zcb_call *c);
@@ -172,6 +174,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		true, zcb_ioctl_watch),
 	ZCB_ROW(ZCBUF_NR_READY, zcbuf_ready, out_state_bytes, 0,
 		ZCBUF_RIGHT_CONSUME, true, zcb_ioctl_ready),
+	ZCB_ROW(ZCBUF_NR_HEARTBEAT, zcbuf_heartbeat, out_bytes, 0,
+		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_heartbeat),
 };
 
 #define ZCB_COMMAND_NOWAIT_MAX	64U	/* entries of a command that is not to sleep */
@@ -249,7 +253,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE |
 			  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC |
 			  ZCBUF_FEATURE_QUEUE | ZCBUF_FEATURE_READY |
-			  ZCBUF_FEATURE_WINDOW_TAG | ZCBUF_FEATURE_WATCH;
+			  ZCBUF_FEATURE_WINDOW_TAG | ZCBUF_FEATURE_WATCH |
+			  ZCBUF_FEATURE_HEARTBEAT;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
@@ -561,8 +566,15 @@ long zcb_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		.nonblock = file->f_flags & O_NONBLOCK,
 	};
 	int nr = call_number(cmd);
+	int err;
 
-	return nr < 0 ? nr : call_run(&c, &ioctl_rows[nr], NULL);
+	if (nr < 0)
+		return nr;
+	if (!zcb_call_enter(s))
+		return -ESTALE;
+	err = call_run(&c, &ioctl_rows[nr], NULL);
+	zcb_call_exit(s);
+	return err;
 }
 
 /* It has answered: how many it did, or why not all. */
@@ -609,6 +621,9 @@ int zcb_command(struct file *file, u32 cmd, void __user *arg, bool all,
 		return -EOPNOTSUPP;
 	if (nowait && !command_rows[nr].nowait)
 		return -ZCB_ESLEEP;
+	if (!zcb_call_enter(s))
+		return -ESTALE;
 	err = call_run(&c, &ioctl_rows[nr], &command_rows[nr]);
+	zcb_call_exit(s);
 	return err ?: command_result(&c, &command_rows[nr], all);
 }

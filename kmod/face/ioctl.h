@@ -88,5 +88,6 @@ int zcb_ioctl_eventfd(struct zcb_call *c);
 int zcb_ioctl_queue(struct zcb_call *c);
 int zcb_ioctl_watch(struct zcb_call *c);
 int zcb_ioctl_ready(struct zcb_call *c);
+int zcb_ioctl_heartbeat(struct zcb_call *c);
 
 #endif /* ZCB_FACE_IOCTL_H */

@@ -105,7 +105,7 @@ int zcb_ioctl_pool_retire(struct zcb_call *c)
 		return -EINVAL;
 	if (a->flags & ZCBUF_RETIRE_F_CANCEL)
 		return zcb_pool_retire_cancel(c->pool, a->arena, &a->out_state);
-	return zcb_pool_retire(c->pool, a->arena,
+	return zcb_pool_retire(c->pool, c->s, a->arena,
 			       a->flags & ZCBUF_RETIRE_F_NOW, deadline_ns,
 			       &a->out_state);
 }

@@ -268,6 +268,8 @@ static struct zcb_pool *pool_from_fd(int fd, u32 *rights)
 	pool = donor ? zcb_session_pool(donor) : NULL;
 	if (!pool)
 		return ERR_PTR(-ENOENT);
+	if (zcb_session_evicted(donor))
+		return ERR_PTR(-ESTALE);
 	*rights = donor->rights;
 	return zcb_pool_get(pool);
 }
@@ -476,6 +478,7 @@ static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
 		.zero = a->flags & ZCBUF_ALLOC_F_ZERO,
 		.nowait = c->nowait,
 		.deadline_ns = zcb_call_deadline(c, a->deadline_ns),
+		.session = c->s,
 	};
 	int err = 0;
 

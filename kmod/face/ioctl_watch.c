@@ -50,7 +50,7 @@ int zcb_ioctl_watch(struct zcb_call *c)
 
 	err = watch_check(a);
 	if (!err)
-		err = zcb_watch_wait(c->pool, a->since,
+		err = zcb_watch_wait(c->s, c->pool, a->since,
 				     zcb_call_deadline(c, a->deadline_ns),
 				     &generation);
 	if (err)

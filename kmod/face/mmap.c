@@ -1,31 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * mmap: the offset is the pool offset. Each mapping gets a file of its own on
- * the pool's inode, which keeps the pages and no session.
+ * the pool's inode, which keeps the pages and no session, only what is left of it.
  *
- * ->mmap and ->fault run under mmap_lock. ->fault takes no other lock and
- * reads only what stays while the mapping's file holds the pool, or under RCU. Where
- * an arena was that has been retired it says SIGBUS.
+ * ->mmap and ->fault run under mmap_lock. ->fault takes no other lock but the page's,
+ * and reads only what stays while the mapping's file holds the pool, or under RCU.
+ * Where an arena was that has been retired, and to who has been evicted, it says
+ * SIGBUS.
  */
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/numa.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 
+#include "../obj/evict.h"
 #include "../obj/pool.h"
-#include "../obj/session.h"
 #include "face.h"
 
+/*
+ * The page is locked from the look at the session until it is mapped: who revokes
+ * the session's mappings waits for that, see evict.c.
+ */
 static vm_fault_t zcb_fault(struct vm_fault *vmf)
 {
-	struct zcb_pool *pool = vmf->vma->vm_file->private_data;
+	const struct file *file = vmf->vma->vm_file;
+	struct zcb_pool *pool = file_inode(file)->i_private;
 	struct page *page = zcb_pool_page_get(pool, vmf->pgoff);
 
 	if (!page)
 		return VM_FAULT_SIGBUS;
+	lock_page(page);
+	if (zcb_evict_revoked(file->private_data)) {
+		unlock_page(page);
+		put_page(page);
+		return VM_FAULT_SIGBUS;
+	}
 	vmf->page = page;
-	return 0;
+	return VM_FAULT_LOCKED;
 }
 
 static const struct vm_operations_struct zcb_vm_ops = {
@@ -46,8 +59,8 @@ static int mmap_check(const struct vm_area_struct *vma, u32 rights)
 	return 0;
 }
 
-static int mmap_map(struct vm_area_struct *vma, struct zcb_pool *pool,
-		    u32 rights)
+static int mmap_map(struct vm_area_struct *vma, struct zcb_session *s,
+		    struct zcb_pool *pool, u32 rights)
 {
 	u64 pages = zcb_pool_end(pool) >> PAGE_SHIFT;
 	bool writable = rights & ZCBUF_RIGHT_MAP_WRITE;
@@ -55,7 +68,7 @@ static int mmap_map(struct vm_area_struct *vma, struct zcb_pool *pool,
 
 	if (vma->vm_pgoff > pages || vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
-	file = zcb_mapfs_file(pool, writable ? O_RDWR : O_RDONLY);
+	file = zcb_mapfs_file(pool, s, writable ? O_RDWR : O_RDONLY);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -74,7 +87,7 @@ static int mmap_attach(struct zcb_session *s, struct vm_area_struct *vma,
 {
 	int err;
 
-	err = mmap_map(vma, pool, s->file_rights);
+	err = mmap_map(vma, s, pool, s->file_rights);
 	if (!err)
 		err = zcb_session_join(s, pool, s->file_rights);
 	if (err)
@@ -116,7 +129,7 @@ static int mmap_anonymous(struct zcb_session *s, struct vm_area_struct *vma)
  *
  * Context: may sleep.
  * Return: 0, -EINVAL private or beyond the end, -EPERM, -EBUSY a race with
- * attach, -ENOMEM.
+ * attach, -ESTALE evicted, -ENOMEM.
  */
 int zcb_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -124,8 +137,11 @@ int zcb_mmap(struct file *file, struct vm_area_struct *vma)
 	struct zcb_pool *pool = zcb_session_pool(s);
 	int err;
 
+	if (zcb_session_evicted(s))
+		return -ESTALE;
 	err = mmap_check(vma, pool ? s->rights : s->file_rights);
 	if (err)
 		return err;
-	return pool ? mmap_map(vma, pool, s->rights) : mmap_anonymous(s, vma);
+	return pool ? mmap_map(vma, s, pool, s->rights) :
+		      mmap_anonymous(s, vma);
 }

@@ -222,6 +222,20 @@ static int zcb_emit_pool(struct sk_buff *skb, struct netlink_callback *cb,
 
 /* --------------------------------------------------------------- sessions */
 
+static int zcb_put_heart(struct sk_buff *skb, const struct zcb_session_stat *st)
+{
+	const struct zcb_heart_stat *h = &st->heart;
+
+	if (h->beats &&
+	    (zcb_put_u64(skb, ZCBUF_A_SESSION_HEARTBEAT_AGE_NS, h->age_ns) ||
+	     zcb_put_u64(skb, ZCBUF_A_SESSION_HEARTBEAT_STOPS, h->stops)))
+		return -EMSGSIZE;
+	if ((h->hung && nla_put_flag(skb, ZCBUF_A_SESSION_HUNG)) ||
+	    (st->evicted && nla_put_flag(skb, ZCBUF_A_SESSION_EVICTED)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int zcb_put_session(struct sk_buff *skb, struct netlink_callback *cb,
 			   const struct zcb_session_stat *st)
 {
@@ -239,7 +253,8 @@ static int zcb_put_session(struct sk_buff *skb, struct netlink_callback *cb,
 			st->pending_bytes) ||
 	    zcb_put_u64(skb, ZCBUF_A_SESSION_HELD, st->held) ||
 	    zcb_put_u64(skb, ZCBUF_A_SESSION_HELD_BYTES, st->held_bytes) ||
-	    nla_put_u32(skb, ZCBUF_A_SESSION_PORTS, st->ports))
+	    nla_put_u32(skb, ZCBUF_A_SESSION_PORTS, st->ports) ||
+	    zcb_put_heart(skb, st))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -200,6 +200,45 @@ TRACE_EVENT(zcbuf_quarantine,
 		  __entry->age_ns)
 );
 
+/* It has stopped for @age_ns. @policy: ZCBUF_HEARTBEAT_*. */
+TRACE_EVENT(zcbuf_heartbeat,
+	TP_PROTO(u64 pool, u64 session, u64 age_ns, u32 policy),
+	TP_ARGS(pool, session, age_ns, policy),
+	TP_STRUCT__entry(
+		__field(u64, pool)
+		__field(u64, session)
+		__field(u64, age_ns)
+		__field(u32, policy)
+	),
+	TP_fast_assign(
+		__entry->pool = pool;
+		__entry->session = session;
+		__entry->age_ns = age_ns;
+		__entry->policy = policy;
+	),
+	TP_printk("pool=0x%llx session=%llu age_ns=%llu policy=%u",
+		  __entry->pool, __entry->session, __entry->age_ns,
+		  __entry->policy)
+);
+
+/* @all: nothing of it stays behind in quarantine. */
+TRACE_EVENT(zcbuf_evict,
+	TP_PROTO(u64 pool, u64 session, bool all),
+	TP_ARGS(pool, session, all),
+	TP_STRUCT__entry(
+		__field(u64, pool)
+		__field(u64, session)
+		__field(bool, all)
+	),
+	TP_fast_assign(
+		__entry->pool = pool;
+		__entry->session = session;
+		__entry->all = all;
+	),
+	TP_printk("pool=0x%llx session=%llu all=%d", __entry->pool,
+		  __entry->session, __entry->all)
+);
+
 TRACE_EVENT(zcbuf_reserve,
 	TP_PROTO(u64 channel, u64 id, u64 group, u64 offset, u64 length),
 	TP_ARGS(channel, id, group, offset, length),

@@ -273,9 +273,10 @@ static bool channel_look_again(struct zcb_channel *ch, u64 length, bool window)
 }
 
 /* Returns 1 to try again. */
-static int channel_wait_room(struct zcb_channel *ch, u64 length, bool window,
-			     int seen, u64 deadline_ns)
+static int channel_wait_room(const struct zcb_port *port, u64 length,
+			     bool window, int seen, u64 deadline_ns)
 {
+	struct zcb_channel *ch = port->channel;
 	struct zcb_pool *pool = ch->pool;
 
 	/* Who has been killed makes no pool grow: it would look again for ever. */
@@ -283,8 +284,8 @@ static int channel_wait_room(struct zcb_channel *ch, u64 length, bool window,
 		return -ERESTARTSYS;
 	if (deadline_ns && channel_look_again(ch, length, window))
 		return 1;
-	return zcb_wait(&pool->space_wq, &pool->space_seq, seen, deadline_ns) ?:
-	       1;
+	return zcb_wait(port->session, &pool->space_wq, &pool->space_seq, seen,
+			deadline_ns) ?: 1;
 }
 
 static int channel_try_reserve_locked(struct zcb_port *port,
@@ -371,7 +372,7 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 			continue;
 		/* Nobody waits with memory in his hands. */
 		supply_drop_extent(ch, &supply);
-		err = channel_wait_room(ch, r->length,
+		err = channel_wait_room(port, r->length,
 					flags & ZCBUF_RESERVE_F_WINDOW, seen,
 					deadline_ns);
 	} while (err == 1);

@@ -3,7 +3,8 @@
  * The file system nobody sees: every pool has one inode of it, every mapping
  * one file on that inode. So all mappings of a pool share an address_space,
  * whatever file system the device node is on; i_size lets the core map huge
- * pages with PMDs; and a mapping keeps the pool's pages but no session.
+ * pages with PMDs; and a mapping keeps the pool's pages but no session: of that,
+ * only what says that its mappings have been revoked.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -12,6 +13,7 @@
 #include <linux/pseudo_fs.h>
 
 #include "pool.h"
+#include "session.h"
 
 #define ZCB_MAPFS_MAGIC	0x7a636266	/* "zcbf" */
 
@@ -56,12 +58,13 @@ void zcb_mapfs_unpin(void)
 
 /**
  * zcb_mapfs_inode - the inode of a new pool
+ * @pool: the pool
  * @size: the most the pool can have, bytes
  *
  * Context: may sleep.
  * Return: the inode, for zcb_mapfs_put(), or an error pointer.
  */
-struct inode *zcb_mapfs_inode(u64 size)
+struct inode *zcb_mapfs_inode(struct zcb_pool *pool, u64 size)
 {
 	struct inode *inode;
 	int err;
@@ -74,6 +77,7 @@ struct inode *zcb_mapfs_inode(u64 size)
 		zcb_mapfs_unpin();
 		return inode;
 	}
+	inode->i_private = pool;
 	i_size_write(inode, size);
 	return inode;
 }
@@ -92,9 +96,12 @@ void zcb_mapfs_put(struct inode *inode)
 
 static int mapfs_release(struct inode *inode, struct file *file)
 {
-	struct zcb_pool *pool = file->private_data;
+	struct zcb_session *s = file->private_data;
+	struct zcb_pool *pool = inode->i_private;
 
 	atomic_dec(&pool->mappings);
+	if (s)
+		zcb_session_put(s);
 	zcb_pool_put(pool);
 	return 0;
 }
@@ -113,6 +120,7 @@ static const struct file_operations mapfs_fops = {
 /**
  * zcb_mapfs_file - a file for one mapping
  * @pool: what it maps; the file holds a reference
+ * @s: whose mapping it is, the same; or NULL
  * @flags: O_RDWR or O_RDONLY
  *
  * The reference to the module that fput() drops is taken here: nothing else
@@ -121,7 +129,8 @@ static const struct file_operations mapfs_fops = {
  * Context: may sleep; called under mmap_lock.
  * Return: the file, or an error pointer.
  */
-struct file *zcb_mapfs_file(struct zcb_pool *pool, unsigned int flags)
+struct file *zcb_mapfs_file(struct zcb_pool *pool, struct zcb_session *s,
+			    unsigned int flags)
 {
 	struct file *file;
 	char name[32];
@@ -136,7 +145,8 @@ struct file *zcb_mapfs_file(struct zcb_pool *pool, unsigned int flags)
 		iput(pool->inode);
 		return file;
 	}
-	file->private_data = zcb_pool_get(pool);
+	zcb_pool_get(pool);
+	file->private_data = s ? zcb_session_get(s) : NULL;
 	atomic_inc(&pool->mappings);
 	return file;
 }

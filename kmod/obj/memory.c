@@ -412,8 +412,8 @@ static bool memory_request_valid(const struct zcb_pool *pool,
  * Context: may sleep, and wait until @r->deadline_ns, if not @r->nowait; no lock
  * is held. Records are allocated in any case.
  * Return: 0, -EINVAL, -E2BIG (never), -ENOMEM (not now, and not to wait for),
- * -ETIMEDOUT, -ERESTARTSYS, -ZCB_ESLEEP (nothing was done: ask again where it
- * may sleep).
+ * -ETIMEDOUT, -ERESTARTSYS, -ESTALE (@r->session has been evicted), -ZCB_ESLEEP
+ * (nothing was done: ask again where it may sleep).
  */
 int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		     const struct zcb_memory_request *r, u64 *handle)
@@ -428,8 +428,8 @@ int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		err = memory_try_alloc(pool, h, domain, r, handle);
 		if (err != -EAGAIN)
 			return err;
-		err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
-			       r->deadline_ns);
+		err = zcb_wait(r->session, &pool->space_wq, &pool->space_seq,
+			       seen, r->deadline_ns);
 	} while (!err);
 	return err == -EAGAIN ? -ENOMEM : err;
 }

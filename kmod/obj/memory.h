@@ -18,6 +18,7 @@ struct zcb_session;
  * @nowait: do not sleep: no waiting, no growing, and no more than a few pages
  *	zeroed; @deadline_ns is 0
  * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
+ * @session: who waits, or NULL
  */
 struct zcb_memory_request {
 	u64 length;
@@ -25,6 +26,7 @@ struct zcb_memory_request {
 	bool zero;
 	bool nowait;
 	u64 deadline_ns;
+	const struct zcb_session *session;
 };
 
 /**

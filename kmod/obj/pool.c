@@ -400,7 +400,7 @@ static int pool_build(struct zcb_pool *pool)
 	err = pool_tables(pool);
 	if (err)
 		return err;
-	inode = zcb_mapfs_inode(zcb_pool_max_end(pool));
+	inode = zcb_mapfs_inode(pool, zcb_pool_max_end(pool));
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	pool->inode = inode;

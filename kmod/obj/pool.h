@@ -13,6 +13,9 @@
  *	pool->give_lock (mutex)	one gives buffers away at a time	give.c
  *	pool->mem_lock (spin)	buddies, buffer records, slab classes, counts
  *
+ * hearts_lock (mutex, heart.c) says whose heartbeat is looked at; none of these is
+ * taken under it but wait queues' own, nor it under one of them.
+ *
  * Whoever allocates may be sent to shrink.c: it takes pools_lock if that is free, and
  * mem_lock.
  *
@@ -358,8 +361,8 @@ bool zcb_pool_grow_for(struct zcb_pool *pool, u32 narenas);
 /* Fewer arenas: retire.c. */
 void zcb_pool_retire_init(struct zcb_pool *pool);
 void zcb_pool_retire_end(struct zcb_pool *pool);
-int zcb_pool_retire(struct zcb_pool *pool, u32 index, bool now,
-		    u64 deadline_ns, u32 *state);
+int zcb_pool_retire(struct zcb_pool *pool, const struct zcb_session *s,
+		    u32 index, bool now, u64 deadline_ns, u32 *state);
 int zcb_pool_retire_cancel(struct zcb_pool *pool, u32 index, u32 *state);
 void zcb_pool_retire_idle_locked(struct zcb_pool *pool);
 u64 zcb_pool_spare(struct zcb_pool *pool);
@@ -368,8 +371,9 @@ u64 zcb_pool_retire_spare(struct zcb_pool *pool, u64 bytes);
 /* Inodes that mappings of a pool hang from: mapfs.c. */
 int zcb_mapfs_pin(void);
 void zcb_mapfs_unpin(void);
-struct inode *zcb_mapfs_inode(u64 size);
+struct inode *zcb_mapfs_inode(struct zcb_pool *pool, u64 size);
 void zcb_mapfs_put(struct inode *inode);
-struct file *zcb_mapfs_file(struct zcb_pool *pool, unsigned int flags);
+struct file *zcb_mapfs_file(struct zcb_pool *pool, struct zcb_session *s,
+			    unsigned int flags);
 
 #endif /* ZCB_OBJ_POOL_H */

@@ -646,8 +646,8 @@ int zcb_channel_open(struct zcb_session *s, const struct zcb_channel_wish *w,
 		seen = atomic_read(&pool->space_seq);
 		err = channel_try_open(s, w, port, added);
 		if (err == -ENOENT && w->deadline_ns)
-			err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
-				       w->deadline_ns) ?: 1;
+			err = zcb_wait(s, &pool->space_wq, &pool->space_seq,
+				       seen, w->deadline_ns) ?: 1;
 	} while (err == 1);
 	return err;
 }

@@ -151,8 +151,8 @@ int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
 		mutex_unlock(&ch->lock);
 		if (err != -EAGAIN)
 			break;
-		err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
-			       deadline_ns);
+		err = zcb_wait(port->session, &pool->space_wq, &pool->space_seq,
+			       seen, deadline_ns);
 	}
 	publish_supply_free(&supply);
 	return err;

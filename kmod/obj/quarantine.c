@@ -139,7 +139,7 @@ static void quarantine_free(struct zcb_pool *pool, struct zcb_remains *r)
 	}
 	quarantine_tell(pool, r->session, ZCBUF_EVENT_QUARANTINE_OVER, 0,
 			ktime_get_ns() - r->died_ns);
-	zcb_session_free(r->session);
+	zcb_session_put(r->session);
 }
 
 /* The last of its tokens will say when to look again, if it has any. */

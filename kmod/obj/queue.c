@@ -298,7 +298,7 @@ int zcb_channel_receive(struct zcb_port *port, struct zcbuf_delivery *d, u32 n,
 		err = queue_try_receive(port, d, n, done);
 		if (*done || err != -EAGAIN)
 			return err;
-		err = zcb_wait(&s->wq, &s->event_seq, seen, deadline_ns);
+		err = zcb_wait(s, &s->wq, &s->event_seq, seen, deadline_ns);
 		if (err)
 			return err;
 	}
@@ -444,7 +444,7 @@ int zcb_channel_receive_failed(struct zcb_port *port,
 		seen = atomic_read(&s->event_seq);
 		err = queue_try_failed(port, f, max_pieces, max_lost);
 		if (err == -EAGAIN)
-			err = zcb_wait(&s->wq, &s->event_seq, seen,
+			err = zcb_wait(s, &s->wq, &s->event_seq, seen,
 				       deadline_ns) ?: 1;
 	} while (err == 1);
 	return err;

@@ -59,6 +59,12 @@ static void ready_wake(struct zcb_ready *r, bool all)
 		wake_up_interruptible(&r->wq);
 }
 
+/* zcb_ready_wake_all() - whoever waits looks again; any context but interrupt */
+void zcb_ready_wake_all(struct zcb_ready *r)
+{
+	ready_wake(r, true);
+}
+
 static void ready_wake_over(struct zcb_ready *r)
 {
 	bool over;
@@ -271,8 +277,9 @@ static void ready_pass_on(struct zcb_ready *r)
  * Who was woken, and at the same time has run out of time or got a signal, still takes
  * what it was woken for: nobody else was.
  */
-static int ready_wait(struct zcb_ready *r, u64 deadline_ns)
+static int ready_wait(struct zcb_session *s, u64 deadline_ns)
 {
+	struct zcb_ready *r = &s->ready;
 	ktime_t until = min_t(u64, deadline_ns, KTIME_MAX);
 	struct wait_queue_entry entry;
 	bool late = false;
@@ -284,12 +291,14 @@ static int ready_wait(struct zcb_ready *r, u64 deadline_ns)
 	for (;;) {
 		signal = prepare_to_wait_event(&r->wq, &entry,
 					       TASK_INTERRUPTIBLE);
-		if (ready_any(r) || late || signal)
+		if (ready_any(r) || zcb_session_evicted(s) || late || signal)
 			break;
 		late = !schedule_hrtimeout(until == KTIME_MAX ? NULL : &until,
 					   HRTIMER_MODE_ABS);
 	}
 	finish_wait(&r->wq, &entry);
+	if (zcb_session_evicted(s))
+		return -ESTALE;
 	if (ready_any(r))
 		return 0;
 	return signal ? -ERESTARTSYS : -ETIMEDOUT;
@@ -305,7 +314,7 @@ static int ready_wait(struct zcb_ready *r, u64 deadline_ns)
  *
  * Context: may sleep.
  * Return: 0 all, else why not more: -EPERM no consumer port, -EAGAIN, -ESHUTDOWN,
- * -ETIMEDOUT, -ERESTARTSYS.
+ * -ETIMEDOUT, -ERESTARTSYS, -ESTALE evicted.
  */
 int zcb_ready_receive(struct zcb_session *s, struct zcbuf_delivery *d, u32 n,
 		      u64 deadline_ns, u32 *done)
@@ -318,7 +327,7 @@ int zcb_ready_receive(struct zcb_session *s, struct zcbuf_delivery *d, u32 n,
 		err = ready_take_some(s, d, n, false, done);
 		if (*done || err != -EAGAIN)
 			break;
-		err = ready_wait(&s->ready, deadline_ns);
+		err = ready_wait(s, deadline_ns);
 	} while (!err);
 	ready_pass_on(&s->ready);
 	return err;

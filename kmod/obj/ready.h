@@ -14,6 +14,7 @@ struct zcb_session;
 struct zcbuf_delivery;
 
 void zcb_ready_init(struct zcb_ready *r);
+void zcb_ready_wake_all(struct zcb_ready *r);
 
 /* A port's part in it; the channel's lock is held. */
 void zcb_ready_join_locked(struct zcb_port *port);

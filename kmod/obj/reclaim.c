@@ -3,7 +3,7 @@
  * The memory of a session that is gone goes back, but for what something pins:
  * I/O of the dead may still come in there.
  *
- * Its lists are this caller's: the session has no file any more, and is given
+ * Its lists are this caller's: no call of the session runs any more, and it is given
  * nothing. Others only end loans of its slabs, and a slab with the last of them;
  * and what it shares with them becomes its own when they give it back, so that a
  * share ends, and something is put before what there is. So mem_lock is let go

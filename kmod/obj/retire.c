@@ -83,8 +83,8 @@ static int retire_find(struct zcb_pool *pool, u32 index, struct zcb_arena **a)
 }
 
 /* Whatever becomes of it is announced as memory that comes back. */
-static int retire_wait(struct zcb_pool *pool, const struct zcb_arena *a,
-		       u64 deadline_ns, u32 *state)
+static int retire_wait(struct zcb_pool *pool, const struct zcb_session *s,
+		       const struct zcb_arena *a, u64 deadline_ns, u32 *state)
 {
 	int seen, err;
 
@@ -93,7 +93,7 @@ static int retire_wait(struct zcb_pool *pool, const struct zcb_arena *a,
 		*state = READ_ONCE(a->state);
 		if (*state == ZCB_ARENA_GONE || *state == ZCB_ARENA_LIVE)
 			return 0;
-		err = zcb_wait(&pool->space_wq, &pool->space_seq, seen,
+		err = zcb_wait(s, &pool->space_wq, &pool->space_seq, seen,
 			       deadline_ns);
 	} while (!err);
 	return err == -EAGAIN ? 0 : err;
@@ -102,6 +102,7 @@ static int retire_wait(struct zcb_pool *pool, const struct zcb_arena *a,
 /**
  * zcb_pool_retire - hand out nothing more of an arena, and give it back
  * @pool: the pool
+ * @s: who waits, or NULL
  * @index: number of the arena
  * @now: only if nothing of it is handed out, and nobody holds a page
  * @deadline_ns: how long to wait until it is gone: 0, absolute, or NO_DEADLINE
@@ -111,10 +112,10 @@ static int retire_wait(struct zcb_pool *pool, const struct zcb_arena *a,
  *
  * Context: may sleep; no lock is held.
  * Return: 0, -EOPNOTSUPP, -EINVAL, -EBUSY (@now), and of waiting -ETIMEDOUT,
- * -ERESTARTSYS.
+ * -ERESTARTSYS, -ESTALE.
  */
-int zcb_pool_retire(struct zcb_pool *pool, u32 index, bool now,
-		    u64 deadline_ns, u32 *state)
+int zcb_pool_retire(struct zcb_pool *pool, const struct zcb_session *s,
+		    u32 index, bool now, u64 deadline_ns, u32 *state)
 {
 	struct zcb_arena *a;
 	int err;
@@ -130,7 +131,7 @@ int zcb_pool_retire(struct zcb_pool *pool, u32 index, bool now,
 	if (err)
 		return err;
 	flush_delayed_work(&pool->retire_work);
-	return retire_wait(pool, a, deadline_ns, state);
+	return retire_wait(pool, s, a, deadline_ns, state);
 }
 
 static int retire_cancel_locked(struct zcb_pool *pool, struct zcb_arena *a)

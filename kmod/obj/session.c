@@ -13,6 +13,8 @@
 #include "../face/trace.h"
 #include "channel.h"
 #include "event.h"
+#include "evict.h"
+#include "heart.h"
 #include "pin.h"
 #include "ready.h"
 #include "ring.h"
@@ -34,10 +36,17 @@ struct zcb_session *zcb_session_open(u32 file_rights)
 
 	if (!s)
 		return NULL;
-	if (zcb_mapfs_pin()) {
+	if (percpu_ref_init(&s->calls, zcb_evict_quiet, 0,
+			    GFP_KERNEL_ACCOUNT)) {
 		kfree(s);
 		return NULL;
 	}
+	if (zcb_mapfs_pin()) {
+		percpu_ref_exit(&s->calls);
+		kfree(s);
+		return NULL;
+	}
+	refcount_set(&s->refs, 1);
 	s->id = atomic64_inc_return(&session_ids);
 	s->file_rights = file_rights;
 	INIT_LIST_HEAD(&s->in_pool);
@@ -68,24 +77,46 @@ static void session_trace_locked(const struct zcb_session *s,
 	trace_zcbuf_reclaim(pool->handle, s->id, blocks, objects, shares);
 }
 
-/* zcb_session_free() - of a session that has nothing any more; may sleep */
-void zcb_session_free(struct zcb_session *s)
+struct zcb_session *zcb_session_get(struct zcb_session *s)
 {
+	refcount_inc(&s->refs);
+	return s;
+}
+
+/**
+ * zcb_session_put - drop a reference
+ * @s: the session; with the last one it has nothing any more
+ *
+ * Context: may sleep.
+ */
+void zcb_session_put(struct zcb_session *s)
+{
+	if (!refcount_dec_and_test(&s->refs))
+		return;
+	zcb_heart_put(s->heart);
 	zcb_pool_put(s->pool);
 	xa_destroy(&s->ports);
 	put_pid(s->pid);
+	percpu_ref_exit(&s->calls);
 	zcb_mapfs_unpin();
 	kfree(s);
 }
 
-/*
+/**
+ * zcb_session_leave - take back all a session holds
+ * @s: the session, attached; no call on it is running, nor begins
+ *
  * In this order: what is in a stream first, so that others learn of it. And a
  * session that is not seen any more has given back everything, or is seen in
- * quarantine.
+ * quarantine. One that is evicted is seen until its file is closed.
+ *
+ * Context: may sleep.
+ * Return: whether that was all; if not, the quarantine has the caller's reference.
  */
-static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
+bool zcb_session_leave(struct zcb_session *s)
 {
 	struct zcb_session_stat had = {};
+	struct zcb_pool *pool = s->pool;
 	bool all;
 
 	zcb_pool_get(pool);	/* until its lock is let go */
@@ -99,7 +130,8 @@ static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
 	zcb_pins_leave(s);
 	all = zcb_quarantine_drain(s);
 	mutex_lock(&pool->lock);
-	list_del(&s->in_pool);
+	if (!zcb_session_evicted(s))
+		list_del(&s->in_pool);
 	WRITE_ONCE(pool->nsessions, pool->nsessions - 1);
 	zcb_event_tell(&(struct zcb_event){
 		.kind = ZCBUF_EVENT_SESSION_GONE, .pool = pool, .session = s,
@@ -123,8 +155,14 @@ static bool session_leave(struct zcb_session *s, struct zcb_pool *pool)
  */
 void zcb_session_close(struct zcb_session *s)
 {
-	if (!s->pool || session_leave(s, s->pool))
-		zcb_session_free(s);
+	if (s->heart && zcb_heart_end(s)) {
+		scoped_guard(mutex, &s->pool->lock)
+			list_del(&s->in_pool);
+		zcb_session_put(s);
+		return;
+	}
+	if (!s->pool || zcb_session_leave(s))
+		zcb_session_put(s);
 }
 
 /**
@@ -266,6 +304,7 @@ void zcb_session_event(struct zcb_session *s, __poll_t events)
 
 /**
  * zcb_wait - wait for the next event
+ * @s: who waits, or NULL
  * @wq: where it is announced
  * @seq: what counts such events
  * @seen: its value before the caller found nothing
@@ -275,10 +314,11 @@ void zcb_session_event(struct zcb_session *s, __poll_t events)
  * by a plain read of what the timer writes. All else here is local or atomic.
  *
  * Context: may sleep; no lock is held.
- * Return: 0 try again; -EAGAIN (deadline 0), -ETIMEDOUT, -ERESTARTSYS.
+ * Return: 0 try again; -EAGAIN (deadline 0), -ETIMEDOUT, -ERESTARTSYS, -ESTALE: @s
+ * has been evicted.
  */
-int __no_kcsan zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
-			u64 deadline_ns)
+int __no_kcsan zcb_wait(const struct zcb_session *s, wait_queue_head_t *wq,
+			const atomic_t *seq, int seen, u64 deadline_ns)
 {
 	ktime_t timeout = KTIME_MAX;
 	int err;
@@ -290,7 +330,11 @@ int __no_kcsan zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
 		if (timeout <= 0)
 			return -ETIMEDOUT;
 	}
-	err = wait_event_interruptible_hrtimeout(*wq, atomic_read(seq) != seen,
+	err = wait_event_interruptible_hrtimeout(*wq,
+						 atomic_read(seq) != seen ||
+						 zcb_session_evicted(s),
 						 timeout);
+	if (!err && zcb_session_evicted(s))
+		return -ESTALE;
 	return err == -ETIME ? -ETIMEDOUT : err;
 }

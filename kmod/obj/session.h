@@ -7,6 +7,8 @@
 #ifndef ZCB_OBJ_SESSION_H
 #define ZCB_OBJ_SESSION_H
 
+#include <linux/percpu-refcount.h>
+#include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -15,6 +17,7 @@
 #include "pool.h"
 #include "quarantine.h"
 
+struct zcb_heart;
 struct zcb_port;
 struct zcb_ring;
 
@@ -42,6 +45,8 @@ struct zcb_ready {
 
 /**
  * struct zcb_session - one open file
+ * @refs: the file, or what is left in quarantine; what is being evicted; map files
+ * @calls: that are running; killed when it is evicted
  * @id: for people
  * @file_rights: ZCBUF_RIGHT_* the open mode gives
  * @claimed: attached, or about to be; changed by cmpxchg
@@ -51,6 +56,9 @@ struct zcb_ready {
  * @domain: whose memory it was
  * @in_pool: in the pool's list; the pool's lock
  * @leaving: what it holds is being taken back; the pool's lock
+ * @evicted: it is treated as dead, though it has a file; set once
+ * @revoked: its mappings are; set once, after that
+ * @heart: shows whether it lives, or NULL; set once, with release
  * @hold: the pool's mem_lock
  * @tokens: pin tokens
  * @pins: them; the pool's mem_lock
@@ -66,6 +74,8 @@ struct zcb_ready {
  * @opened_ns: CLOCK_MONOTONIC
  */
 struct zcb_session {
+	refcount_t refs;
+	struct percpu_ref calls;
 	u64 id;
 	u32 file_rights;
 	atomic_t claimed;
@@ -74,6 +84,9 @@ struct zcb_session {
 	u32 domain;
 	struct list_head in_pool;
 	bool leaving;
+	bool evicted;
+	bool revoked;
+	struct zcb_heart *heart;
 	struct zcb_holdings hold;
 	atomic_t tokens;
 	struct list_head pins;
@@ -91,7 +104,9 @@ struct zcb_session {
 
 struct zcb_session *zcb_session_open(u32 file_rights);
 void zcb_session_close(struct zcb_session *s);
-void zcb_session_free(struct zcb_session *s);
+struct zcb_session *zcb_session_get(struct zcb_session *s);
+void zcb_session_put(struct zcb_session *s);
+bool zcb_session_leave(struct zcb_session *s);
 
 int zcb_session_claim(struct zcb_session *s);
 void zcb_session_unclaim(struct zcb_session *s);
@@ -101,8 +116,14 @@ int zcb_session_give(struct zcb_session *s, u64 id, const u64 *handles,
 		     u32 count, bool share, u32 *done);
 
 void zcb_session_event(struct zcb_session *s, __poll_t events);
-int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
-	     u64 deadline_ns);
+int zcb_wait(const struct zcb_session *s, wait_queue_head_t *wq,
+	     const atomic_t *seq, int seen, u64 deadline_ns);
+
+/* zcb_session_evicted() - is it treated as dead; @s may be NULL */
+static inline bool zcb_session_evicted(const struct zcb_session *s)
+{
+	return s && READ_ONCE(s->evicted);
+}
 
 /* The pool, or NULL; then nothing but @id and @file_rights is valid. */
 static inline struct zcb_pool *zcb_session_pool(const struct zcb_session *s)

@@ -11,6 +11,7 @@
 #include <linux/string.h>
 
 #include "channel.h"
+#include "heart.h"
 #include "magazine.h"
 #include "pool.h"
 #include "quarantine.h"
@@ -280,6 +281,8 @@ static void stat_session_locked(struct zcb_pool *pool, struct zcb_session *s,
 	st->uid = s->uid;
 	st->rights = s->rights;
 	st->age_ns = ktime_get_ns() - s->opened_ns;
+	zcb_heart_stat(s, &st->heart);
+	st->evicted = zcb_session_evicted(s);
 	zcb_session_holds_locked(s, st);
 }
 

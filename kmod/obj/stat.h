@@ -64,6 +64,20 @@ struct zcb_pool_stat {
 	struct zcb_class_stat classes[ZCB_SLAB_CLASSES];
 };
 
+/**
+ * struct zcb_heart_stat - what inspection shows
+ * @beats: there is a heartbeat
+ * @hung: it has stopped
+ * @age_ns: since it was seen to change
+ * @stops: how often it has stopped
+ */
+struct zcb_heart_stat {
+	bool beats;
+	bool hung;
+	u64 age_ns;
+	u64 stops;
+};
+
 struct zcb_session_stat {
 	u64 id;
 	u64 pool;
@@ -79,6 +93,8 @@ struct zcb_session_stat {
 	u64 held;
 	u64 held_bytes;
 	u32 ports;
+	struct zcb_heart_stat heart;
+	bool evicted;
 };
 
 struct zcb_channel_stat {

@@ -22,6 +22,21 @@ void zcb_watch_init(struct zcb_watch *w)
 }
 
 /**
+ * zcb_watch_wake - who waits looks again
+ * @w: the pool's
+ *
+ * Context: any but interrupt.
+ */
+void zcb_watch_wake(struct zcb_watch *w)
+{
+	/* Pairs with zcb_watch_wait(). */
+	smp_mb__before_atomic();
+	atomic_inc(&w->seq);
+	if (wq_has_sleeper(&w->wq))
+		wake_up_interruptible(&w->wq);
+}
+
+/**
  * zcb_watch_changed - what is listed of a channel has changed
  * @ch: the channel
  *
@@ -39,38 +54,35 @@ void zcb_watch_changed(const struct zcb_channel *ch)
 	if (!ch->name)
 		return;
 	atomic64_inc(&w->generation);
-	/* Pairs with zcb_watch_wait(). */
-	smp_mb__before_atomic();
-	atomic_inc(&w->seq);
-	if (wq_has_sleeper(&w->wq))
-		wake_up_interruptible(&w->wq);
+	zcb_watch_wake(w);
 	if (wq_has_sleeper(&pool->space_wq))
 		wake_up_interruptible_poll(&pool->space_wq, EPOLLPRI);
 }
 
 /**
  * zcb_watch_wait - until something has changed
+ * @s: who waits, or NULL
  * @pool: the pool
  * @since: the count the caller has seen, or 0
  * @deadline_ns: as of zcb_wait()
  * @generation: set: the count now, which is another one
  *
  * Context: may sleep; no lock is held.
- * Return: 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
+ * Return: 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS, -ESTALE.
  */
-int zcb_watch_wait(struct zcb_pool *pool, u64 since, u64 deadline_ns,
-		   u64 *generation)
+int zcb_watch_wait(const struct zcb_session *s, struct zcb_pool *pool,
+		   u64 since, u64 deadline_ns, u64 *generation)
 {
 	struct zcb_watch *w = &pool->watch;
 	int seen, err = 0;
 
 	do {
-		/* Pairs with the barrier in zcb_watch_changed(). */
+		/* Pairs with the barrier in zcb_watch_wake(). */
 		seen = atomic_read_acquire(&w->seq);
 		*generation = atomic64_read(&w->generation);
 		if (*generation != since)
 			return 0;
-		err = zcb_wait(&w->wq, &w->seq, seen, deadline_ns);
+		err = zcb_wait(s, &w->wq, &w->seq, seen, deadline_ns);
 	} while (!err);
 	return err;
 }

@@ -25,8 +25,9 @@ struct zcb_watch {
 
 void zcb_watch_init(struct zcb_watch *w);
 void zcb_watch_changed(const struct zcb_channel *ch);
-int zcb_watch_wait(struct zcb_pool *pool, u64 since, u64 deadline_ns,
-		   u64 *generation);
+void zcb_watch_wake(struct zcb_watch *w);
+int zcb_watch_wait(const struct zcb_session *s, struct zcb_pool *pool,
+		   u64 since, u64 deadline_ns, u64 *generation);
 bool zcb_watch_next(struct zcb_pool *pool, u32 *cursor,
 		    struct zcbuf_watch_entry *e);
 void zcb_watch_seen(struct zcb_session *s, u64 generation);

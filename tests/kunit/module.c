@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "../../kmod/obj/channel.h"
+#include "../../kmod/obj/heart.h"
 #include "../../kmod/obj/pool.h"
 #include "obj_rig.h"
 #include "obj_watch.h"
@@ -48,6 +49,7 @@ out_watch:
 
 static void __exit suites_exit(void)
 {
+	zcb_hearts_exit();
 	zcb_pools_exit();
 	zcb_channels_exit();
 	obj_watch_exit();

@@ -35,7 +35,7 @@ static u64 now(struct zcb_pool *pool)
 {
 	u64 generation = 0;
 
-	zcb_watch_wait(pool, 0, 0, &generation);
+	zcb_watch_wait(NULL, pool, 0, 0, &generation);
 	return generation;
 }
 
@@ -162,7 +162,7 @@ static int watch(struct obj_task *t)
 {
 	struct watcher *w = t->arg;
 
-	return zcb_watch_wait(w->pool, w->since, ZCBUF_NO_DEADLINE,
+	return zcb_watch_wait(NULL, w->pool, w->since, ZCBUF_NO_DEADLINE,
 			      &w->generation);
 }
 
@@ -173,9 +173,9 @@ static void waits_until_it_has_changed(struct kunit *test)
 	struct obj_task t = { .call = watch, .arg = &w };
 	u64 generation;
 
-	KUNIT_EXPECT_EQ(test, zcb_watch_wait(x.pool, w.since, 0, &generation),
+	KUNIT_EXPECT_EQ(test, zcb_watch_wait(NULL, x.pool, w.since, 0, &generation),
 			-EAGAIN);
-	KUNIT_EXPECT_EQ(test, zcb_watch_wait(x.pool, w.since, 1, &generation),
+	KUNIT_EXPECT_EQ(test, zcb_watch_wait(NULL, x.pool, w.since, 1, &generation),
 			-ETIMEDOUT);
 	obj_start(test, &t, &x.pool->watch.wq);
 	open_name(test, x.a, 'e', ZCBUF_PORT_PRODUCE);
@@ -190,7 +190,7 @@ static void who_knows_too_much_does_not_wait(struct kunit *test)
 	struct three t = of_pages(test);
 	u64 generation;
 
-	KUNIT_EXPECT_EQ(test, zcb_watch_wait(t.pool, ~0ULL, ZCBUF_NO_DEADLINE,
+	KUNIT_EXPECT_EQ(test, zcb_watch_wait(NULL, t.pool, ~0ULL, ZCBUF_NO_DEADLINE,
 					     &generation), 0);
 	KUNIT_EXPECT_EQ(test, generation, 1);
 }

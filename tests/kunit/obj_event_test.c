@@ -162,7 +162,7 @@ static void arenas_come_and_go(struct kunit *test)
 	hear_arena(test, ZCBUF_EVENT_ARENA_ADDED, 1);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(zcb_pool_grow(pool)), -E2BIG);
 	hear_nothing(test);
-	KUNIT_ASSERT_EQ(test, zcb_pool_retire(pool, 1, false,
+	KUNIT_ASSERT_EQ(test, zcb_pool_retire(pool, NULL, 1, false,
 					      ZCBUF_NO_DEADLINE, &state), 0);
 	hear_arena(test, ZCBUF_EVENT_ARENA_GONE, 1);
 	hear_nothing(test);

@@ -271,7 +271,8 @@ static u32 retire(struct kunit *test, struct zcb_pool *pool)
 {
 	u32 state = 77;
 
-	KUNIT_EXPECT_EQ(test, zcb_pool_retire(pool, 1, false, 0, &state), 0);
+	KUNIT_EXPECT_EQ(test, zcb_pool_retire(pool, NULL, 1, false, 0, &state),
+			0);
 	return state;
 }
 

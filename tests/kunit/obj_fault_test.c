@@ -5,6 +5,7 @@
  */
 #include <linux/file.h>
 
+#include "../../kmod/obj/heart.h"
 #include "obj_fault.h"
 
 /* Of this case. Elsewhere they are those of slabs and of KASAN's own. */
@@ -165,7 +166,7 @@ static void making_a_pool(struct kunit *test)
 
 static int call_file(struct fault *f)
 {
-	f->object = zcb_mapfs_file(f->pool, O_RDWR);
+	f->object = zcb_mapfs_file(f->pool, NULL, O_RDWR);
 	return PTR_ERR_OR_ZERO(f->object);
 }
 
@@ -214,6 +215,32 @@ static void opening_the_first_session(struct kunit *test)
 	obj_wait_refs(test, refs - 1);
 	KUNIT_EXPECT_EQ(test, zcb_mapfs_pin(), 0);
 	KUNIT_EXPECT_GE(test, f.failures, 3);
+}
+
+static int call_heart(struct fault *f)
+{
+	f->s = zcb_session_open(ZCBUF_RIGHTS_ALL);
+	if (!f->s)
+		return -ENOMEM;
+	f->object = zcb_heart_file(f->s);
+	if (IS_ERR(f->object))
+		zcb_session_close(f->s);
+	return PTR_ERR_OR_ZERO(f->object);
+}
+
+static void undo_heart(struct fault *f)
+{
+	__fput_sync(f->object);
+	zcb_session_close(f->s);
+}
+
+static void making_a_heartbeat(struct kunit *test)
+{
+	struct fault f = { .call = call_heart, .undo = undo_heart };
+
+	fail_pages_too();
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.failures, 4);
 }
 
 static int call_alloc(struct fault *f)
@@ -449,6 +476,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(making_a_file),
 	KUNIT_CASE(opening_a_session),
 	KUNIT_CASE(opening_the_first_session),
+	KUNIT_CASE(making_a_heartbeat),
 	KUNIT_CASE(leasing_a_slab),
 	KUNIT_CASE(opening_a_channel),
 	KUNIT_CASE(opening_another_port),

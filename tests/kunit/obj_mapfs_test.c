@@ -11,7 +11,7 @@
 
 static struct inode *make_inode(struct kunit *test, u64 size)
 {
-	struct inode *inode = zcb_mapfs_inode(size);
+	struct inode *inode = zcb_mapfs_inode(NULL, size);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, inode);
 	return inode;
@@ -20,7 +20,7 @@ static struct inode *make_inode(struct kunit *test, u64 size)
 static struct file *make_file(struct kunit *test, struct zcb_pool *pool,
 			      unsigned int flags)
 {
-	struct file *file = zcb_mapfs_file(pool, flags);
+	struct file *file = zcb_mapfs_file(pool, NULL, flags);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	return file;
@@ -79,7 +79,7 @@ static void a_file_is_on_the_pools_inode(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, file->f_mapping, pool->inode->i_mapping);
 	KUNIT_EXPECT_PTR_EQ(test, other->f_mapping, file->f_mapping);
 	KUNIT_EXPECT_PTR_NE(test, other, file);
-	KUNIT_EXPECT_PTR_EQ(test, file->private_data, pool);
+	KUNIT_EXPECT_PTR_EQ(test, file_inode(file)->i_private, pool);
 	__fput_sync(file);
 	__fput_sync(other);
 }

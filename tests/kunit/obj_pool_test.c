@@ -506,7 +506,7 @@ static int wait_for_space(struct obj_task *t)
 {
 	struct zcb_pool *pool = t->arg;
 
-	return zcb_wait(&pool->space_wq, &pool->space_seq, 0,
+	return zcb_wait(NULL, &pool->space_wq, &pool->space_seq, 0,
 			ZCBUF_NO_DEADLINE);
 }
 

@@ -36,7 +36,7 @@ static struct zcb_session *pages_of(struct kunit *test, u32 arenas)
 static int retire(struct zcb_pool *pool, u32 index, bool now)
 {
 	u32 state = 77;
-	int err = zcb_pool_retire(pool, index, now, NO_WAIT, &state);
+	int err = zcb_pool_retire(pool, NULL, index, now, NO_WAIT, &state);
 
 	return err ?: (int)state;
 }
@@ -528,7 +528,8 @@ static void what_is_free_of_it_is_not_free(struct kunit *test)
 static int wait_for_arena_1(struct obj_task *t)
 {
 	u32 state = 77;
-	int err = zcb_pool_retire(t->arg, 1, false, ZCBUF_NO_DEADLINE, &state);
+	int err = zcb_pool_retire(t->arg, NULL, 1, false, ZCBUF_NO_DEADLINE,
+				  &state);
 
 	return err ?: (int)state;
 }
@@ -566,8 +567,8 @@ static void waits_to_a_deadline(struct kunit *test)
 	u32 state = 77;
 
 	last = half_of_arena_1(test, s, first);
-	KUNIT_EXPECT_EQ(test, zcb_pool_retire(s->pool, 1, false, 1, &state),
-			-ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, zcb_pool_retire(s->pool, NULL, 1, false, 1,
+					      &state), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, state, ZCB_ARENA_RETIRING);
 	KUNIT_EXPECT_EQ(test, put(s, last), 0);
 	KUNIT_EXPECT_EQ(test, look_again(s->pool, 1), ZCB_ARENA_GONE);

@@ -253,7 +253,7 @@ static void the_last_session_takes_the_pool_with_it(struct kunit *test)
 
 static int wait(struct zcb_session *s, int seen, u64 deadline_ns)
 {
-	return zcb_wait(&s->wq, &s->event_seq, seen, deadline_ns);
+	return zcb_wait(s, &s->wq, &s->event_seq, seen, deadline_ns);
 }
 
 static void events_are_counted(struct kunit *test)

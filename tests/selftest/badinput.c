@@ -507,7 +507,7 @@ static void channels(const void *arg)
 	F(18, BUF_INFO) F(19, POOL_GROW) F(20, TRANSFER)		\
 	F(21, PIN_TOKEN) F(22, SHARE) F(23, EXPORT)			\
 	F(24, POOL_REMOVE) F(25, POOL_RETIRE) F(26, PUBLISH)		\
-	F(27, QUEUE) F(28, WATCH) F(29, READY)
+	F(27, QUEUE) F(28, WATCH) F(29, READY) F(30, HEARTBEAT)
 #define EACH_WITH_ARRAYS(F)						\
 	F(1, POOL_CREATE) F(2, POOL_ATTACH) F(3, POOL_INFO) F(4, ALLOC)	\
 	F(5, FREE) F(6, CHANNEL_OPEN) F(8, RESERVE) F(9, COMMIT)	\
@@ -525,7 +525,8 @@ static void channels(const void *arg)
 	F(4, ALLOC) F(5, FREE) F(6, CHANNEL_OPEN) EACH_WITH_CHANNEL(F)	\
 	F(18, BUF_INFO) F(19, POOL_GROW) F(20, TRANSFER)		\
 	F(21, PIN_TOKEN) F(22, SHARE) F(23, EXPORT)			\
-	F(24, POOL_REMOVE) F(25, POOL_RETIRE) F(28, WATCH) F(29, READY)
+	F(24, POOL_REMOVE) F(25, POOL_RETIRE) F(28, WATCH) F(29, READY)	\
+	F(30, HEARTBEAT)
 
 #define TEST_CALL(row, call)						\
 	TEST_WITH(sizes, sizes_##call, &calls[row])			\
@@ -585,16 +586,17 @@ TEST(table_is_complete)
 	const __u32 with_channel = 0 EACH_WITH_CHANNEL(CALL_BIT);
 	const __u32 all = 0 EACH_CALL(CALL_BIT);
 	struct zcbuf_query q;
-	unsigned int nr;
+	unsigned int nr, row;
 
 	ASSERT_OK(zt_query(zt_open(O_RDWR), &q));
 	for (nr = 0; nr < ZCBUF_NR_CALLS; nr++)
 		EXPECT_EQ(!!q.out_sizes[nr], all >> nr & 1);
-	for (nr = 0; nr < NR_CALLS; nr++) {
-		EXPECT_EQ(calls[nr].nr, nr);
-		EXPECT_EQ(q.out_sizes[nr], calls[nr].size);
-		EXPECT_EQ(!!calls[nr].arrays[0].at, with_arrays >> nr & 1);
-		EXPECT_EQ(!!calls[nr].channel, with_channel >> nr & 1);
+	for (row = 0; row < NR_CALLS; row++) {
+		nr = calls[row].nr;
+		EXPECT_TRUE(!row || nr > calls[row - 1].nr);
+		EXPECT_EQ(q.out_sizes[nr], calls[row].size);
+		EXPECT_EQ(!!calls[row].arrays[0].at, with_arrays >> nr & 1);
+		EXPECT_EQ(!!calls[row].channel, with_channel >> nr & 1);
 		EXPECT_EQ(nr != ZCBUF_NR_QUERY, with_rights >> nr & 1);
 	}
 }
@@ -607,7 +609,7 @@ TEST(no_such_call)
 
 	rig_open(&r);
 	for (nr = 0; nr < 256; nr++) {
-		if (nr > ZCBUF_NR_READY)
+		if (nr > ZCBUF_NR_HEARTBEAT)
 			EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE, nr), &q),
 				   ENOTTY);
 		EXPECT_ERR(zt_call(r.fd, _IO(ZCBUF_IOC_TYPE + 1, nr), &q),

@@ -366,6 +366,16 @@ static __inline__ void make_ready(const struct rig *r, struct attempt *t)
 	call_arg(t, sizeof(struct zcbuf_ready));
 }
 
+static __inline__ void make_heartbeat(const struct rig *r, struct attempt *t)
+{
+	struct zcbuf_heartbeat *a = call_arg(t, sizeof(*a));
+
+	(void)r;
+	a->period_ns = 3600000000000;
+	a->misses = 1;
+	a->policy = ZCBUF_HEARTBEAT_REPORT;
+}
+
 static __inline__ void make_pool_grow(const struct rig *r, struct attempt *t)
 {
 	(void)r;
@@ -599,6 +609,9 @@ static const struct call calls[] = {
 	CALL_ROW(READY, zcbuf_ready, .right = ZCBUF_RIGHT_CONSUME,
 		 .writes = true, .reserved = CALL_AT(zcbuf_ready, __reserved),
 		 .make = make_ready),
+	CALL_ROW(HEARTBEAT, zcbuf_heartbeat, .writes = true,
+		 .reserved = CALL_AT(zcbuf_heartbeat, __reserved),
+		 .make = make_heartbeat),
 };
 
 #define NR_CALLS	(sizeof(calls) / sizeof(calls[0]))

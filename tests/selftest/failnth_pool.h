@@ -338,6 +338,27 @@ static void fn_use_exported(struct fn_run *f)
 	EXPECT_EQ(lseek(a->out_fd, 0, SEEK_END), ZT_PAGE);
 }
 
+/* As fn_keep_token(). */
+static void fn_keep_heartbeat(struct fn_run *f, int err)
+{
+	const struct zcbuf_heartbeat *a = fn_arg(f);
+
+	if (!err)
+		f->fds[f->nfds++] = a->out_fd;
+}
+
+static void fn_use_heartbeat(struct fn_run *f)
+{
+	const struct zcbuf_heartbeat *a = fn_arg(f);
+	struct zcbuf_heartbeat_page *page;
+
+	page = mmap(NULL, a->out_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    a->out_fd, 0);
+	ASSERT_NE(page, MAP_FAILED);
+	page->beats++;
+	munmap(page, a->out_bytes);
+}
+
 /* ------------------------------------------------------------------- table */
 
 static const struct fn_row fn_pool_rows[] = {
@@ -410,6 +431,9 @@ static const struct fn_row fn_pool_rows[] = {
 
 	FN_CALL(export, EXPORT, .least = 8, .then = fn_keep_export,
 		.undo = fn_undo_fd, .use = fn_use_exported),
+
+	FN_CALL(heartbeat, HEARTBEAT, .least = 6, .stands = true,
+		.then = fn_keep_heartbeat, .use = fn_use_heartbeat),
 
 	FN_CALL(free, FREE, .stands = true),
 	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,

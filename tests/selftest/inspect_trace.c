@@ -214,6 +214,35 @@ TEST(quarantine)
 			   "bytes=0 age_ns=", q.out_pool, q.out_session));
 }
 
+/* It hangs, is found, and all is over when this returns. */
+static void tell_of_a_heartbeat(struct zcbuf_query *q)
+{
+	struct zcbuf_heartbeat a = zt_arg(struct zcbuf_heartbeat,
+		.period_ns = 1000000, .misses = 1,
+		.policy = ZCBUF_HEARTBEAT_EVICT);
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+
+	ASSERT_OK(zt_query(fd, q));
+	ASSERT_OK(zt_call(fd, ZCBUF_IOC_HEARTBEAT, &a));
+	close(a.out_fd);
+	while (!(zt_poll(fd, 1000) & POLLHUP))
+		;
+	close(fd);
+}
+
+TEST(heartbeat)
+{
+	struct zcbuf_query q;
+
+	trace_begin(0);
+	tell_of_a_heartbeat(&q);
+	trace_end();
+	EXPECT_TRUE(traced("zcbuf_heartbeat: pool=0x%llx session=%llu age_ns=",
+			   q.out_pool, q.out_session));
+	EXPECT_TRUE(traced("zcbuf_evict: pool=0x%llx session=%llu all=1",
+			   q.out_pool, q.out_session));
+}
+
 /* Objects of fixed classes are objects as well. */
 TEST(reclaim_of_a_fixed_pool)
 {
@@ -240,6 +269,7 @@ TEST(every_event_fires)
 	trace_begin(0);
 	tell(&s);
 	tell_of_quarantine(&q);
+	tell_of_a_heartbeat(&q);
 	ASSERT_EQ(zt_await_charged(0), 0);
 	trace_end();
 	dir = opendir(EVENTS);

@@ -111,7 +111,8 @@ static const struct snap_kind snap_kinds[] = {
 		.hidden = SNAP_BIT(ZCBUF_A_SESSION_PAD) |
 			  SNAP_BIT(ZCBUF_A_SESSION_ID) |
 			  SNAP_BIT(ZCBUF_A_SESSION_POOL) |
-			  SNAP_BIT(ZCBUF_A_SESSION_AGE_NS),
+			  SNAP_BIT(ZCBUF_A_SESSION_AGE_NS) |
+			  SNAP_BIT(ZCBUF_A_SESSION_HEARTBEAT_AGE_NS),
 		.names = {
 			[ZCBUF_A_SESSION_PID] = "pid",
 			[ZCBUF_A_SESSION_COMM] = "comm",
@@ -124,6 +125,9 @@ static const struct snap_kind snap_kinds[] = {
 			[ZCBUF_A_SESSION_HELD] = "held",
 			[ZCBUF_A_SESSION_HELD_BYTES] = "held_bytes",
 			[ZCBUF_A_SESSION_PORTS] = "ports",
+			[ZCBUF_A_SESSION_HEARTBEAT_STOPS] = "stops",
+			[ZCBUF_A_SESSION_HUNG] = "hung",
+			[ZCBUF_A_SESSION_EVICTED] = "evicted",
 		},
 	},
 	{

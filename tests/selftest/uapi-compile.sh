@@ -78,7 +78,7 @@ int main(void)
 		     ZCBUF_IOC_EXPORT + ZCBUF_IOC_POOL_REMOVE +
 		     ZCBUF_IOC_POOL_RETIRE + ZCBUF_IOC_PUBLISH +
 		     ZCBUF_IOC_QUEUE + ZCBUF_IOC_WATCH +
-		     ZCBUF_IOC_READY);
+		     ZCBUF_IOC_READY + ZCBUF_IOC_HEARTBEAT);
 }
 END
 cp "$work/alone.c" "$work/alone.cc"

@@ -133,6 +133,7 @@ TEST(kernel_agrees_on_sizes)
 		[ZCBUF_NR_QUEUE] = sizeof(struct zcbuf_queue),
 		[ZCBUF_NR_WATCH] = sizeof(struct zcbuf_watch),
 		[ZCBUF_NR_READY] = sizeof(struct zcbuf_ready),
+		[ZCBUF_NR_HEARTBEAT] = sizeof(struct zcbuf_heartbeat),
 	};
 	int fd = zt_open(O_RDONLY), nr;
 	struct zcbuf_query q;
@@ -143,7 +144,7 @@ TEST(kernel_agrees_on_sizes)
 			TEST_LOG("call %d", nr);
 		EXPECT_EQ(q.out_sizes[nr], want[nr]);
 	}
-	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_READY + 1), &q),
+	EXPECT_ERR(zt_call(fd, _IO(ZCBUF_IOC_TYPE, ZCBUF_NR_HEARTBEAT + 1), &q),
 		   ENOTTY);
 }
 
@@ -168,7 +169,8 @@ TEST(kernel_says_what_it_is)
 		  ZCBUF_FEATURE_PERSISTENT | ZCBUF_FEATURE_RETIRE |
 		  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC |
 		  ZCBUF_FEATURE_QUEUE | ZCBUF_FEATURE_READY |
-		  ZCBUF_FEATURE_WINDOW_TAG | ZCBUF_FEATURE_WATCH);
+		  ZCBUF_FEATURE_WINDOW_TAG | ZCBUF_FEATURE_WATCH |
+		  ZCBUF_FEATURE_HEARTBEAT);
 	EXPECT_GE(q.out_max_sessions, 1024);
 	EXPECT_GE(q.out_max_channels, 1024);
 	EXPECT_NE(q.out_session, 0);

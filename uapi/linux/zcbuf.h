@@ -31,7 +31,8 @@
  * reference to the open file is gone: close, exit, SIGKILL, exec, the last dup
  * closed. Mappings stay valid until munmap and own nothing. Memory that I/O of
  * the dead may still write or read is handed out to nobody before that is over:
- * see struct zcbuf_pin_token.
+ * see struct zcbuf_pin_token. A process that lives but hangs can be found, and
+ * treated as dead, by a heartbeat: see struct zcbuf_heartbeat.
  *
  * Calls. Every argument starts with { __u32 size, flags }: size is
  * sizeof(the struct), as the caller was compiled. Fields named out_* are
@@ -76,7 +77,8 @@
  *               is out of memory                 ENOSPC    holds as many as it may
  *                                                EPIPE     no consumer
  *   ERANGE      outside its object               ESHUTDOWN finalized; the end
- *   ESTALE      freed and reissued; failed       ETIMEDOUT deadline passed
+ *   ESTALE      freed and reissued; failed;      ETIMEDOUT deadline passed
+ *               the session was evicted
  *   ECANCELED   (io_uring) never begun
  * open() says ENODEV or ENOENT without the module, EACCES to who may not.
  *
@@ -143,6 +145,7 @@
 #define ZCBUF_NR_QUEUE			27
 #define ZCBUF_NR_WATCH			28
 #define ZCBUF_NR_READY			29
+#define ZCBUF_NR_HEARTBEAT		30
 
 #define ZCBUF_IOC_QUERY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUERY)
 #define ZCBUF_IOC_POOL_CREATE	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_POOL_CREATE)
@@ -174,6 +177,7 @@
 #define ZCBUF_IOC_QUEUE		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_QUEUE)
 #define ZCBUF_IOC_WATCH		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_WATCH)
 #define ZCBUF_IOC_READY		_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_READY)
+#define ZCBUF_IOC_HEARTBEAT	_IO(ZCBUF_IOC_TYPE, ZCBUF_NR_HEARTBEAT)
 
 /*
  * Rights of an attachment: what the file was opened for, and what the pool's
@@ -248,6 +252,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_TOPIC		((__u64)1 << 16)
 #define ZCBUF_FEATURE_QUEUE		((__u64)1 << 17)
 #define ZCBUF_FEATURE_WATCH		((__u64)1 << 18)
+#define ZCBUF_FEATURE_HEARTBEAT		((__u64)1 << 19)
 #define ZCBUF_FEATURE_READY		((__u64)1 << 21) /* RECEIVE of any channel */
 #define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
 
@@ -1789,11 +1794,78 @@ struct zcbuf_watch {
  * max_reservation would not say EAGAIN (or would have the pool grow, which may
  * fail; of a TOPIC: a PUBLISH would not), EPOLLHUP every stream it receives from
  * has ended and is drained (and told), EPOLLERR it is attached to nothing (attach
- * before adding it to an epoll set), EPOLLPRI something has changed since this
- * session's last WATCH. Over several channels: IN and OUT if it is so for any, HUP if
- * for all. Of many ports only those that have something are looked at, if it has asked
- * for any, has no RECV_FAILED port, and OUT is not wanted.
+ * before adding it to an epoll set), EPOLLHUP and EPOLLERR it was evicted, EPOLLPRI
+ * something has changed since this session's last WATCH. Over several channels: IN and
+ * OUT if it is so for any, HUP if for all. Of many ports only those that have something
+ * are looked at, if it has asked for any, has no RECV_FAILED port, and OUT is not
+ * wanted.
  */
+
+/* -------------------------------------------------------------- heartbeats */
+
+#define ZCBUF_HEARTBEAT_NONE	0	/* not watched */
+#define ZCBUF_HEARTBEAT_REPORT	1	/* one that stops is reported */
+#define ZCBUF_HEARTBEAT_EVICT	2	/* and the session treated as dead */
+
+/**
+ * struct zcbuf_heartbeat - have the kernel see whether this session's process hangs
+ * @size: sizeof(struct zcbuf_heartbeat)
+ * @flags: 0
+ * @period_ns: between two looks, 1 ms to 1 hour; NONE: 0
+ * @misses: so many looks in a row without a change and it is hung, 1 to 1000; NONE: 0
+ * @policy: ZCBUF_HEARTBEAT_*
+ * @out_fd: a descriptor of the word, close-on-exec, the caller's; it can only be
+ *	mapped. NONE: -1
+ * @__reserved: 0
+ * @out_bytes: of what is mapped at offset 0, for reading and writing: struct
+ *	zcbuf_heartbeat_page. NONE: 0
+ *
+ * Who lives changes the word at least once in @period_ns, by a plain store; that is
+ * all. The kernel looks a little later than asked rather than sooner; one that stops
+ * is found after @misses to @misses + 1 periods. Time is CLOCK_MONOTONIC: suspend does
+ * not count, and if the whole machine stood still that is one miss at most. A process
+ * that is stopped (SIGSTOP, a debugger, a frozen cgroup) hangs as any other.
+ *
+ * A call that comes again replaces period, misses and policy, as if the word had just
+ * changed, and gives another descriptor of the same page. The page is charged to the
+ * session's user. Mappings stay until munmap; fork() does not pass them on.
+ *
+ * REPORT: it is counted, seen in inspection, an event and a tracepoint; when the word
+ * changes again it is not hung any more.
+ *
+ * EVICT: as if the last descriptor of the session had been closed, at that moment, or
+ * when the last of its calls that is running returns; those that wait do at once. What
+ * it holds is given back, what it had pending fails, and I/O of it that is running is
+ * regarded in the same way. Before that its mappings of the pool are taken away, those
+ * that others got from it by fork() as well: touching them is SIGBUS, and nothing it
+ * stores late is seen by anybody. The descriptor stays: each call, and mmap(), answers
+ * ESTALE, poll() EPOLLHUP and EPOLLERR; close() works. Its name is in the list of
+ * sessions until then, and the pool as long as that and its mappings. Other sessions
+ * of the same process are others.
+ *
+ * EINVAL: out of bounds. EOPNOTSUPP: no such policy. EMFILE, ENFILE: no descriptor, no
+ * file. ENOMEM. Since 0.1.
+ */
+struct zcbuf_heartbeat {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 period_ns;
+	__u32 misses;
+	__u32 policy;
+	__s32 out_fd;
+	__u32 __reserved;
+	__aligned_u64 out_bytes;
+};
+
+/**
+ * struct zcbuf_heartbeat_page - what a session shows of its life
+ * @beats: to be changed; what it is does not matter
+ * @__reserved: nobody's
+ */
+struct zcbuf_heartbeat_page {
+	__aligned_u64 beats;
+	__aligned_u64 __reserved[7];
+};
 
 /* --------------------------------------------------------------- io_uring */
 
@@ -1932,6 +2004,10 @@ enum zcbuf_genl_session {
 	ZCBUF_A_SESSION_HELD,		/* u64, deliveries not released */
 	ZCBUF_A_SESSION_HELD_BYTES,	/* u64 */
 	ZCBUF_A_SESSION_PORTS,		/* u32 */
+	ZCBUF_A_SESSION_HEARTBEAT_AGE_NS, /* u64, since it was seen; or none */
+	ZCBUF_A_SESSION_HEARTBEAT_STOPS, /* u64, how often it stopped; with it */
+	ZCBUF_A_SESSION_HUNG,		/* flag: it has stopped */
+	ZCBUF_A_SESSION_EVICTED,	/* flag: it is treated as dead */
 	__ZCBUF_A_SESSION_MAX
 };
 
@@ -2034,5 +2110,7 @@ enum zcbuf_genl_event {
 #define ZCBUF_EVENT_SESSION_GONE	9	/* what it had is taken back */
 #define ZCBUF_EVENT_QUARANTINED		10	/* but I/O may still use some */
 #define ZCBUF_EVENT_QUARANTINE_OVER	11
+#define ZCBUF_EVENT_SESSION_HUNG	12	/* its heartbeat has stopped */
+#define ZCBUF_EVENT_SESSION_EVICTED	13	/* and so it will be gone */
 
 #endif /* _UAPI_LINUX_ZCBUF_H */

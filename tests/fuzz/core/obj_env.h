@@ -115,6 +115,14 @@ typedef struct {
 	unsigned long bits;
 } nodemask_t;
 
+typedef struct {
+	int refs;
+} refcount_t;
+
+struct percpu_ref {
+	int refs;
+};
+
 struct xarray {
 	void *none;
 };

@@ -66,7 +66,7 @@ static void retire(void *state)
 	rig.pages_held = kind == 6;
 	if (!want && now && is_used(s, index))
 		want = -EBUSY;
-	err = zcb_pool_retire(s->pool, index, now, waits, &got);
+	err = zcb_pool_retire(s->pool, NULL, index, now, waits, &got);
 	if (!want) {
 		if (s->state[index] == ZCB_ARENA_LIVE)
 			s->state[index] = ZCB_ARENA_RETIRING;

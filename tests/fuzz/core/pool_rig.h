@@ -217,8 +217,8 @@ void kvfree(const void *ptr)
 	kunit_kfree(rig.test, ptr);
 }
 
-int zcb_wait(wait_queue_head_t *wq, const atomic_t *seq, int seen,
-	     u64 deadline_ns)
+int zcb_wait(const struct zcb_session *s, wait_queue_head_t *wq,
+	     const atomic_t *seq, int seen, u64 deadline_ns)
 {
 	if (atomic_read(seq) != seen)
 		return 0;

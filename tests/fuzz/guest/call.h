@@ -89,6 +89,7 @@ void kf_run_share(struct kf_lane *l);
 void kf_run_export(struct kf_lane *l);
 void kf_run_pool_remove(struct kf_lane *l);
 void kf_run_pool_retire(struct kf_lane *l);
+void kf_run_heartbeat(struct kf_lane *l);
 
 /* calls_channel.c */
 void kf_run_channel_open(struct kf_lane *l);

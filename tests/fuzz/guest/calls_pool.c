@@ -424,3 +424,36 @@ void kf_run_export(struct kf_lane *l)
 	if (kf_finish(&c))
 		use_export(l, a->out_fd);
 }
+
+/*
+ * Short or long, beaten or not: with EVICT the session is one that others may find
+ * dead at any time.
+ */
+void kf_run_heartbeat(struct kf_lane *l)
+{
+	static const __u64 periods[] = { 1000000, 3600000000000, 0, ~0ULL };
+	static const __u32 misses[] = { 1, 1000, 0, ~0U };
+	static const __u32 policies[] = {
+		ZCBUF_HEARTBEAT_REPORT, ZCBUF_HEARTBEAT_EVICT,
+		ZCBUF_HEARTBEAT_NONE, 3,
+	};
+	struct zcbuf_heartbeat_page *page;
+	struct zcbuf_heartbeat *a;
+	struct kf_argument c;
+
+	a = KF_BEGIN(&c, l, zcbuf_heartbeat);
+	a->policy = KF_CHOICE(policies, kf_sel(l, 0));
+	if (a->policy) {
+		a->period_ns = KF_CHOICE(periods, kf_sel(l, 1));
+		a->misses = KF_CHOICE(misses, kf_sel(l, 2));
+	}
+	if (!kf_finish(&c) || a->out_fd < 0)
+		return;
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, a->out_fd,
+		    0);
+	if (page != MAP_FAILED) {
+		page->beats = kf_sel(l, 3);
+		munmap(page, 4096);
+	}
+	close(a->out_fd);
+}

@@ -64,6 +64,7 @@ enum kf_call {
 	KF_QUEUE,
 	KF_WATCH,
 	KF_READY,
+	KF_HEARTBEAT,
 	KF_NCALLS
 };
 
@@ -160,6 +161,8 @@ static __inline__ unsigned int kf_nr(const struct kf_op *op)
 		return ZCBUF_NR_WATCH;
 	case KF_READY:
 		return ZCBUF_NR_READY;
+	case KF_HEARTBEAT:
+		return ZCBUF_NR_HEARTBEAT;
 	default:
 		return kf_call(op);
 	}

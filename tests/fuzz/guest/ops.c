@@ -256,6 +256,7 @@ void kf_run_op(struct kf_lane *l)
 		[KF_QUEUE] = kf_run_queue,
 		[KF_WATCH] = kf_run_watch,
 		[KF_READY] = kf_run_ready,
+		[KF_HEARTBEAT] = kf_run_heartbeat,
 	};
 	unsigned int call = kf_call(l->op);
 

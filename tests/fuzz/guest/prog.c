@@ -74,6 +74,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 	[KF_QUEUE] = { "queue", 6, { 6, 8, 4 } },
 	[KF_WATCH] = { "watch", 4, { 6, 8, 4, 16 } },
 	[KF_READY] = { "ready", 4, { 8 } },
+	[KF_HEARTBEAT] = { "heartbeat", 1, { 4, 4, 4, 4 } },
 };
 
 size_t kf_prog_bytes(const struct kf_prog *p)

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Eviction: a session that hangs is treated as dead, though its file is open. What
+ * that needs, death brings along:
+ *
+ *	no call of it runs	a new one is refused, one that waits is told so, and
+ *				those that run are waited for
+ *	it stores nowhere	its mappings are taken back for good, before anything
+ *				of what it has is given to others
+ *
+ * Then it leaves as one that is closed does, with the same regard for what I/O may
+ * still write. Its file keeps what is left: an answer for who calls it, and a line
+ * for inspection.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+
+#include "../face/trace.h"
+#include "event.h"
+#include "evict.h"
+#include "heart.h"
+#include "ready.h"
+#include "watch.h"
+
+/**
+ * zcb_evict_begin - a session is dead from now on
+ * @s: the session, attached, with a heartbeat; not evicted yet
+ *
+ * Context: may sleep; zcb_heart_end() waits for what goes on from here.
+ */
+void zcb_evict_begin(struct zcb_session *s)
+{
+	zcb_session_get(s);
+	WRITE_ONCE(s->evicted, true);
+	/* Before that of its end, which may come as soon as no call runs. */
+	zcb_event_tell(&(struct zcb_event){
+		.kind = ZCBUF_EVENT_SESSION_EVICTED, .pool = s->pool,
+		.session = s,
+	});
+	percpu_ref_kill(&s->calls);
+	/* Each counts, or looks with a barrier, so nobody goes to sleep who has not seen this. */
+	zcb_session_event(s, EPOLLERR | EPOLLHUP);
+	zcb_pool_space(s->pool);
+	zcb_watch_wake(&s->pool->watch);
+	zcb_ready_wake_all(&s->ready);
+}
+
+/*
+ * zcb_evict_quiet() - no call of a session that is being evicted is running any more;
+ * any context
+ */
+void zcb_evict_quiet(struct percpu_ref *calls)
+{
+	struct zcb_session *s = container_of(calls, struct zcb_session, calls);
+
+	zcb_pools_queue(&s->heart->evict, 0);
+}
+
+/* With a reference, or NULL if nobody has it locked, or it cannot be mapped. */
+static struct folio *evict_locked_folio(const struct zcb_arena *a, u32 index)
+{
+	struct folio *folio;
+
+	guard(rcu)();
+	if (!zcb_arena_mapped(a))
+		return NULL;
+	folio = page_folio(zcb_arena_page(a, index));
+	if (!folio_test_locked(folio))
+		return NULL;
+	folio_get(folio);
+	return folio;
+}
+
+/*
+ * Whoever faults looks whether it has been revoked with the page locked, and maps it
+ * before that is unlocked. So who has not seen it has mapped the page after this; the
+ * barrier pairs with that of zcb_evict_revoked(). He had the page from an arena
+ * that was there before.
+ */
+static void evict_await_faults(const struct zcb_pool *pool)
+{
+	u32 i, page, n;
+
+	/* See above. */
+	smp_mb();
+	n = zcb_pool_arenas(pool);
+	for (i = 0; i < n; i++) {
+		const struct zcb_arena *a = pool->arenas[i];
+
+		for (page = 0; page < a->npages; page += 1U << a->order) {
+			struct folio *folio = evict_locked_folio(a, page);
+
+			if (folio) {
+				folio_wait_locked(folio);
+				folio_put(folio);
+			}
+			cond_resched();
+		}
+	}
+}
+
+/* Others who have mapped the pool find their pages again by faults. */
+static void evict_revoke(struct zcb_session *s)
+{
+	WRITE_ONCE(s->revoked, true);
+	evict_await_faults(s->pool);
+	unmap_mapping_range(s->pool->inode->i_mapping, 0, 0, 1);
+}
+
+/*
+ * zcb_evict_work() - of a session no call of which is running. Its file is there as
+ * long as that is not done, see zcb_heart_end().
+ */
+void zcb_evict_work(struct work_struct *work)
+{
+	struct zcb_heart *h = container_of(to_delayed_work(work),
+					   struct zcb_heart, evict);
+	struct zcb_session *s = h->session;
+	bool all;
+
+	evict_revoke(s);
+	all = zcb_session_leave(s);
+	trace_zcbuf_evict(s->pool->handle, s->id, all);
+	if (all)
+		zcb_session_put(s);
+	complete_all(&h->evicted);
+}

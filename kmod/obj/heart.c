@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Heartbeats. A session that asks for it has a page with a word in it, which it
+ * changes by plain stores; nobody is told. One work item looks at the words of all of
+ * them, as long as there are any. It compares each with what it saw the last time, and
+ * believes nothing else of it.
+ *
+ * Looks are counted, not time: when the machine stood still, or this work was late,
+ * nobody could store anything either, and that is one miss at most.
+ *
+ * hearts_lock guards all of it. It is taken by calls and when a session ends, with no
+ * other lock held.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "../face/trace.h"
+#include "account.h"
+#include "event.h"
+#include "evict.h"
+#include "heart.h"
+#include "stat.h"
+
+#define ZCB_HEARTS_SLACK	4	/* part of the shortest period */
+
+static void hearts_work(struct work_struct *work);
+
+static DEFINE_MUTEX(hearts_lock);
+static LIST_HEAD(hearts);
+static DECLARE_DELAYED_WORK(hearts_look, hearts_work);
+
+static void heart_free(struct kref *ref)
+{
+	struct zcb_heart *h = container_of(ref, struct zcb_heart, ref);
+
+	free_page((unsigned long)h->page);
+	zcb_account_uncharge(h->user, PAGE_SIZE);
+	kfree(h);
+}
+
+/* zcb_heart_put() - drop a reference; @h may be NULL; may sleep */
+void zcb_heart_put(struct zcb_heart *h)
+{
+	if (h)
+		kref_put(&h->ref, heart_free);
+}
+
+/* -ENOMEM also of a limit. */
+static struct zcb_heart *heart_make(struct zcb_session *s)
+{
+	struct zcb_payer payer = zcb_account_payer(s->uid);
+	struct zcb_heart *h = kzalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
+
+	if (!h)
+		return NULL;
+	kref_init(&h->ref);
+	h->session = s;
+	INIT_LIST_HEAD(&h->node);
+	INIT_DELAYED_WORK(&h->evict, zcb_evict_work);
+	init_completion(&h->evicted);
+	if (zcb_account_charge(PAGE_SIZE, &payer, &h->user))
+		goto out_free;
+	h->page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (h->page)
+		return h;
+	zcb_account_uncharge(h->user, PAGE_SIZE);
+out_free:
+	kfree(h);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------- looks */
+
+/* Those that are due at about the same time are looked at together. 0: none is. */
+static u64 hearts_next_locked(u64 now)
+{
+	u64 next = U64_MAX, slack = U64_MAX;
+	struct zcb_heart *h;
+
+	lockdep_assert_held(&hearts_lock);
+	list_for_each_entry(h, &hearts, node) {
+		next = min(next, h->next_ns);
+		slack = min(slack, h->period_ns / ZCB_HEARTS_SLACK);
+	}
+	return next == U64_MAX ? 0 : max(next, now + slack);
+}
+
+static void hearts_arm_locked(u64 now)
+{
+	u64 next = hearts_next_locked(now);
+
+	lockdep_assert_held(&hearts_lock);
+	if (next)
+		mod_delayed_work(system_unbound_wq, &hearts_look,
+				 nsecs_to_jiffies(next - now) + 1);
+}
+
+/* The last one takes the work with it, unless it is at it right now. */
+static void heart_forget_locked(struct zcb_heart *h)
+{
+	lockdep_assert_held(&hearts_lock);
+	list_del_init(&h->node);
+	if (list_empty(&hearts))
+		cancel_delayed_work(&hearts_look);
+}
+
+static void heart_hung_locked(struct zcb_heart *h, u64 now)
+{
+	struct zcb_session *s = h->session;
+
+	lockdep_assert_held(&hearts_lock);
+	WRITE_ONCE(h->stops, h->stops + 1);
+	trace_zcbuf_heartbeat(s->pool->handle, s->id, now - h->seen_ns,
+			      h->policy);
+	zcb_event_tell(&(struct zcb_event){
+		.kind = ZCBUF_EVENT_SESSION_HUNG, .pool = s->pool,
+		.session = s, .age_ns = now - h->seen_ns,
+	});
+	if (h->policy != ZCBUF_HEARTBEAT_EVICT)
+		return;
+	heart_forget_locked(h);
+	zcb_evict_begin(s);
+}
+
+static void heart_look_locked(struct zcb_heart *h, u64 now)
+{
+	u64 beats;
+
+	lockdep_assert_held(&hearts_lock);
+	if (now < h->next_ns)
+		return;
+	h->next_ns = now + h->period_ns;
+	beats = READ_ONCE(h->page->beats);
+	if (beats != h->last) {
+		h->last = beats;
+		WRITE_ONCE(h->seen_ns, now);
+		WRITE_ONCE(h->missed, 0);
+	} else if (h->missed < h->misses) {
+		WRITE_ONCE(h->missed, h->missed + 1);
+		if (h->missed == h->misses)
+			heart_hung_locked(h, now);
+	}
+}
+
+/**
+ * zcb_hearts_scan - look at all that are due
+ * @now: what time it is
+ *
+ * Context: may sleep.
+ * Return: when to look again, 0: there are none.
+ */
+u64 zcb_hearts_scan(u64 now)
+{
+	struct zcb_heart *h, *next;
+
+	guard(mutex)(&hearts_lock);
+	list_for_each_entry_safe(h, next, &hearts, node)
+		heart_look_locked(h, now);
+	return hearts_next_locked(now);
+}
+
+/* Who has come since then has seen to himself. */
+static void hearts_work(struct work_struct *work)
+{
+	zcb_hearts_scan(ktime_get_ns());
+	guard(mutex)(&hearts_lock);
+	hearts_arm_locked(ktime_get_ns());
+}
+
+/* zcb_hearts_exit() - after the last session */
+void zcb_hearts_exit(void)
+{
+	cancel_delayed_work_sync(&hearts_look);
+}
+
+/* ------------------------------------------------------------- the session's */
+
+/**
+ * zcb_heart_set - from now on, and as if it had just been seen
+ * @s: the session, attached, for whose heartbeat there was a file; a call of it is
+ *	running
+ * @period_ns: from one look to the next, in bounds
+ * @misses: how many it may miss until it is hung, in bounds
+ * @policy: what happens then, ZCBUF_HEARTBEAT_*, not NONE
+ *
+ * Context: may sleep.
+ * Return: 0, -ESTALE.
+ */
+int zcb_heart_set(struct zcb_session *s, u64 period_ns, u32 misses, u32 policy)
+{
+	struct zcb_heart *h = s->heart;
+	u64 now = ktime_get_ns();
+
+	guard(mutex)(&hearts_lock);
+	if (zcb_session_evicted(s))
+		return -ESTALE;
+	h->last = READ_ONCE(h->page->beats);
+	WRITE_ONCE(h->seen_ns, now);
+	WRITE_ONCE(h->missed, 0);
+	h->next_ns = now + period_ns;
+	h->period_ns = period_ns;
+	WRITE_ONCE(h->misses, misses);
+	WRITE_ONCE(h->policy, policy);
+	list_move_tail(&h->node, &hearts);
+	hearts_arm_locked(now);
+	return 0;
+}
+
+/**
+ * zcb_heart_stop - it is looked at no more
+ * @s: the session, attached; a call of it is running
+ *
+ * Context: may sleep.
+ * Return: 0, also if it never was; -ESTALE.
+ */
+int zcb_heart_stop(struct zcb_session *s)
+{
+	struct zcb_heart *h = s->heart;
+
+	guard(mutex)(&hearts_lock);
+	if (zcb_session_evicted(s))
+		return -ESTALE;
+	if (h) {
+		heart_forget_locked(h);
+		WRITE_ONCE(h->policy, ZCBUF_HEARTBEAT_NONE);
+	}
+	return 0;
+}
+
+/**
+ * zcb_heart_end - the session's file is gone
+ * @s: the session; it has a heartbeat, or had one
+ *
+ * Context: may sleep; waits for an eviction that goes on.
+ * Return: whether it has been evicted.
+ */
+bool zcb_heart_end(struct zcb_session *s)
+{
+	struct zcb_heart *h = s->heart;
+
+	scoped_guard(mutex, &hearts_lock)
+		heart_forget_locked(h);
+	if (!zcb_session_evicted(s))
+		return false;
+	wait_for_completion(&h->evicted);
+	return true;
+}
+
+/**
+ * zcb_heart_stat - does it live
+ * @s: a session
+ * @st: filled
+ *
+ * Context: any.
+ */
+void zcb_heart_stat(const struct zcb_session *s, struct zcb_heart_stat *st)
+{
+	/* Pairs with the release in zcb_heart_file(). */
+	const struct zcb_heart *h = smp_load_acquire(&s->heart);
+
+	memset(st, 0, sizeof(*st));
+	if (!h)
+		return;
+	st->stops = READ_ONCE(h->stops);
+	st->beats = READ_ONCE(h->policy) != ZCBUF_HEARTBEAT_NONE;
+	if (!st->beats)
+		return;
+	st->hung = READ_ONCE(h->missed) >= READ_ONCE(h->misses);
+	st->age_ns = ktime_get_ns() - READ_ONCE(h->seen_ns);
+}
+
+/* ----------------------------------------------------------------- its page */
+
+static vm_fault_t heart_fault(struct vm_fault *vmf)
+{
+	struct zcb_heart *h = vmf->vma->vm_file->private_data;
+
+	if (vmf->pgoff)
+		return VM_FAULT_SIGBUS;
+	vmf->page = virt_to_page(h->page);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct heart_vm_ops = {
+	.fault = heart_fault,
+};
+
+/* What a child stored would speak for its parent. */
+static int heart_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_pgoff || vma_pages(vma) != 1)
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	vma->vm_ops = &heart_vm_ops;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
+	vm_flags_clear(vma, VM_MAYEXEC);
+	return 0;
+}
+
+static int heart_release(struct inode *inode, struct file *file)
+{
+	zcb_heart_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations heart_fops = {
+	.owner		= THIS_MODULE,
+	.mmap		= heart_mmap,
+	.release	= heart_release,
+	.llseek		= noop_llseek,
+};
+
+static struct file *heart_file(struct zcb_heart *h)
+{
+	struct file *file;
+
+	file = anon_inode_getfile("[zcbuf-heartbeat]", &heart_fops, h, O_RDWR);
+	if (!IS_ERR(file))
+		kref_get(&h->ref);
+	return file;
+}
+
+/**
+ * zcb_heart_file - what the word of a session is mapped by
+ * @s: the session, attached; a call of it is running
+ *
+ * It has a heartbeat then, which is not looked at yet if it had none.
+ *
+ * Context: may sleep.
+ * Return: the file, with a reference to the heartbeat, or an error pointer.
+ */
+struct file *zcb_heart_file(struct zcb_session *s)
+{
+	struct zcb_heart *h;
+	struct file *file;
+
+	guard(mutex)(&hearts_lock);
+	if (s->heart)
+		return heart_file(s->heart);
+	h = heart_make(s);
+	if (!h)
+		return ERR_PTR(-ENOMEM);
+	file = heart_file(h);
+	if (IS_ERR(file))
+		zcb_heart_put(h);
+	else	/* Pairs with zcb_heart_stat(). */
+		smp_store_release(&s->heart, h);
+	return file;
+}

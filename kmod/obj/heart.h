@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Heartbeats: a word that a session changes while it lives, and what becomes of one
+ * that does not any more.
+ */
+#ifndef ZCB_OBJ_HEART_H
+#define ZCB_OBJ_HEART_H
+
+#include <linux/completion.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/workqueue.h>
+#include <linux/zcbuf.h>
+
+struct file;
+struct zcb_heart_stat;
+struct zcb_session;
+struct zcb_user;
+
+#define ZCB_HEART_PERIOD_MIN	((u64)NSEC_PER_MSEC)
+#define ZCB_HEART_PERIOD_MAX	((u64)NSEC_PER_SEC * 3600)
+#define ZCB_HEART_MISSES_MAX	1000
+
+/**
+ * struct zcb_heart - the heartbeat of a session
+ * @ref: the session, and each file
+ * @session: whose; not for files, which may outlive it
+ * @page: what is mapped; only ever read
+ * @user: who is charged
+ * @node: among those that are looked at
+ * @last: what was there at the last look
+ * @seen_ns: when it was seen to change, or began
+ * @next_ns: when it is looked at again
+ * @period_ns: from one look to the next
+ * @misses: so many looks without a change, and it is hung
+ * @missed: how many there were
+ * @policy: ZCBUF_HEARTBEAT_*
+ * @stops: how often it has stopped
+ * @evict: takes back what the session has
+ * @evicted: that is done
+ *
+ * hearts_lock, from @node on; what inspection shows of it is read without.
+ */
+struct zcb_heart {
+	struct kref ref;
+	struct zcb_session *session;
+	struct zcbuf_heartbeat_page *page;
+	struct zcb_user *user;
+	struct list_head node;
+	u64 last;
+	u64 seen_ns;
+	u64 next_ns;
+	u64 period_ns;
+	u32 misses;
+	u32 missed;
+	u32 policy;
+	u64 stops;
+	struct delayed_work evict;
+	struct completion evicted;
+};
+
+void zcb_hearts_exit(void);
+int zcb_heart_set(struct zcb_session *s, u64 period_ns, u32 misses, u32 policy);
+int zcb_heart_stop(struct zcb_session *s);
+bool zcb_heart_end(struct zcb_session *s);
+void zcb_heart_put(struct zcb_heart *h);
+struct file *zcb_heart_file(struct zcb_session *s);
+void zcb_heart_stat(const struct zcb_session *s, struct zcb_heart_stat *st);
+u64 zcb_hearts_scan(u64 now);
+
+#endif /* ZCB_OBJ_HEART_H */
