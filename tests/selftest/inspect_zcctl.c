@@ -423,6 +423,9 @@ TEST(columns_agree_with_json)
 	EXPECT_STREQ(cell(out, "RIGHTS"), "rwpca");
 	EXPECT_STREQ(cell(out, "HELD-BYTES"),
 		     get(flat, "sessions", 0, "held_bytes"));
+	EXPECT_STREQ(cell(out, "HEARTBEAT"), "-");
+	EXPECT_STREQ(get(flat, "sessions", 0, "heartbeat_age_ns"), "null");
+	EXPECT_STREQ(get(flat, "sessions", 0, "evicted"), "false");
 	out = expect("zcctl -b channel list zcctl-columns", 0, "");
 	flat = expect_json("zcctl -j channel list zcctl-columns", 0);
 	EXPECT_STREQ(cell(out, "OFFSET"), "5100");

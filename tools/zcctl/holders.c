@@ -237,6 +237,7 @@ static int collect(struct zcctl *z, const char *which, struct view *v)
 		status = source_dump(z, &session_spec, &v->sessions);
 	if (status)
 		return status;
+	source_cgroups(z, &v->sessions);
 	err = proc_scan(z->root, &v->scan);
 	if (err)
 		return zcctl_fail(z, EXIT_ERROR, "cannot read /proc: %s",

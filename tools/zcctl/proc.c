@@ -189,6 +189,38 @@ static void look_at_process(struct proc_scan *scan, const char *proc,
 	free(p.dir);
 }
 
+/* The line "0::PATH". */
+static char *read_cgroup(const char *dir)
+{
+	FILE *f = open_file(dir, "cgroup");
+	char *line = NULL, *cgroup = NULL;
+	size_t size = 0;
+
+	if (!f)
+		return NULL;
+	while (!cgroup && getline(&line, &size, f) > 0)
+		if (!strncmp(line, "0::", 3)) {
+			line[strcspn(line, "\n")] = 0;
+			cgroup = xstrdup(line + 3);
+		}
+	free(line);
+	fclose(f);
+	return cgroup;
+}
+
+char *proc_cgroup(const char *root, int pid, const char *comm)
+{
+	struct process p = { .pid = pid };
+	char *cgroup = NULL;
+
+	p.dir = xasprintf("%s/proc/%d", root, pid);
+	read_comm(&p);
+	if (!strcmp(p.comm, comm))
+		cgroup = read_cgroup(p.dir);
+	free(p.dir);
+	return cgroup;
+}
+
 int proc_scan(const char *root, struct proc_scan *scan)
 {
 	char *proc = xasprintf("%s/proc", root);

@@ -44,6 +44,11 @@ struct proc_scan {
 	size_t hidden;
 };
 
+/*
+ * The cgroup of process @pid below @root, for free(); NULL if there is no such
+ * process, or no cgroup v2. The name @comm must be its own still.
+ */
+char *proc_cgroup(const char *root, int pid, const char *comm);
 /* Returns 0, or -errno if there is no /proc below @root. */
 int proc_scan(const char *root, struct proc_scan *scan);
 void proc_free(struct proc_scan *scan);

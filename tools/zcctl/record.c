@@ -70,6 +70,7 @@ static const struct field session_fields[] = {
 	{ S(POOL),	    SHOW_POOL,	 "pool",	  "POOL" },
 	{ S(PID),	    SHOW_PID,	 "pid",		  "PID" },
 	{ S(COMM),	    SHOW_TEXT,	 "comm",	  "COMMAND" },
+	{ S(PID),	    SHOW_CGROUP, "cgroup",	  "CGROUP" },
 	{ S(UID),	    SHOW_COUNT,	 "uid",		  "UID" },
 	{ S(RIGHTS),	    SHOW_RIGHTS, "rights",	  "RIGHTS", rights },
 	{ S(AGE_NS),	    SHOW_AGE,	 "age_ns",	  "AGE" },
@@ -80,6 +81,10 @@ static const struct field session_fields[] = {
 	{ S(HELD),	    SHOW_COUNT,	 "held",	  "HELD" },
 	{ S(HELD_BYTES),    SHOW_BYTES,	 "held_bytes",	  "HELD-BYTES" },
 	{ S(PORTS),	    SHOW_COUNT,	 "ports",	  "PORTS" },
+	{ S(HEARTBEAT_AGE_NS), SHOW_AGE, "heartbeat_age_ns", "HEARTBEAT" },
+	{ S(HEARTBEAT_STOPS), SHOW_COUNT, "heartbeat_stops", NULL },
+	{ S(HUNG),	    SHOW_YES,	 "hung",	  "HUNG" },
+	{ S(EVICTED),	    SHOW_YES,	 "evicted",	  "EVICTED" },
 };
 
 #define C(attr)	ZCBUF_A_CHANNEL_##attr
@@ -252,6 +257,7 @@ static void record_free(struct record *r)
 
 	for (i = 0; i < RECORD_LABELS; i++)
 		free(r->label[i]);
+	free(r->cgroup);
 	free(r->text);
 	free(r->order_free);
 	free(r->class);

@@ -25,6 +25,7 @@ enum show {
 	SHOW_TOPIC,		/* a name by whether the flags say TOPIC */
 	SHOW_COUNT,
 	SHOW_PID,		/* 0: not visible from here */
+	SHOW_CGROUP,		/* of that process now, as /proc tells */
 	SHOW_BYTES,
 	SHOW_AGE,		/* nanoseconds */
 	SHOW_MODE,
@@ -98,6 +99,7 @@ struct pool_class {
  * @num: numbers, by attribute
  * @text: the name; no object has two
  * @label: of a channel with a name: domain, service, instance, event
+ * @cgroup: of the process that opened a session, if that can be told
  * @order_free: free blocks of 4096 << i bytes
  * @norders: entries of @order_free
  * @class: classes of a pool
@@ -110,6 +112,7 @@ struct record {
 	uint64_t num[RECORD_ATTRS];
 	char *text;
 	char *label[RECORD_LABELS];
+	char *cgroup;
 	uint32_t *order_free;
 	size_t norders;
 	struct pool_class *class;

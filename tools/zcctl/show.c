@@ -157,6 +157,8 @@ static bool missing(const struct field *f, const struct record *r)
 		return false;
 	if (f->show == SHOW_PID && !r->num[f->attr])
 		return true;
+	if (f->show == SHOW_CGROUP)
+		return !r->cgroup;
 	return !record_has(r, f->attr);
 }
 
@@ -174,6 +176,8 @@ char *show_value(const struct zcctl *z, const struct field *f,
 		return show_pool(pools, value);
 	case SHOW_TEXT:
 		return show_text(r->text);
+	case SHOW_CGROUP:
+		return show_text(r->cgroup);
 	case SHOW_LABEL:
 		return show_text(label_of(f, r));
 	case SHOW_TOPIC:
@@ -263,6 +267,9 @@ static void json_field(struct json *j, const struct field *f,
 		break;
 	case SHOW_TEXT:
 		json_text(j, f->key, r->text);
+		break;
+	case SHOW_CGROUP:
+		json_text(j, f->key, r->cgroup);
 		break;
 	case SHOW_LABEL:
 		json_text(j, f->key, label_of(f, r));

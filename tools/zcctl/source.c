@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proc.h"
 #include "show.h"
 #include "source.h"
 
@@ -78,6 +79,21 @@ int source_arenas(struct zcctl *z, struct records *pools)
 	return status;
 }
 
+/* A number may be another process's by now; its name tells most of them. */
+void source_cgroups(const struct zcctl *z, struct records *sessions)
+{
+	struct record *s;
+	size_t i;
+
+	for (i = 0; i < sessions->n; i++) {
+		s = &sessions->v[i];
+		if (s->num[ZCBUF_A_SESSION_PID] && s->text)
+			s->cgroup = proc_cgroup(z->root,
+						(int)s->num[ZCBUF_A_SESSION_PID],
+						s->text);
+	}
+}
+
 int source_of_pool(struct zcctl *z, const struct spec *spec, const char *which,
 		   struct records *all, struct records *pools)
 {
@@ -87,6 +103,8 @@ int source_of_pool(struct zcctl *z, const struct spec *spec, const char *which,
 		status = source_pools(z, which, pools);
 	if (!status && which)
 		source_keep(all, spec, pools);
+	if (!status && spec == &session_spec)
+		source_cgroups(z, all);
 	return status;
 }
 

@@ -29,6 +29,8 @@ void source_keep(struct records *all, const struct spec *spec,
 /* All objects of the pools that are meant, or of all; and those pools. */
 int source_of_pool(struct zcctl *z, const struct spec *spec, const char *which,
 		   struct records *all, struct records *pools);
+/* source_cgroups() - where the processes are that opened @sessions */
+void source_cgroups(const struct zcctl *z, struct records *sessions);
 /* source_list() - the verb "list [POOL]" of sessions and channels */
 int source_list(struct zcctl *z, const struct spec *spec, int argc,
 		char **argv);

@@ -395,6 +395,40 @@ static void any_age(void)
 	age(100 * 86400 * s, "100d00h");
 }
 
+/* One that beats, one that hangs, one that was evicted; where, if /proc knows it. */
+static void heartbeats(void)
+{
+	struct nl_msg *msg;
+	struct result r;
+
+	fake_pool(1, "one");
+	fake_session(11, 1, 101);
+	msg = fake_session(12, 1, 102);
+	nla_put_u64(msg, ZCBUF_A_SESSION_HEARTBEAT_AGE_NS, 1500000000);
+	nla_put_u64(msg, ZCBUF_A_SESSION_HEARTBEAT_STOPS, 3);
+	nla_put_flag(msg, ZCBUF_A_SESSION_HUNG);
+	msg = fake_session(13, 1, 103);
+	nla_put_flag(msg, ZCBUF_A_SESSION_EVICTED);
+	write_file("proc/101/comm", "ingest\n");
+	write_file("proc/101/cgroup", "1:cpu:/old\n0::/user/one\n");
+	write_file("proc/102/comm", "another\n");
+	write_file("proc/102/cgroup", "0::/user/two\n");
+	write_file("proc/103/comm", "ingest\n");
+	r = run_json(&verb_session, table, "list");
+	CHECK_HAS(r.out, "\"comm\":\"ingest\",\"cgroup\":\"/user/one\",");
+	CHECK_LACKS(r.out, "/user/two");
+	CHECK_HAS(r.out, "\"heartbeat_age_ns\":null,\"heartbeat_stops\":null,\"hung\":false,\"evicted\":false}");
+	CHECK_HAS(r.out, "\"heartbeat_age_ns\":1500000000,\"heartbeat_stops\":3,\"hung\":true,\"evicted\":false}");
+	CHECK_HAS(r.out, "\"hung\":false,\"evicted\":true}");
+	result_free(&r);
+	r = run_verb(&verb_session, table, "list");
+	CHECK_HAS(r.out, "  HEARTBEAT  HUNG  EVICTED\n");
+	CHECK_HAS(r.out, " 1.5s  yes   -\n");
+	CHECK_HAS(r.out, " -     yes\n");
+	CHECK_HAS(r.out, "  ingest   /user/one ");
+	result_free(&r);
+}
+
 static void sessions(void)
 {
 	struct result r;
@@ -658,6 +692,7 @@ const struct test_case list_cases[] = {
 	{ "any_size", any_size },
 	{ "any_age", any_age },
 	{ "sessions", sessions },
+	{ "heartbeats", heartbeats },
 	{ "pools_agree", pools_agree },
 	{ "sessions_agree", sessions_agree },
 	{ "channels_agree", channels_agree },
