@@ -597,6 +597,20 @@ static int do_receive_failed(struct zcbuf_receive_failed *arg)
 	return 0;
 }
 
+/* One page, whoever asks for it; what was asked last. */
+static int do_heartbeat(struct zcbuf_heartbeat *arg)
+{
+	arg->out_fd = -1;
+	arg->out_bytes = 0;
+	if (arg->policy != ZCBUF_HEARTBEAT_NONE) {
+		arg->out_fd = memfd_create("heartbeat", MFD_CLOEXEC);
+		ASSERT_EQ(ftruncate(arg->out_fd, 4096), 0);
+		arg->out_bytes = 4096;
+	}
+	fake.heartbeat = *arg;
+	return 0;
+}
+
 static int call(int fd, unsigned int nr, void *arg)
 {
 	__u64 self = fake.session[fd];
@@ -655,6 +669,8 @@ static int call(int fd, unsigned int nr, void *arg)
 		((struct zcbuf_pin_token *)arg)->out_fd =
 			memfd_create("token", MFD_CLOEXEC);
 		return 0;
+	case ZCBUF_NR_HEARTBEAT:
+		return do_heartbeat(arg);
 	case ZCBUF_NR_EVENTFD:
 		fake.eventfd = *(struct zcbuf_eventfd *)arg;
 		return 0;

@@ -111,6 +111,8 @@ struct fake {
 	unsigned int nfailure;
 	bool finalized;
 
+	struct zcbuf_heartbeat heartbeat;	/* as it was last asked for */
+
 	/* Buffers. */
 	__u64 handle[FAKE_MAX];
 	bool live[FAKE_MAX];

@@ -319,6 +319,58 @@ ZCBUF_API __u32 zcbuf_pool_rights(const struct zcbuf_pool *pool);
  */
 ZCBUF_API __u64 zcbuf_pool_session(const struct zcbuf_pool *pool);
 
+/*
+ * struct zcbuf_pulse - where a session shows that it lives
+ * @page: for zcbuf_heartbeat_beat(); NULL: it has not been started
+ * @bytes: mapped there
+ */
+struct zcbuf_pulse {
+	struct zcbuf_heartbeat_page *page;
+	__u64 bytes;
+};
+
+/*
+ * zcbuf_heartbeat_start() - have the kernel see whether this process hangs
+ * @period_ns: between two looks, 1 ms to 1 hour
+ * @misses: so many looks in a row without a beat and it hangs, 1 to 1000; with 1 a
+ *	machine that is short of time is enough
+ * @policy: ZCBUF_HEARTBEAT_REPORT: it is shown and told; ZCBUF_HEARTBEAT_EVICT: the
+ *	session is treated as dead, see struct zcbuf_heartbeat
+ * @pulse: set, for zcbuf_heartbeat_stop(); again without that the first stays mapped
+ *
+ * Who is stopped by a signal or a debugger hangs as well. After an eviction each call
+ * on the pool answers -ESTALE, and touching its memory is SIGBUS; close it.
+ * -EINVAL: out of bounds. -EOPNOTSUPP: no such policy. -ENOTTY: an older module.
+ * -ENOMEM, -EMFILE, -ENFILE: nothing was started, and one that was there has ended.
+ */
+ZCBUF_API int zcbuf_heartbeat_start(struct zcbuf_pool *pool, __u64 period_ns,
+				    unsigned int misses, __u32 policy,
+				    struct zcbuf_pulse *pulse);
+
+/*
+ * zcbuf_heartbeat_beat() - still alive
+ *
+ * A store, and no system call; from any thread, as often as one likes, at least once
+ * in a period. Not before start, after stop, or in a fork child, where it is not
+ * mapped.
+ */
+static __inline__ void zcbuf_heartbeat_beat(const struct zcbuf_pulse *pulse)
+{
+	__u64 *beats = (__u64 *)&pulse->page->beats;
+
+	__atomic_store_n(beats, __atomic_load_n(beats, __ATOMIC_RELAXED) + 1,
+			 __ATOMIC_RELAXED);
+}
+
+/*
+ * zcbuf_heartbeat_stop() - nobody looks any more
+ *
+ * Before the pool is closed. The mapping goes in any case. -ESTALE: it has been
+ * evicted.
+ */
+ZCBUF_API int zcbuf_heartbeat_stop(struct zcbuf_pool *pool,
+				   struct zcbuf_pulse *pulse);
+
 /* zcbuf_pool_addr() - the byte at @offset; NULL as zcbuf_pool_range() */
 ZCBUF_API void *zcbuf_pool_addr(const struct zcbuf_pool *pool, __u64 offset);
 
