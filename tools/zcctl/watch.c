@@ -58,6 +58,7 @@ static const char *const kinds[] = {
 	"pool_created", "pool_removed", "pool_gone", "arena_added",
 	"arena_gone", "channel_appeared", "channel_gone", "port_opened",
 	"port_closed", "session_gone", "quarantined", "quarantine_over",
+	"session_hung", "session_evicted",
 };
 
 static const char *const roles[] = { "produce", "consume", "recv_failed" };

@@ -93,6 +93,21 @@ static void so_many(void)
 	result_free(&r);
 }
 
+/* Each that the kernel of this header has is called by its name. */
+static void every_kind(void)
+{
+	struct result r;
+	uint32_t kind;
+
+	for (kind = 0; kind <= ZCBUF_EVENT_SESSION_EVICTED; kind++)
+		fake_event(kind);
+	r = run_verb(&verb_channel, lines, "watch");
+	CHECK_LACKS(r.out, "event_");
+	CHECK_HAS(r.out, "\nsession_hung     pool=");
+	CHECK_HAS(r.out, "\nsession_evicted  pool=");
+	result_free(&r);
+}
+
 /* Whatever it is that comes: it is shown as far as it can be. */
 static void malformed(void)
 {
@@ -122,6 +137,7 @@ const struct test_case watch_cases[] = {
 	{ "watch_lines", as_lines },
 	{ "watch_json", as_json },
 	{ "watch_so_many", so_many },
+	{ "watch_every_kind", every_kind },
 	{ "watch_malformed", malformed },
 	{ "watch_no_module", no_module },
 	{}
