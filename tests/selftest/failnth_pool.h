@@ -347,6 +347,20 @@ static void fn_keep_heartbeat(struct fn_run *f, int err)
 		f->fds[f->nfds++] = a->out_fd;
 }
 
+/*
+ * The page is there: what was had before the answer was not to be had is the
+ * session's, for the next call.
+ */
+static void fn_arrange_heartbeat(struct fn_run *f)
+{
+	struct zcbuf_heartbeat a = *(struct zcbuf_heartbeat *)fn_arg(f);
+	struct zcbuf_heartbeat none = zt_arg(struct zcbuf_heartbeat);
+
+	ASSERT_OK(zt_call(f->fd, ZCBUF_IOC_HEARTBEAT, &a));
+	close(a.out_fd);
+	ASSERT_OK(zt_call(f->fd, ZCBUF_IOC_HEARTBEAT, &none));
+}
+
 static void fn_use_heartbeat(struct fn_run *f)
 {
 	const struct zcbuf_heartbeat *a = fn_arg(f);
@@ -432,8 +446,9 @@ static const struct fn_row fn_pool_rows[] = {
 	FN_CALL(export, EXPORT, .least = 8, .then = fn_keep_export,
 		.undo = fn_undo_fd, .use = fn_use_exported),
 
-	FN_CALL(heartbeat, HEARTBEAT, .least = 6, .stands = true,
-		.then = fn_keep_heartbeat, .use = fn_use_heartbeat),
+	FN_CALL(heartbeat, HEARTBEAT, .least = 4, .stands = true,
+		.arrange = fn_arrange_heartbeat, .then = fn_keep_heartbeat,
+		.use = fn_use_heartbeat),
 
 	FN_CALL(free, FREE, .stands = true),
 	FN_CALL(free_many, FREE, .units = FN_UNITS, .stands = true,

@@ -1827,8 +1827,8 @@ struct zcbuf_watch {
  * that is stopped (SIGSTOP, a debugger, a frozen cgroup) hangs as any other.
  *
  * A call that comes again replaces period, misses and policy, as if the word had just
- * changed, and gives another descriptor of the same page. The page is charged to the
- * session's user. Mappings stay until munmap; fork() does not pass them on.
+ * changed, and gives another descriptor of the same page, which is the session's from
+ * the first call on, and charged to its user. Mappings stay until munmap; fork() does not pass them on.
  *
  * REPORT: it is counted, seen in inspection, an event and a tracepoint; when the word
  * changes again it is not hung any more.
