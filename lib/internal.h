@@ -196,6 +196,7 @@ int zcb_token_drop(struct zcbuf_uring *uring);
  * @refs: one of the caller's, one of each channel: they outlive
  *	zcbuf_pool_close() as names that answer -EBADF
  * @map: where it is mapped
+ * @waits: it has a waitset
  * @fallbacks: buffers of the process's own memory
  * @arena_size: each arena's, bytes
  * @rights: ZCBUF_RIGHT_*
@@ -206,6 +207,7 @@ struct zcbuf_pool {
 	__u64 id;
 	atomic_uint refs;
 	struct zcb_map *map;
+	atomic_bool waits;
 	struct zcb_fallback *fallbacks;
 	__u64 arena_size;
 	__u32 rights;

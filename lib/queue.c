@@ -78,7 +78,7 @@ static bool claim(struct zcb_queue *queue, __u64 handle)
  * The next handle of a lane, or 0. If the ring has come round over it meanwhile it is
  * a newer one, which is not next.
  */
-static __u64 next_handle(struct zcb_queue *queue, __u32 lane)
+static __u64 peek_handle(struct zcb_queue *queue, __u32 lane)
 {
 	const struct zcbuf_queue_head *head = queue->head;
 	const __u64 *ring = (const __u64 *)((const char *)head +
@@ -91,13 +91,19 @@ static __u64 next_handle(struct zcb_queue *queue, __u32 lane)
 		handle = __atomic_load_n(&ring[*seen & (head->ring - 1)],
 					 __ATOMIC_ACQUIRE);
 		begun = __atomic_load_n(&head->begun[lane], __ATOMIC_RELAXED);
-		if (begun - *seen <= head->ring) {
-			++*seen;
+		if (begun - *seen <= head->ring)
 			return handle;
-		}
 		*seen = begun - head->ring;
 	}
 	return 0;
+}
+
+static __u64 next_handle(struct zcb_queue *queue, __u32 lane)
+{
+	__u64 handle = peek_handle(queue, lane);
+
+	queue->seen[lane] += !!handle;
+	return handle;
 }
 
 /* The next one of a lane, which is the caller's then, or NULL. */
@@ -215,5 +221,48 @@ int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
 
 void zcb_queue_released(struct zcb_queue *queue, unsigned int n)
 {
-	atomic_fetch_sub(&queue->held, n);
+	unsigned int held = atomic_fetch_sub(&queue->held, n);
+	struct zcbuf_waitset *set = atomic_load(&queue->set);
+
+	if (set && held >= queue->head->max_held)
+		zcb_waitset_wake(set);
+}
+
+/* What was dropped, or taken by another thread, is passed by. */
+static bool lane_has(struct zcb_queue *queue, __u32 lane)
+{
+	__u64 handle;
+
+	while ((handle = peek_handle(queue, lane))) {
+		if (__atomic_load_n(zcbuf_slot_word(queue->state, handle),
+				    __ATOMIC_ACQUIRE) ==
+		    zcbuf_slot_ready(handle))
+			return true;
+		queue->seen[lane]++;
+	}
+	return false;
+}
+
+static enum zcb_queue_has look_locked(struct zcb_queue *queue)
+{
+	/* Before the tails, as in take_locked(). */
+	bool ended = __atomic_load_n(&queue->head->ended, __ATOMIC_ACQUIRE);
+	__u32 lane = queue->head->lanes;
+
+	if (atomic_load(&queue->held) >= queue->head->max_held)
+		return ZCB_QUEUE_HOLDS;
+	while (lane--)
+		if (lane_has(queue, lane))
+			return ZCB_QUEUE_SOME;
+	return ended ? ZCB_QUEUE_SOME : ZCB_QUEUE_EMPTY;
+}
+
+enum zcb_queue_has zcb_queue_look(struct zcb_queue *queue)
+{
+	enum zcb_queue_has has;
+
+	pthread_mutex_lock(&queue->lock);
+	has = look_locked(queue);
+	pthread_mutex_unlock(&queue->lock);
+	return has;
 }

@@ -20,6 +20,7 @@
  * @state_bytes: of @state and the words behind it
  * @seen: by lane, what was looked at of its ring
  * @held: messages taken and not released
+ * @set: what waits for it, or NULL; its lock
  */
 struct zcb_queue {
 	pthread_mutex_t lock;
@@ -31,6 +32,7 @@ struct zcb_queue {
 	size_t state_bytes;
 	__u64 seen[ZCBUF_MAX_LANES];
 	atomic_uint held;
+	_Atomic(struct zcbuf_waitset *) set;
 };
 
 void zcb_queue_open(struct zcb_queue *queue,
@@ -42,5 +44,23 @@ int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
 		   struct zcbuf_sample *samples, unsigned int count,
 		   __u64 deadline_ns);
 void zcb_queue_released(struct zcb_queue *queue, unsigned int n);
+
+enum zcb_queue_has {
+	ZCB_QUEUE_EMPTY,
+	ZCB_QUEUE_SOME,		/* or its end */
+	ZCB_QUEUE_HOLDS,	/* as many as it may: it has to release */
+};
+
+/* zcb_queue_look - of a queue that is mapped: is there something to take */
+enum zcb_queue_has zcb_queue_look(struct zcb_queue *queue);
+
+/* ------------------------------------------------------------ subscriber.c */
+
+struct zcb_queue *zcb_subscriber_queue(struct zcbuf_subscriber *subscriber);
+
+/* --------------------------------------------------------------- waitset.c */
+
+/* Who waits looks again. */
+void zcb_waitset_wake(struct zcbuf_waitset *set);
 
 #endif /* ZCB_LIB_QUEUE_H */

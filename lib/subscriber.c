@@ -128,10 +128,14 @@ int zcbuf_subscriber_open(struct zcbuf_pool *pool,
 
 int zcbuf_subscriber_close(struct zcbuf_subscriber *subscriber)
 {
+	struct zcbuf_waitset *set;
 	int err;
 
 	if (!subscriber)
 		return 0;
+	set = atomic_load(&subscriber->queue.set);
+	if (set)
+		zcbuf_waitset_remove(set, subscriber);
 	zcb_queue_close(&subscriber->queue);
 	err = zcbuf_channel_close(subscriber->channel);
 	free(subscriber);
@@ -142,6 +146,11 @@ struct zcbuf_channel *
 zcbuf_subscriber_channel(const struct zcbuf_subscriber *subscriber)
 {
 	return subscriber->channel;
+}
+
+struct zcb_queue *zcb_subscriber_queue(struct zcbuf_subscriber *subscriber)
+{
+	return &subscriber->queue;
 }
 
 /* Several threads may take: what one was told later may be the older news. */

@@ -63,6 +63,21 @@ static void fill(const struct zcbuf_subscriber_opts *opts, __u64 lost,
 	topic_unmake();
 }
 
+/* An older kernel has no such call. */
+static void waitset(void)
+{
+	struct zcbuf_waitset *set;
+	int i;
+
+	topic_make(NULL);
+	for (i = 0; i < 2; i++) {
+		fake.fail[ZCBUF_NR_READY] = ENOTTY;
+		EXPECT_EQ(zcbuf_waitset_create(others[0], &set), -EOPNOTSUPP);
+	}
+	zcbuf_waitset_close(NULL);
+	topic_unmake();
+}
+
 static void drop_oldest(void)
 {
 	static const char *const left[] = { "2", "3", "4", "5",
@@ -342,6 +357,7 @@ static void twice(void)
 
 static const struct test_case cases[] = {
 	CASE(everybody),
+	CASE(waitset),
 	CASE(drop_oldest),
 	CASE(drop_newest),
 	CASE(held),

@@ -408,6 +408,67 @@ ZCBUF_API int zcbuf_subscriber_eventfd(struct zcbuf_subscriber *subscriber);
  */
 ZCBUF_API int zcbuf_subscriber_fd(const struct zcbuf_subscriber *subscriber);
 
+/* ---------------------------------------------------------------- waitsets */
+
+struct zcbuf_waitset;		/* opaque: what waits for many subscribers */
+
+/*
+ * struct zcbuf_waitset_entry - a subscriber that has something
+ * @subscriber: it
+ * @context: as it was added
+ */
+struct zcbuf_waitset_entry {
+	struct zcbuf_subscriber *subscriber;
+	void *context;
+};
+
+/*
+ * zcbuf_waitset_create() - wait for many subscribers of a pool
+ *
+ * What wait costs depends on how many have something, not on how many there are, and
+ * without having to wait it costs no system call. Return: 0. -EBUSY: the pool has one
+ * already. -EOPNOTSUPP: not with this kernel. -ENOMEM, -EMFILE, -EBADF.
+ */
+ZCBUF_API int zcbuf_waitset_create(struct zcbuf_pool *pool,
+				   struct zcbuf_waitset **set);
+
+/*
+ * zcbuf_waitset_close() - subscribers stay, and nobody may be waiting
+ * @set: NULL does nothing
+ */
+ZCBUF_API void zcbuf_waitset_close(struct zcbuf_waitset *set);
+
+/*
+ * zcbuf_waitset_add() - wait for this one as well
+ * @context: for the caller's own use
+ *
+ * A subscriber that is closed is removed by that; no other thread may be waiting
+ * then. Return: 0. -EBUSY: it is in a set. -EINVAL: of another pool. -EOPNOTSUPP:
+ * not of a topic, or its queue could not be mapped. -ENOMEM.
+ */
+ZCBUF_API int zcbuf_waitset_add(struct zcbuf_waitset *set,
+				struct zcbuf_subscriber *subscriber,
+				void *context);
+
+/* zcbuf_waitset_remove() - not for this one. Return: 0. -ENOENT: it is not there. */
+ZCBUF_API int zcbuf_waitset_remove(struct zcbuf_waitset *set,
+				   struct zcbuf_subscriber *subscriber);
+
+/*
+ * zcbuf_waitset_wait() - which subscribers have something to take
+ * @entries: room for @count; written
+ * @deadline_ns: how long to wait for the first
+ *
+ * Something is a message or the end, which zcbuf_subscriber_take() then says. Who is
+ * told and does not take is told again, after the others; who holds as many as it may
+ * is not, until it releases some. One thread waits at a time, others may take, add and
+ * remove meanwhile. Return: how many, at least 1. -EAGAIN: none. -ETIMEDOUT, -EINTR:
+ * none until the deadline, a signal. -EBADF: the pool is closed, or in a fork child.
+ */
+ZCBUF_API int zcbuf_waitset_wait(struct zcbuf_waitset *set,
+				 struct zcbuf_waitset_entry *entries,
+				 unsigned int count, __u64 deadline_ns);
+
 /* --------------------------------------------------- requests and replies */
 
 struct zcbuf_client;	/* opaque: asks, and has a topic of its own for replies */
