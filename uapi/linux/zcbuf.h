@@ -1799,6 +1799,16 @@ struct zcbuf_watch {
  * OUT if it is so for any, HUP if for all. Of many ports only those that have something
  * are looked at, if it has asked for any, has no RECV_FAILED port, and OUT is not
  * wanted.
+ *
+ * To sleep by io_uring, ask for IORING_OP_POLL_ADD of the session, or of the eventfd of
+ * a queue or of READY, with IORING_POLL_ADD_MULTI to be told each time:
+ *
+ *	io_uring_prep_poll_multishot(sqe, fd, POLLIN);
+ *
+ * A completion with POLLIN means that something has come since: read the eventfd, if
+ * it is one, and take until there is nothing (EAGAIN), of an adaptive one set sleeping
+ * again and look once more. Without IORING_CQE_F_MORE it was the last: ask again. Such
+ * a poll keeps the session open, close() or not, until it or its ring ends.
  */
 
 /* -------------------------------------------------------------- heartbeats */
