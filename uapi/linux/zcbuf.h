@@ -1514,8 +1514,9 @@ struct zcbuf_receive_failed {
  *
  * ADAPTIVE, of a queue that is mapped: adds 1 when there is something, or the end of
  * the stream, and the consumer has set the word sleeping since the last time. Of
- * channel 0 that word is the one of struct zcbuf_ready_state. EPERM: no such port. EBADF, EINVAL: @fd is no eventfd. EINVAL also: ADAPTIVE of a queue that
- * is not mapped, or of channel 0 without READY. Since 0.1.
+ * channel 0 that word is the one of struct zcbuf_ready_state. EPERM: no such port.
+ * EBADF, EINVAL: @fd is no eventfd. EINVAL also: ADAPTIVE of a queue that is not mapped,
+ * or of channel 0 without READY. Since 0.1.
  */
 struct zcbuf_eventfd {
 	__u32 size;
