@@ -330,6 +330,27 @@ static void released_by_another_port(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, port->consumer.nheld, 1);
 }
 
+/* There was something for him all the time. */
+static void who_may_hold_more_is_told(struct kunit *test)
+{
+	struct topic x = { .t = of_pages(test) };
+	struct zcb_channel_config cfg = topic_config(x.t.pool);
+	struct zcbuf_delivery d;
+	int seen;
+
+	x.in = obj_channel(test, x.t.a, &cfg, ZCBUF_PORT_PRODUCE);
+	x.out[0] = open_out(test, x.t.b, x.in, ZCBUF_POLICY_BLOCK, 4, 1);
+	obj_publish(test, x.in, obj_alloc(test, x.t.a, PAGE_SIZE));
+	obj_publish(test, x.in, obj_alloc(test, x.t.a, PAGE_SIZE));
+	d = obj_receive(test, x.out[0]);
+	seen = atomic_read(&x.t.b->event_seq);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(x.out[0], d.handle), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&x.t.b->event_seq), seen + 1);
+	d = obj_receive(test, x.out[0]);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(x.out[0], d.handle), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&x.t.b->event_seq), seen + 1);
+}
+
 static struct kunit_case room_cases[] = {
 	KUNIT_CASE(who_waits_is_woken),
 	KUNIT_CASE(a_failure_makes_room),
@@ -340,6 +361,7 @@ static struct kunit_case room_cases[] = {
 	KUNIT_CASE(credits_are_had_back),
 	KUNIT_CASE(a_release_gives_a_credit),
 	KUNIT_CASE(released_by_another_port),
+	KUNIT_CASE(who_may_hold_more_is_told),
 	{}
 };
 

@@ -414,6 +414,8 @@ static int as_it_was(const struct tp_kind *kind, bool other, __u32 rights)
 	char *map;
 
 	ASSERT_OK(CONSUME(sub, ch));
+	/* Who could write, and is gone, has no part in it. */
+	close(CONSUMER(fd, ch));
 	zt_stay();
 	map = zt_map(fd, PROT_READ | PROT_WRITE, ZT_ARENA);
 	ASSERT_NE(map, NULL);

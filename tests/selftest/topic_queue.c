@@ -292,19 +292,23 @@ TEST(drop_oldest)
 
 /*
  * struct flood - one publishes without end, for one who looks at the order
+ * @sent: messages
+ * @taken: of these
  * @over: atomic: no more is sent
  */
 struct flood {
 	struct scene s;
+	int sent;
+	int taken;
 	bool over;
 };
 
 static void *flood(void *arg)
 {
 	struct flood *f = arg;
-	int i, n = KTAP_TRIES(500);
+	int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < f->sent; i++)
 		ASSERT_OK(tp_send(f->s.pool, f->s.channel, 64, i));
 	__atomic_store_n(&f->over, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -322,19 +326,38 @@ static void *take_in_order(void *arg)
 		if (tag >= 0)
 			EXPECT_GT(tag, last);
 		last = tag < 0 ? last : tag;
+		f->taken += tag >= 0;
 	} while (tag >= 0 || !over);
 	return NULL;
+}
+
+/* What was not taken was lost, and nothing was both. */
+static void flood_end(struct flood *f)
+{
+	hz_race(flood, f, take_in_order, f);
+	EXPECT_EQ(f->taken + f->s.v.head->lost, f->sent);
+	scene_end(&f->s);
 }
 
 /* The ring comes round, over what its reader is about to look at. */
 TEST(in_order_while_the_oldest_go)
 {
 	struct flood f = { .s = SCENE(.depth = 2,
-				      .policy = ZCBUF_POLICY_DROP_OLDEST) };
+				      .policy = ZCBUF_POLICY_DROP_OLDEST),
+			   .sent = KTAP_TRIES(500) };
 
 	f.s.v.is_slow_until = &f.over;
-	hz_race(flood, &f, take_in_order, &f);
-	scene_end(&f.s);
+	flood_end(&f);
+}
+
+/* One takes what the other is about to drop. */
+TEST(taken_or_dropped)
+{
+	struct flood f = { .s = SCENE(.depth = 1,
+				      .policy = ZCBUF_POLICY_DROP_OLDEST),
+			   .sent = KTAP_TRIES(5000) };
+
+	flood_end(&f);
 }
 
 TEST(drop_newest)
@@ -372,6 +395,7 @@ TEST(a_producer_waits_for_a_take)
 	ASSERT_TRUE(view_take(&s.v));
 	EXPECT_OK(view_sync(s.fd, s.channel));
 	EXPECT_OK(hz_caller_join(&c));
+	EXPECT_EQ(s.v.head->waiting, 0);
 	for (i = 1; i < 5; i++)
 		EXPECT_EQ(view_tag(&s.v, s.fd, s.channel), i);
 	view_close(&s.v);
@@ -402,6 +426,30 @@ TEST(adaptive)
 	view_close(&s.v);
 	close(s.fd);
 	close(s.pool);
+}
+
+/* What is there already he has seen; that nothing more comes he has to be told. */
+TEST(adaptive_from_beginning_to_end)
+{
+	struct scene s = SCENE(.depth = 8, .ports = ZCBUF_PORT_CONSUME |
+						    ZCBUF_PORT_RECV_FAILED);
+	int fd = eventfd(0, EFD_NONBLOCK);
+	struct zcbuf_eventfd a = zt_arg(struct zcbuf_eventfd,
+		.channel = s.channel, .fd = fd, .mode = ZCBUF_EVENTFD_ADAPTIVE,
+		.flags = ZCBUF_EVENTFD_F_FAILED);
+	__u64 n;
+
+	EXPECT_ERR(zt_call(s.fd, ZCBUF_IOC_EVENTFD, &a), EINVAL);
+	ASSERT_OK(tp_send(s.pool, s.channel, MESSAGE, 0));
+	a.flags = 0;
+	ASSERT_OK(zt_call(s.fd, ZCBUF_IOC_EVENTFD, &a));
+	EXPECT_EQ(read(fd, &n, 8), -1);
+	__atomic_store_n(&s.v.state->sleeping, 1, __ATOMIC_SEQ_CST);
+	EXPECT_OK(zt_channel_close(s.fd, s.channel, ZCBUF_PORT_CONSUME));
+	ASSERT_EQ(read(fd, &n, 8), 8);
+	EXPECT_EQ(n, 1);
+	close(fd);
+	scene_end(&s);
 }
 
 TEST(the_end)
@@ -484,6 +532,7 @@ TEST(what_cannot_be_mapped)
 	size_t all;
 
 	EXPECT_ERR(view_fd(pool, channel, &a), EPERM);
+	EXPECT_ERR(view_sync(pool, channel), EPERM);
 	ASSERT_OK(view_fd(fd, channel, &a));
 	all = a.out_bytes + a.out_state_bytes;
 #define REFUSED(len, prot, flags, offset, err)				\
@@ -509,6 +558,30 @@ TEST(read_only_for_good)
 	EXPECT_EQ(errno, EACCES);
 	EXPECT_EQ(mprotect(s.v.state, s.v.state_bytes, PROT_READ | PROT_EXEC),
 		  -1);
+	scene_end(&s);
+}
+
+/* It is as large as it is. */
+TEST(not_to_be_expanded)
+{
+	struct scene s = SCENE(.depth = 8);
+
+	EXPECT_TRUE(mremap(s.v.state, s.v.state_bytes, 2 * s.v.state_bytes,
+			   MREMAP_MAYMOVE) == MAP_FAILED);
+	EXPECT_EQ(errno, EFAULT);
+	scene_end(&s);
+}
+
+TEST(not_for_a_child)
+{
+	struct scene s = SCENE(.depth = 8);
+	pid_t child = fork();
+
+	if (!child)
+		_exit(!msync(s.v.head, s.v.bytes, MS_ASYNC) ||
+		      !msync(s.v.state, s.v.state_bytes, MS_ASYNC) ||
+		      errno != ENOMEM);
+	EXPECT_STATUS(child, 0);
 	scene_end(&s);
 }
 
