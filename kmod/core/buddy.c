@@ -10,6 +10,10 @@
  * and giving back what is free already is noticed.
  *
  * No two free blocks are ever buddies of each other: they would be one block.
+ *
+ * An area has such a bitmap for every order, too, of the blocks that lie in it:
+ * whether there is one of some order inside a larger block is a search of a few
+ * words.
  */
 #include "buddy.h"
 
@@ -64,6 +68,21 @@ static u32 lowest_block(const struct zcb_buddy *b, unsigned int order)
 				  map_words(b->npages, order));
 
 	return word * BITS_PER_LONG + __ffs(b->map[order][word]);
+}
+
+/*
+ * Take the block of @order that has @page out of the free one of order @from around
+ * it. What is left of that becomes free blocks again.
+ */
+static void take_block(struct zcb_buddy *b, unsigned int from,
+		       unsigned int order, u32 page)
+{
+	remove_block(b, from, page >> from);
+	while (from > order) {
+		from--;
+		insert_block(b, from, (page >> from) ^ 1);
+	}
+	b->free_pages -= 1U << order;
 }
 
 /* Insert a block, joined with its buddy for as long as that is free, too. */
@@ -177,23 +196,75 @@ void zcb_buddy_init(struct zcb_buddy *b, void *metadata, u32 npages)
 int zcb_buddy_alloc(struct zcb_buddy *b, unsigned int order, u32 *page)
 {
 	unsigned int from;
-	u32 block;
 
 	if (order >= ZCB_BUDDY_ORDERS || !nblocks(b->npages, order))
 		return -E2BIG;
 	if (!zcb_buddy_has(b, order))
 		return -ENOMEM;
 	from = order + __ffs(b->orders >> order);
-	block = lowest_block(b, from);
-	remove_block(b, from, block);
-	while (from > order) {
-		from--;
-		block <<= 1;
-		insert_block(b, from, block + 1);
-	}
-	b->free_pages -= 1U << order;
-	*page = block << order;
+	*page = lowest_block(b, from) << from;
+	take_block(b, from, order, *page);
 	return 0;
+}
+
+/* The lowest block of @order in the area that is part of the one of @from. */
+static bool find_in_block(const struct zcb_buddy_area *area, unsigned int from,
+			  u32 block, unsigned int order, u32 *page)
+{
+	unsigned int level = max(order, area->unit);
+	u32 start = block << from;
+	u32 first = start >> level;
+	u32 end = (start + (1U << from) - 1) >> level;
+	u32 i = find_next_bit(area->map[level], end + 1, first);
+
+	/* Below the size of a piece, all of which is in or not. */
+	*page = max(start, i << level);
+	return i <= end;
+}
+
+static bool find_in_order(const struct zcb_buddy *b,
+			  const struct zcb_buddy_area *area, unsigned int from,
+			  unsigned int order, u32 *page)
+{
+	u32 n = nblocks(b->npages, from), left, block = 0;
+
+	for (left = b->nfree[from]; left; left--, block++) {
+		block = find_next_bit(b->map[from], n, block);
+		if (find_in_block(area, from, block, order, page))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * zcb_buddy_alloc_in() - take a block that lies in an area
+ * @b: the buddy
+ * @area: the area, of the same arena
+ * @order: as of zcb_buddy_alloc()
+ * @page: where it starts
+ *
+ * Takes the lowest that is part of the lowest block of the smallest order that has
+ * one. May look at all free blocks.
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: 0; -E2BIG if no arena of this size has such a block; -ENOMEM if none
+ * is free, or none is in the area.
+ */
+int zcb_buddy_alloc_in(struct zcb_buddy *b, const struct zcb_buddy_area *area,
+		       unsigned int order, u32 *page)
+{
+	unsigned int from;
+
+	if (order >= ZCB_BUDDY_ORDERS || !nblocks(b->npages, order))
+		return -E2BIG;
+	if (!area->nblocks[max(order, area->unit)])
+		return -ENOMEM;
+	for (from = order; zcb_buddy_has(b, from); from++)
+		if (find_in_order(b, area, from, order, page)) {
+			take_block(b, from, order, *page);
+			return 0;
+		}
+	return -ENOMEM;
 }
 
 /**
@@ -242,4 +313,88 @@ bool zcb_buddy_has(const struct zcb_buddy *b, unsigned int order)
 int zcb_buddy_largest(const struct zcb_buddy *b)
 {
 	return fls(b->orders) - 1;
+}
+
+/**
+ * zcb_buddy_area_size() - memory an area needs besides its struct
+ * @npages: pages of the arena
+ * @unit: order of the pieces it is made of
+ *
+ * Context: Any.
+ * Return: Bytes, for zcb_buddy_area_init().
+ */
+size_t zcb_buddy_area_size(u32 npages, unsigned int unit)
+{
+	size_t words = 0;
+
+	for (; unit < ZCB_BUDDY_ORDERS; unit++)
+		words += map_words(npages, unit);
+	return words * sizeof(unsigned long);
+}
+
+/**
+ * zcb_buddy_area_init() - an area without pages
+ * @area: it
+ * @metadata: zcb_buddy_area_size() bytes, aligned to a long; as of
+ *	zcb_buddy_init()
+ * @npages: pages of the arena, a multiple of 1 << @unit
+ * @unit: order of the pieces it is made of
+ *
+ * Context: Any.
+ */
+void zcb_buddy_area_init(struct zcb_buddy_area *area, void *metadata,
+			 u32 npages, unsigned int unit)
+{
+	unsigned long *words = metadata;
+	unsigned int order;
+
+	memset(metadata, 0, zcb_buddy_area_size(npages, unit));
+	memset(area, 0, sizeof(*area));
+	area->unit = unit;
+	area->npages = npages;
+	for (order = unit; order < ZCB_BUDDY_ORDERS; order++) {
+		area->map[order] = words;
+		words += map_words(npages, order);
+	}
+}
+
+/**
+ * zcb_buddy_area_add() - a piece is in the area
+ * @area: the area
+ * @page: any of it; it was not in
+ *
+ * Context: The caller locks, if anybody looks at it already. Does not sleep.
+ */
+void zcb_buddy_area_add(struct zcb_buddy_area *area, u32 page)
+{
+	unsigned int order = area->unit;
+	u32 block = page >> order;
+
+	for (;;) {
+		__set_bit(block, area->map[order]);
+		area->nblocks[order]++;
+		if (!test_bit(block ^ 1, area->map[order]) ||
+		    order + 1 == ZCB_BUDDY_ORDERS)
+			return;
+		order++;
+		block >>= 1;
+	}
+}
+
+/**
+ * zcb_buddy_area_has() - do pages lie in an area
+ * @area: the area
+ * @page: the first
+ * @npages: how many; at least 1, all of the arena
+ *
+ * Context: Any.
+ * Return: Whether all of them do.
+ */
+bool zcb_buddy_area_has(const struct zcb_buddy_area *area, u32 page,
+			u32 npages)
+{
+	u32 end = ((page + npages - 1) >> area->unit) + 1;
+
+	return find_next_zero_bit(area->map[area->unit], end,
+				  page >> area->unit) >= end;
 }

@@ -14,11 +14,15 @@
  * @b: the buddy
  * @out: by page: it is handed out
  * @whole: by order and block: all of it is free; from @out, by learn()
+ * @area: some of its pages, if make_area() was there
+ * @in: by page: it is in @area
  */
 struct arena {
 	struct zcb_buddy b;
 	u8 *out;
 	u8 *whole[ZCB_BUDDY_ORDERS];
+	struct zcb_buddy_area area;
+	u8 *in;
 };
 
 static inline struct arena *make_arena(struct kunit *test, u32 npages)
@@ -43,6 +47,42 @@ static inline struct arena *make_arena(struct kunit *test, u32 npages)
 	memset(&a->b, 0xa5, sizeof(a->b));
 	zcb_buddy_init(&a->b, metadata, npages);
 	return a;
+}
+
+/* Of pieces of 1 << @unit pages, none yet. */
+static inline void make_area(struct kunit *test, struct arena *a, u32 unit)
+{
+	u32 npages = a->b.npages;
+	void *metadata;
+
+	metadata = kunit_kmalloc(test, zcb_buddy_area_size(npages, unit),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, metadata);
+	a->in = kunit_kzalloc(test, npages, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a->in);
+	memset(&a->area, 0xa5, sizeof(a->area));
+	zcb_buddy_area_init(&a->area, metadata, npages, unit);
+}
+
+/* The piece that has @page, if it is not there yet. */
+static inline void add_to_area(struct arena *a, u32 page)
+{
+	u32 n = 1U << a->area.unit;
+
+	if (a->in[page])
+		return;
+	zcb_buddy_area_add(&a->area, page);
+	memset(a->in + round_down(page, n), 1, n);
+}
+
+static inline bool all_in(const struct arena *a, u32 page, u32 npages)
+{
+	u32 i;
+
+	for (i = page; i < page + npages; i++)
+		if (!a->in[i])
+			return false;
+	return true;
 }
 
 static inline bool none_out(const struct arena *a, u32 page, u32 npages)
@@ -162,6 +202,48 @@ static inline void checked_alloc(struct kunit *test, struct arena *a, u32 order)
 	learn(a);
 	error = expected_block(a, order, &want);
 	KUNIT_ASSERT_EQ(test, zcb_buddy_alloc(&a->b, order, &page), error);
+	if (error)
+		return;
+	KUNIT_ASSERT_EQ(test, page, want);
+	mark_out(test, a, page, order);
+}
+
+/* Where zcb_buddy_alloc_in() has to find a block in this one, which is free. */
+static inline bool expected_in_block(const struct arena *a, u32 from, u32 block,
+				     u32 order, u32 *page)
+{
+	u32 end = (block + 1) << from;
+
+	for (*page = block << from; *page < end; *page += 1U << order)
+		if (all_in(a, *page, 1U << order))
+			return true;
+	return false;
+}
+
+static inline int expected_in(const struct arena *a, u32 order, u32 *page)
+{
+	u32 from, i;
+
+	if (order >= ZCB_BUDDY_ORDERS || !(a->b.npages >> order))
+		return -E2BIG;
+	for (from = order; from < ZCB_BUDDY_ORDERS; from++)
+		for (i = 0; i < a->b.npages >> from; i++)
+			if (is_block(a, from, i) &&
+			    expected_in_block(a, from, i, order, page))
+				return 0;
+	return -ENOMEM;
+}
+
+static inline void checked_alloc_in(struct kunit *test, struct arena *a,
+				    u32 order)
+{
+	u32 want = 0, page = 0;
+	int error;
+
+	learn(a);
+	error = expected_in(a, order, &want);
+	KUNIT_ASSERT_EQ(test, zcb_buddy_alloc_in(&a->b, &a->area, order, &page),
+			error);
 	if (error)
 		return;
 	KUNIT_ASSERT_EQ(test, page, want);

@@ -391,6 +391,165 @@ static void random_stream(struct kunit *test)
 	}
 }
 
+/* ------------------------------------------------------------------- areas */
+
+static int try_alloc_in(struct arena *a, u32 order)
+{
+	u32 page;
+
+	return zcb_buddy_alloc_in(&a->b, &a->area, order, &page);
+}
+
+static u32 must_alloc_in(struct kunit *test, struct arena *a, u32 order)
+{
+	u32 page = ~0U;
+
+	KUNIT_ASSERT_EQ(test, 0, zcb_buddy_alloc_in(&a->b, &a->area, order,
+						    &page));
+	mark_out(test, a, page, order);
+	return page;
+}
+
+static void nothing_in_no_area(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 64);
+
+	make_area(test, a, 1);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 0), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 6), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 7), -E2BIG);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, ~0U), -E2BIG);
+	KUNIT_EXPECT_FALSE(test, zcb_buddy_area_has(&a->area, 0, 1));
+	check_arena(test, a);
+}
+
+/* Every other piece: larger blocks there are none, and no page between them. */
+static void pieces_by_turns(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 64);
+	u32 i;
+
+	make_area(test, a, 3);
+	for (i = 8; i < 64; i += 16)
+		add_to_area(a, i);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 4), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 0), 8);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 3), 24);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 2), 12);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 3), 40);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 3), 56);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 2), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 1), 10);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 0), 9);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 0), -ENOMEM);
+	check_arena(test, a);
+	KUNIT_EXPECT_EQ(test, a->b.free_pages, 32);
+	must_free(test, a, 9, 1);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 0), 9);
+}
+
+/* Blocks that cross the edge of the area are none of it. */
+static void an_area_from_the_middle_on(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 64);
+	u32 i;
+
+	make_area(test, a, 0);
+	for (i = 20; i < 64; i++)
+		add_to_area(a, i);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 6), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 5), 32);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 4), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 3), 24);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 0), 20);
+	KUNIT_EXPECT_EQ(test, try_alloc_in(a, 2), -ENOMEM);
+	check_arena(test, a);
+}
+
+/* As without an area: what is split already comes first. */
+static void smallest_block_of_the_area(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 64);
+	u32 i;
+
+	make_area(test, a, 0);
+	for (i = 0; i < 64; i++)
+		add_to_area(a, i);
+	must_alloc(test, a, 6);
+	must_free(test, a, 0, 16);
+	must_free(test, a, 50, 1);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 0), 50);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 0), 0);
+	KUNIT_EXPECT_EQ(test, must_alloc_in(test, a, 3), 8);
+	check_arena(test, a);
+}
+
+static void what_an_area_has(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 640);
+	u32 first, last;
+
+	make_area(test, a, 2);
+	for (first = 60; first < 132; first += 4)
+		add_to_area(a, first + 3);
+	add_to_area(a, 639);
+	for (first = 0; first < 640; first++)
+		for (last = first; last < min(first + 80, 640U); last++)
+			KUNIT_ASSERT_EQ(test, all_in(a, first,
+						     last - first + 1),
+					zcb_buddy_area_has(&a->area, first,
+							   last - first + 1));
+}
+
+static void area_beyond_the_highest_order(struct kunit *test)
+{
+	const u32 top = ZCB_BUDDY_ORDERS - 1;
+	struct zcb_buddy_area area;
+	void *metadata;
+	u32 i;
+
+	metadata = kunit_kmalloc(test, zcb_buddy_area_size(2U << top, top - 1),
+				 GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, metadata);
+	zcb_buddy_area_init(&area, metadata, 2U << top, top - 1);
+	for (i = 0; i < 4; i++)
+		zcb_buddy_area_add(&area, i << (top - 1));
+	KUNIT_EXPECT_EQ(test, area.nblocks[top], 2);
+	KUNIT_EXPECT_TRUE(test, zcb_buddy_area_has(&area, 0, 2U << top));
+}
+
+/* With and without an area, which grows meanwhile. */
+static void random_area(struct kunit *test, struct zcb_rand *r, u32 unit)
+{
+	struct arena *a = make_arena(test, (SMALL_PAGES >> unit) << unit);
+	u32 i, page, n;
+
+	make_area(test, a, unit);
+	for (i = 0; i < ZCB_RAND_OPS(20000); i++) {
+		page = zcb_rand_below(r, a->b.npages);
+		n = zcb_rand_below(r, 4) * zcb_rand_below(r, 3);
+		if (zcb_rand_chance(r, 1))
+			add_to_area(a, page);
+		else if (zcb_rand_chance(r, 40))
+			checked_alloc_in(test, a, n);
+		else if (zcb_rand_chance(r, 20))
+			checked_alloc(test, a, n);
+		else
+			checked_free(test, a, page, 1 + n);
+		check_arena(test, a);
+	}
+}
+
+static void random_areas(struct kunit *test)
+{
+	struct zcb_rand r;
+	u32 unit;
+
+	zcb_rand_init(test, &r);
+	for (unit = 0; unit < 4; unit++)
+		random_area(test, &r, unit);
+}
+
 struct live_block {
 	u32 page;
 	u32 order;
@@ -446,6 +605,13 @@ static struct kunit_case buddy_cases[] = {
 	KUNIT_CASE(arena_beyond_the_highest_order),
 	KUNIT_CASE(random_stream),
 	KUNIT_CASE(random_stream_of_blocks),
+	KUNIT_CASE(nothing_in_no_area),
+	KUNIT_CASE(pieces_by_turns),
+	KUNIT_CASE(an_area_from_the_middle_on),
+	KUNIT_CASE(smallest_block_of_the_area),
+	KUNIT_CASE(what_an_area_has),
+	KUNIT_CASE(area_beyond_the_highest_order),
+	KUNIT_CASE(random_areas),
 	{}
 };
 

@@ -27,6 +27,38 @@ static void alloc_any(void *state)
 	checked_alloc(s->test, s->a, input_any(s->in));
 }
 
+static void add(void *state)
+{
+	struct state *s = state;
+
+	add_to_area(s->a, zcb_rand_below(s->in, s->a->b.npages));
+}
+
+static void alloc_in(void *state)
+{
+	struct state *s = state;
+
+	checked_alloc_in(s->test, s->a, zcb_rand_below(s->in, 8));
+}
+
+static void alloc_in_any(void *state)
+{
+	struct state *s = state;
+
+	checked_alloc_in(s->test, s->a, input_any(s->in));
+}
+
+/* Is any range of the arena in it? */
+static void area_has(void *state)
+{
+	struct state *s = state;
+	u32 page = zcb_rand_below(s->in, s->a->b.npages);
+	u32 n = 1 + zcb_rand_below(s->in, s->a->b.npages - page);
+
+	KUNIT_ASSERT_EQ(s->test, zcb_buddy_area_has(&s->a->area, page, n),
+			all_in(s->a, page, n));
+}
+
 /* All that is left. */
 static void fill(void *state)
 {
@@ -126,6 +158,11 @@ static const struct fuzz_op ops[] = {
 	{ "free_out", free_out },
 	{ "free_run", free_run },
 	{ "order_of", order_of },
+	{ "add", add },
+	{ "alloc_in", alloc_in },
+	{ "alloc_in", alloc_in },
+	{ "alloc_in_any", alloc_in_any },
+	{ "area_has", area_has },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };
@@ -151,8 +188,11 @@ static void free_all(struct state *s)
 void fuzz_one(struct kunit *test, struct zcb_rand *in)
 {
 	struct state s = { .test = test, .in = in };
+	u32 npages = choose_npages(in);
 
-	s.a = make_arena(test, choose_npages(in));
+	s.a = make_arena(test, npages);
+	/* Of whole pieces. */
+	make_area(test, s.a, npages % 8 ? 0 : npages / 8 % 4);
 	fuzz_ops(&target, in, &s);
 	free_all(&s);
 }
