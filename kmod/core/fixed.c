@@ -199,6 +199,39 @@ int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object)
 	return 0;
 }
 
+/**
+ * zcb_fixed_bring() - which object is to be taken next
+ * @f: the classes
+ * @class: number of its class
+ * @fits: is it one like this, bytes from the start of the region
+ * @of: for @fits
+ *
+ * The one that was freed last of those that will do; the others keep their order.
+ * May look at all that are free.
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: 0; -EAGAIN if none fits.
+ */
+int zcb_fixed_bring(struct zcb_fixed *f, u32 class,
+		    bool (*fits)(const void *of, u64 offset, u32 length),
+		    const void *of)
+{
+	struct zcb_fixed_class *c = &f->class[class];
+	u32 *at = &c->free;
+	u32 object;
+
+	while (*at != ZCB_FIXED_NONE &&
+	       !fits(of, zcb_fixed_offset(f, class, *at), c->length))
+		at = &f->objects[*at].next;
+	object = *at;
+	if (object == ZCB_FIXED_NONE)
+		return -EAGAIN;
+	*at = f->objects[object].next;
+	f->objects[object].next = c->free;
+	c->free = object;
+	return 0;
+}
+
 static void list_insert(struct zcb_fixed *f, struct zcb_fixed_list *l,
 			u32 class, u32 object)
 {

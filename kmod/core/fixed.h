@@ -112,6 +112,13 @@ int zcb_fixed_largest(const struct zcb_fixed *f);
 
 /* Take a free object: nobody can find it yet. -EAGAIN: there is none. */
 int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object);
+/*
+ * Make a free one that @fits, by where it is and what is known of that, the one to
+ * be taken next. -EAGAIN: none does.
+ */
+int zcb_fixed_bring(struct zcb_fixed *f, u32 class,
+		    bool (*fits)(const void *of, u64 offset, u32 length),
+		    const void *of);
 /* Make one that was taken @owner's, and name it. */
 u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
 		       void *owner, u32 class, u32 object);

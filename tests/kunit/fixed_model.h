@@ -3,8 +3,8 @@
  * A model of fixed classes, and operations that are done to both and compared.
  * Of an object it knows where it is, how many handles it has had, whose it is,
  * and when it changed hands. There are no lists in it: of those that are free
- * in a class the last one freed is the next to be taken, and an owner's are
- * listed from the last one handed out.
+ * in a class the last one freed, or brought, is the next to be taken, and an
+ * owner's are listed from the last one handed out.
  */
 #ifndef ZCB_KUNIT_FIXED_MODEL_H
 #define ZCB_KUNIT_FIXED_MODEL_H
@@ -34,7 +34,7 @@ struct m_object {
 	u32 class;
 	u32 issued;		/* generation of the newest handle; 0: none */
 	u32 domain;
-	u32 when;		/* it was freed or handed out */
+	u32 when;		/* it was freed, brought or handed out */
 	u32 owner;
 	enum m_place place;
 };
@@ -203,6 +203,39 @@ static void op_hand_out(struct model *m)
 
 	if (i != NONE)
 		hand_out(m, i, below(m, OWNERS));
+}
+
+struct m_places {
+	u32 every;
+	u32 from;
+};
+
+static bool is_there(const void *of, u64 offset, u32 length)
+{
+	const struct m_places *p = of;
+
+	return (u32)(offset / length) % p->every == p->from;
+}
+
+/* From one place in so many, whichever was freed last. */
+static void op_bring(struct model *m)
+{
+	u32 class = below(m, m->f.n), i, want = NONE;
+	struct m_places p = { .every = 1 + below(m, 4) };
+
+	p.from = below(m, p.every);
+	for (i = 0; i < m->n; i++) {
+		const struct m_object *x = &m->object[i];
+
+		if (x->class == class && x->place == FREE &&
+		    is_there(&p, x->offset, x->length) &&
+		    (want == NONE || x->when > m->object[want].when))
+			want = i;
+	}
+	KUNIT_ASSERT_EQ(m->test, zcb_fixed_bring(&m->f, class, is_there, &p),
+			want == NONE ? -EAGAIN : 0);
+	if (want != NONE)
+		m->object[want].when = ++m->now;
 }
 
 /* Several, often so many that the class is used up. */

@@ -12,8 +12,10 @@ static void random_op(struct model *m)
 {
 	u32 kind = below(m, 1000);
 
-	if (kind < 100)
+	if (kind < 70)
 		op_take(m);
+	else if (kind < 100)
+		op_bring(m);
 	else if (kind < 200)
 		op_hand_out(m);
 	else if (kind < 300)

@@ -420,6 +420,34 @@ static void last_freed_is_first_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_take(p, 1), -EAGAIN);
 }
 
+static bool is_at(const void *of, u64 offset, u32 length)
+{
+	return offset == *(const u64 *)of && length == 4096;
+}
+
+static int bring(struct pool *p, u64 offset)
+{
+	return zcb_fixed_bring(&p->f, 1, is_at, &offset);
+}
+
+/* From the middle, the end, the start; the others stay as they are. */
+static void brought_to_be_next(struct kunit *test)
+{
+	struct pool *p = make_small(test);
+
+	KUNIT_EXPECT_EQ(test, bring(p, 8192), 0);
+	KUNIT_EXPECT_EQ(test, bring(p, 16384), 0);
+	KUNIT_EXPECT_EQ(test, bring(p, 16384), 0);
+	KUNIT_EXPECT_EQ(test, bring(p, 16384 + 4096), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, must_take(test, p, 1), 6);
+	KUNIT_EXPECT_EQ(test, bring(p, 16384), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, must_take(test, p, 1), 4);
+	KUNIT_EXPECT_EQ(test, must_take(test, p, 1), 3);
+	KUNIT_EXPECT_EQ(test, must_take(test, p, 1), 5);
+	KUNIT_EXPECT_EQ(test, bring(p, 4096), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, try_take(p, 1), -EAGAIN);
+}
+
 static void largest(struct kunit *test)
 {
 	struct pool *p = make_small(test);
@@ -738,6 +766,7 @@ static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(no_larger_class_helps_out),
 	KUNIT_CASE(ascending_at_first),
 	KUNIT_CASE(last_freed_is_first_out),
+	KUNIT_CASE(brought_to_be_next),
 	KUNIT_CASE(largest),
 	KUNIT_CASE(most_ever_used),
 	KUNIT_CASE(tags),

@@ -207,6 +207,11 @@ static void get(void *m)
 	op_get(m);
 }
 
+static void bring(void *m)
+{
+	op_bring(m);
+}
+
 static void put_one(void *m)
 {
 	op_put(m);
@@ -265,6 +270,7 @@ static const struct fuzz_op ops[] = {
 	{ "tag", tag },
 	{ "age", age },
 	{ "move", move },
+	{ "bring", bring },
 };
 
 static const struct fuzz_target target = { ops, ARRAY_SIZE(ops), check };
