@@ -115,7 +115,8 @@ static const struct zcb_ioctl_row ioctl_rows[ZCBUF_NR_CALLS] = {
 		zcb_ioctl_pool_attach),
 	ZCB_ROW(ZCBUF_NR_POOL_INFO, zcbuf_pool_info, out_retiring, 0,
 		ZCB_NEEDS_ATTACHED, true, zcb_ioctl_pool_info),
-	ZCB_ROW(ZCBUF_NR_ALLOC, zcbuf_alloc, out_error, ZCBUF_ALLOC_F_ZERO,
+	ZCB_ROW(ZCBUF_NR_ALLOC, zcbuf_alloc, out_error,
+		ZCBUF_ALLOC_F_ZERO | ZCBUF_ALLOC_F_NODE,
 		ZCBUF_RIGHT_MAP_WRITE, true, zcb_ioctl_alloc),
 	ZCB_ROW(ZCBUF_NR_FREE, zcbuf_batch, out_error, 0, ZCBUF_RIGHT_MAP_WRITE,
 		true, zcb_ioctl_free),
@@ -254,7 +255,7 @@ static int zcb_ioctl_query(struct zcb_call *c)
 			  ZCBUF_FEATURE_INTERLEAVE | ZCBUF_FEATURE_TOPIC |
 			  ZCBUF_FEATURE_QUEUE | ZCBUF_FEATURE_READY |
 			  ZCBUF_FEATURE_WINDOW_TAG | ZCBUF_FEATURE_WATCH |
-			  ZCBUF_FEATURE_HEARTBEAT;
+			  ZCBUF_FEATURE_HEARTBEAT | ZCBUF_FEATURE_ALLOC_NODE;
 	if (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)

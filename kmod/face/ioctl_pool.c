@@ -476,6 +476,8 @@ static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
 		.length = a->length,
 		.align = a->align,
 		.zero = a->flags & ZCBUF_ALLOC_F_ZERO,
+		.on_node = a->flags & ZCBUF_ALLOC_F_NODE,
+		.node = a->node,
 		.nowait = c->nowait,
 		.deadline_ns = zcb_call_deadline(c, a->deadline_ns),
 		.session = c->s,
@@ -491,6 +493,18 @@ static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
 		cond_resched();
 	}
 	return err;
+}
+
+static int alloc_check(const struct zcbuf_alloc *a)
+{
+	if (a->__reserved)
+		return -EOPNOTSUPP;
+	if (!a->count || a->count > ZCBUF_MAX_BATCH)
+		return -EINVAL;
+	if (!(a->flags & ZCBUF_ALLOC_F_NODE))
+		return a->node ? -EINVAL : 0;
+	return a->node < MAX_NUMNODES && node_state(a->node, N_MEMORY) ?
+		       0 : -EINVAL;
 }
 
 static void alloc_undo(struct zcb_call *c, const u64 *handles, u32 done)
@@ -522,8 +536,9 @@ int zcb_ioctl_alloc(struct zcb_call *c)
 	u32 done;
 	int err;
 
-	if (!a->count || a->count > ZCBUF_MAX_BATCH)
-		return -EINVAL;
+	err = alloc_check(a);
+	if (err)
+		return err;
 	if (zcb_user_probe(a->handles, a->count * sizeof(*handles)))
 		return -EFAULT;
 	handles = kvmalloc_array(a->count, sizeof(*handles), GFP_KERNEL);

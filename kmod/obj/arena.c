@@ -95,8 +95,6 @@ static int folio_arena_fill(struct zcb_arena *a, u32 order)
 			return -ENOMEM;
 		}
 		page->index = a->index + ((pgoff_t)a->nfolios << order);
-		if (!a->nfolios)
-			a->nid = page_to_nid(page);
 		a->folios[a->nfolios++] = page_folio(page);
 		cond_resched();
 	}
@@ -220,6 +218,11 @@ static struct page *folio_arena_page(const struct zcb_arena *a, u32 index)
 	return folio_page(folio, index & ((1U << a->order) - 1));
 }
 
+static int folio_arena_nid(const struct zcb_arena *a, u32 index)
+{
+	return folio_nid(a->folios[index >> a->order]);
+}
+
 const struct zcb_arena_ops zcb_arena_folio_ops = {
 	.name	= "folio",
 	.caps	= ZCB_ARENA_CAP_FIXED,
@@ -229,6 +232,7 @@ const struct zcb_arena_ops zcb_arena_folio_ops = {
 	.settled = folio_arena_settled,
 	.held	= folio_arena_held,
 	.page	= folio_arena_page,
+	.nid	= folio_arena_nid,
 };
 
 /* A request beyond what the machine has would reclaim for many seconds. */
@@ -253,17 +257,18 @@ static int arena_build(struct zcb_arena *a, enum zcb_arena_huge huge,
 	if (!a->metadata)
 		return -ENOMEM;
 	err = a->ops->alloc(a, huge);
+	a->nodes = NULL;
 	if (err)
 		return err;
 	zcb_buddy_init(&a->buddy, a->metadata, a->npages);
-	return 0;
+	return zcb_arena_nodes_init(a);
 }
 
 /**
  * zcb_arena_create - allocate, zero and charge an arena
  * @size: bytes, a multiple of ZCB_ARENA_UNIT up to ZCB_ARENA_MAX
  * @index: of its first page in the pool
- * @nodes: NUMA nodes, by turns, or none; they stay as long as the arena
+ * @nodes: NUMA nodes, by turns, or none
  * @huge: kind of pages
  * @payer: whom to charge
  *
@@ -333,6 +338,7 @@ bool zcb_arena_held(const struct zcb_arena *a)
 void zcb_arena_release(struct zcb_arena *a)
 {
 	a->ops->free(a);
+	zcb_arena_nodes_end(a);
 	if (a->user)
 		zcb_account_uncharge(a->user, a->size);
 	a->user = NULL;

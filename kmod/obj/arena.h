@@ -58,6 +58,7 @@ enum zcb_arena_huge {
  *	of the pages from @first to @last; may sleep
  * @held: somebody does other than by a mapping, as far as can be seen from here
  * @page: the page at an index of the arena; no reference is taken
+ * @nid: the NUMA node of that page
  */
 struct zcb_arena_ops {
 	const char *name;
@@ -68,6 +69,17 @@ struct zcb_arena_ops {
 	bool (*settled)(const struct zcb_arena *a, u32 first, u32 last);
 	bool (*held)(const struct zcb_arena *a);
 	struct page *(*page)(const struct zcb_arena *a, u32 index);
+	int (*nid)(const struct zcb_arena *a, u32 index);
+};
+
+/**
+ * struct zcb_arena_node - what an arena has of a NUMA node
+ * @nid: the node
+ * @area: its pages
+ */
+struct zcb_arena_node {
+	int nid;
+	struct zcb_buddy_area area;
 };
 
 /**
@@ -77,8 +89,11 @@ struct zcb_arena_ops {
  * @npages: pages
  * @index: of its first page in the pool
  * @order: of the folios it is made of, uniform
- * @nodes: NUMA nodes of its folios, by turns; none: as the caller's policy says
+ * @nodes: NUMA nodes of its folios, by turns; none: as the caller's policy says;
+ *	while it is made
  * @nid: NUMA node of its first page
+ * @parts: if its folios are of several nodes, what it has of each; else NULL
+ * @nparts: how many those are, or 0
  * @state: enum zcb_arena_state; written under the pool's mem_lock
  * @by_itself: the pool has added it when there was no room
  * @touched: some of it has been handed out; the pool's mem_lock
@@ -102,6 +117,8 @@ struct zcb_arena {
 	u32 order;
 	const nodemask_t *nodes;
 	int nid;
+	struct zcb_arena_node *parts;
+	u32 nparts;
 	u8 state;
 	bool by_itself;
 	bool touched;
@@ -124,6 +141,12 @@ bool zcb_arena_held(const struct zcb_arena *a);
 void zcb_arena_release(struct zcb_arena *a);
 void zcb_arena_destroy(struct zcb_arena *a);
 void zcb_arena_zero(const struct zcb_arena *a, u64 offset, u64 length);
+
+/* Of which NUMA nodes it is: node.c. */
+int zcb_arena_nodes_init(struct zcb_arena *a);
+void zcb_arena_nodes_end(struct zcb_arena *a);
+int zcb_arena_alloc_on(struct zcb_arena *a, int nid, u32 order, u32 *page);
+bool zcb_arena_is_on(const struct zcb_arena *a, int nid, u32 page, u32 npages);
 
 /* zcb_arena_open() - are pages of it handed out; for how long, mem_lock says */
 static inline bool zcb_arena_open(const struct zcb_arena *a)

@@ -6,11 +6,13 @@
  *
  * Who pays was decided when the pool was made: its payer, and the memory cgroup
  * its maker was in. So whether there can be one more arena does not depend on who
- * needs it, and when there cannot, nobody needs to try for a while.
+ * needs it, and when there cannot, nobody needs to try for a while. Where one node
+ * has no memory another may, so who needs that of a node fails for his like alone.
  */
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/memcontrol.h>
+#include <linux/numa.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
@@ -50,7 +52,13 @@ static void grow_publish(struct zcb_pool *pool, struct zcb_arena *a,
 	spin_unlock(&pool->mem_lock);
 }
 
-static struct zcb_arena *grow_locked(struct zcb_pool *pool,
+static void grow_pause_end(struct zcb_pause *p)
+{
+	p->length = 0;
+	WRITE_ONCE(p->on, false);
+}
+
+static struct zcb_arena *grow_locked(struct zcb_pool *pool, int nid,
 				     const struct zcb_payer *payer,
 				     bool by_itself)
 {
@@ -62,14 +70,15 @@ static struct zcb_arena *grow_locked(struct zcb_pool *pool,
 	if (grow_at_limit(pool))
 		return ERR_PTR(-E2BIG);
 	old = set_active_memcg(pool->memcg);
-	a = zcb_pool_arena(pool, payer, &pages);
+	a = zcb_pool_arena(pool, nid, payer, &pages);
 	set_active_memcg(old);
 	if (IS_ERR(a))
 		return a;
 	a->by_itself = by_itself;
 	grow_publish(pool, a, pages);
-	pool->grow_pause = 0;
-	WRITE_ONCE(pool->grow_paused, false);
+	grow_pause_end(&pool->pause);
+	if (nid != NUMA_NO_NODE)
+		grow_pause_end(&pool->node_pause);
 	trace_zcbuf_pool_grow(pool->handle, zcb_pool_size(pool), a->order);
 	zcb_event_tell(&(struct zcb_event){
 		.kind = ZCBUF_EVENT_ARENA_ADDED, .pool = pool,
@@ -100,7 +109,7 @@ struct zcb_arena *zcb_pool_grow(struct zcb_pool *pool)
 			zcb_pools_settle();
 		if (mutex_lock_killable(&pool->grow_lock))
 			return ERR_PTR(-EINTR);
-		a = grow_locked(pool, &payer, false);
+		a = grow_locked(pool, NUMA_NO_NODE, &payer, false);
 		mutex_unlock(&pool->grow_lock);
 	}
 	if (!IS_ERR(a))
@@ -111,89 +120,103 @@ struct zcb_arena *zcb_pool_grow(struct zcb_pool *pool)
 /* Whoever waits for room looks again: one of them tries. */
 static void grow_resume(struct work_struct *work)
 {
-	struct zcb_pool *pool = container_of(to_delayed_work(work),
-					     struct zcb_pool, grow_work);
+	struct zcb_pause *p = container_of(to_delayed_work(work),
+					   struct zcb_pause, work);
 
-	WRITE_ONCE(pool->grow_paused, false);
-	zcb_pool_space(pool);
+	WRITE_ONCE(p->on, false);
+	zcb_pool_space(p->pool);
 }
 
-static void grow_pause_locked(struct zcb_pool *pool, s64 cost_ms)
+static void grow_pause_locked(struct zcb_pause *p, s64 cost_ms)
 {
-	lockdep_assert_held(&pool->grow_lock);
-	pool->grow_pause = clamp(max_t(s64, 2 * pool->grow_pause,
-				       GROW_PAUSE_COST * cost_ms),
-				 GROW_PAUSE_MIN, GROW_PAUSE_MAX);
-	WRITE_ONCE(pool->grow_paused, true);
-	mod_delayed_work(system_wq, &pool->grow_work,
-			 msecs_to_jiffies(pool->grow_pause));
+	lockdep_assert_held(&p->pool->grow_lock);
+	p->length = clamp(max_t(s64, 2 * p->length, GROW_PAUSE_COST * cost_ms),
+			  GROW_PAUSE_MIN, GROW_PAUSE_MAX);
+	WRITE_ONCE(p->on, true);
+	mod_delayed_work(system_wq, &p->work, msecs_to_jiffies(p->length));
 }
 
 /**
  * zcb_pool_may_grow - would it be tried to add an arena for who needs room
  * @pool: the pool
+ * @nid: he needs it of that NUMA node; or NUMA_NO_NODE
  *
  * When that becomes so after a pause, zcb_pool_space() tells.
  *
  * Context: any.
  * Return: true if so.
  */
-bool zcb_pool_may_grow(const struct zcb_pool *pool)
+bool zcb_pool_may_grow(const struct zcb_pool *pool, int nid)
 {
 	return pool->cfg.flags & ZCBUF_POOL_F_AUTO_GROW &&
-	       !READ_ONCE(pool->grow_paused) &&
+	       !READ_ONCE(pool->pause.on) &&
+	       (nid == NUMA_NO_NODE || !READ_ONCE(pool->node_pause.on)) &&
 	       (READ_ONCE(pool->shrinking) || !grow_at_limit(pool));
 }
 
 /* What is about to go shall not be missed: it is replaced when it is gone. */
-static bool grow_for_locked(struct zcb_pool *pool)
+static bool grow_for_locked(struct zcb_pool *pool, int nid)
 {
 	ktime_t began = ktime_get();
+	struct zcb_arena *a;
+	bool of_node;
 
 	if (READ_ONCE(pool->shrinking))
 		flush_delayed_work(&pool->retire_work);
-	if (!zcb_pool_may_grow(pool) || grow_at_limit(pool))
+	if (!zcb_pool_may_grow(pool, nid) || grow_at_limit(pool))
 		return false;
-	if (!IS_ERR(grow_locked(pool, &pool->payer, true)))
+	a = grow_locked(pool, nid, &pool->payer, true);
+	if (!IS_ERR(a))
 		return true;
+	of_node = nid != NUMA_NO_NODE && a != ERR_PTR(-EDQUOT);
 	/* That one is about to die says nothing about the pool. */
 	if (!fatal_signal_pending(current))
-		grow_pause_locked(pool, ktime_ms_delta(ktime_get(), began));
+		grow_pause_locked(of_node ? &pool->node_pause : &pool->pause,
+				  ktime_ms_delta(ktime_get(), began));
 	return false;
 }
 
 /**
  * zcb_pool_grow_for - add an arena for who has found no room
  * @pool: the pool
+ * @nid: he has looked for it on that NUMA node; or NUMA_NO_NODE
  * @narenas: how many there were then
  *
  * Context: as zcb_pool_grow(). Waits for nobody but who is adding one.
  * Return: whether to look again: there is one more, whoever added it.
  */
-bool zcb_pool_grow_for(struct zcb_pool *pool, u32 narenas)
+bool zcb_pool_grow_for(struct zcb_pool *pool, int nid, u32 narenas)
 {
 	bool more;
 
-	if (!zcb_pool_may_grow(pool))
+	if (!zcb_pool_may_grow(pool, nid))
 		return zcb_pool_arenas(pool) != narenas;
 	if (mutex_lock_killable(&pool->grow_lock))
 		return false;
-	more = pool->narenas != narenas || grow_for_locked(pool);
+	more = pool->narenas != narenas || grow_for_locked(pool, nid);
 	mutex_unlock(&pool->grow_lock);
 	if (more)
 		zcb_pool_space(pool);
 	return more;
 }
 
+static void grow_pause_init(struct zcb_pause *p, struct zcb_pool *pool)
+{
+	p->pool = pool;
+	INIT_DELAYED_WORK(&p->work, grow_resume);
+}
+
 /* zcb_pool_growth_init() - of a pool that is being made */
 void zcb_pool_growth_init(struct zcb_pool *pool)
 {
 	mutex_init(&pool->grow_lock);
-	INIT_DELAYED_WORK(&pool->grow_work, grow_resume);
+	grow_pause_init(&pool->pause, pool);
+	grow_pause_init(&pool->node_pause, pool);
 }
 
 /* zcb_pool_growth_end() - of a pool that nobody has any more; may sleep */
 void zcb_pool_growth_end(struct zcb_pool *pool)
 {
-	cancel_delayed_work_sync(&pool->grow_work);
+	cancel_delayed_work_sync(&pool->pause.work);
+	cancel_delayed_work_sync(&pool->node_pause.work);
 }

@@ -22,6 +22,7 @@
 #include <linux/cpumask.h>
 #include <linux/log2.h>
 #include <linux/moduleparam.h>
+#include <linux/numa.h>
 #include <linux/slab.h>
 
 #include "magazine.h"
@@ -56,15 +57,24 @@ void zcb_magazine_init(struct zcb_magazine *m)
 	memset(m->nslabs, 0, sizeof(m->nslabs));
 }
 
+static int magazine_arena_get(struct zcb_arena *a, u32 order, int nid,
+			      u32 *page)
+{
+	if (nid == NUMA_NO_NODE)
+		return zcb_buddy_alloc(&a->buddy, order, page);
+	return zcb_arena_alloc_on(a, nid, order, page);
+}
+
 /* Pages are numbered through all arenas. */
-static int magazine_buddy_get(struct zcb_pool *pool, u32 order, u32 *page)
+static int magazine_buddy_get(struct zcb_pool *pool, u32 order, int nid,
+			      u32 *page)
 {
 	u32 i;
 
 	lockdep_assert_held(&pool->mem_lock);
 	for (i = 0; i < pool->narenas; i++) {
 		if (!zcb_arena_open(pool->arenas[i]) ||
-		    zcb_buddy_alloc(&pool->arenas[i]->buddy, order, page))
+		    magazine_arena_get(pool->arenas[i], order, nid, page))
 			continue;
 		*page += pool->arenas[i]->index;
 		pool->arenas[i]->touched = true;
@@ -162,27 +172,49 @@ bool zcb_magazine_drain_locked(struct zcb_pool *pool)
 	return any;
 }
 
+static bool magazine_is_on(const struct zcb_pool *pool, u32 page, u32 npages,
+			   int nid)
+{
+	return nid == NUMA_NO_NODE ||
+	       zcb_arena_is_on(zcb_pool_arena_at(pool, page), nid, page, npages);
+}
+
+/* What the CPU has used last, or nothing: it is not searched for another node. */
+static bool magazine_take(struct zcb_pool *pool, u32 order, int nid, u32 *page)
+{
+	struct zcb_l0 *blocks = &magazine_of_cpu(pool)->blocks;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (zcb_l0_take(blocks, order, page))
+		return false;
+	if (!magazine_is_on(pool, *page, 1U << order, nid)) {
+		zcb_l0_keep(blocks, ZCB_L0_DEPTH, order, *page);
+		return false;
+	}
+	pool->kept--;
+	return true;
+}
+
 /**
  * zcb_magazine_get_locked - a free block
  * @pool: the pool; its mem_lock is held
  * @order: of the block
+ * @nid: of this NUMA node only, or NUMA_NO_NODE
  * @page: its first page
  *
  * Context: as zcb_magazine_drain_locked().
  * Return: 0, or -EAGAIN: none is free.
  */
-int zcb_magazine_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
+int zcb_magazine_get_locked(struct zcb_pool *pool, u32 order, int nid,
+			    u32 *page)
 {
 	int err;
 
-	lockdep_assert_held(&pool->mem_lock);
-	if (!zcb_l0_take(&magazine_of_cpu(pool)->blocks, order, page)) {
-		pool->kept--;
+	if (magazine_take(pool, order, nid, page))
 		return 0;
-	}
-	err = magazine_buddy_get(pool, order, page);
+	err = magazine_buddy_get(pool, order, nid, page);
 	if (err && zcb_magazine_drain_locked(pool))
-		err = magazine_buddy_get(pool, order, page);
+		err = magazine_buddy_get(pool, order, nid, page);
 	return err;
 }
 
@@ -244,19 +276,22 @@ bool zcb_magazine_has_locked(struct zcb_pool *pool, u32 order)
  * @pool: the pool, of TIERS; its mem_lock is held
  * @class: number of its class
  * @domain: who used it last and will use it again: nothing is to be zeroed
+ * @nid: as of zcb_magazine_get_locked()
  *
  * Context: any that may hold the lock.
  * Return: the slab, which is the caller's with its pages, or NULL.
  */
 struct zcb_slab *zcb_magazine_get_slab_locked(struct zcb_pool *pool, u32 class,
-					      u32 domain)
+					      u32 domain, int nid)
 {
 	struct zcb_magazine *m = magazine_of_cpu(pool);
 	struct zcb_slab *slab;
 
 	lockdep_assert_held(&pool->mem_lock);
 	list_for_each_entry(slab, &m->slabs[class], node) {
-		if (zcb_buf_at(&pool->bufs, slab->page)->domain != domain)
+		if (zcb_buf_at(&pool->bufs, slab->page)->domain != domain ||
+		    !magazine_is_on(pool, slab->page,
+				    magazine_slab_pages(pool, slab), nid))
 			continue;
 		magazine_take_slab(pool, m, slab);
 		return slab;

@@ -29,12 +29,13 @@ struct zcb_magazine {
 };
 
 void zcb_magazine_init(struct zcb_magazine *m);
-int zcb_magazine_get_locked(struct zcb_pool *pool, u32 order, u32 *page);
+int zcb_magazine_get_locked(struct zcb_pool *pool, u32 order, int nid,
+			    u32 *page);
 int zcb_magazine_put_locked(struct zcb_pool *pool, u32 page, u32 npages);
 bool zcb_magazine_has_locked(struct zcb_pool *pool, u32 order);
 bool zcb_magazine_drain_locked(struct zcb_pool *pool);
 struct zcb_slab *zcb_magazine_get_slab_locked(struct zcb_pool *pool, u32 class,
-					      u32 domain);
+					      u32 domain, int nid);
 bool zcb_magazine_put_slab_locked(struct zcb_pool *pool, struct zcb_slab *slab);
 
 #endif /* ZCB_OBJ_MAGAZINE_H */

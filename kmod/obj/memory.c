@@ -34,12 +34,13 @@ void zcb_memory_count_locked(struct zcb_pool *pool, u64 bytes)
 	zcb_pool_count_free(pool);
 }
 
-static int memory_get_locked(struct zcb_pool *pool, u32 order, u32 *page)
+static int memory_get_locked(struct zcb_pool *pool,
+			     const struct zcb_memory_want *w, u32 *page)
 {
-	int err = zcb_magazine_get_locked(pool, order, page);
+	int err = zcb_magazine_get_locked(pool, w->order, w->nid, page);
 
 	if (!err)
-		zcb_memory_count_locked(pool, PAGE_SIZE << order);
+		zcb_memory_count_locked(pool, PAGE_SIZE << w->order);
 	return err;
 }
 
@@ -81,28 +82,29 @@ static void memory_clean(struct zcb_pool *pool, u64 pool_offset, u64 length,
 }
 
 /*
- * Make a block that came from the buddy @domain's: zero it if need be. It has
+ * Make a block that came from the buddy @w->domain's: zero it if need be. It has
  * no handle yet, so it is this caller's alone, and so are the domains of its
  * pages; no lock is needed, however large it is.
  */
-static void memory_claim(struct zcb_pool *pool, u32 page, u32 order, u32 domain,
-			 bool zero)
+static void memory_claim(struct zcb_pool *pool, const struct zcb_memory_want *w,
+			 u32 page)
 {
-	bool dirty = zero && zcb_buf_was_used(&pool->bufs, page, 1U << order);
-	bool foreign = zcb_buf_tag(&pool->bufs, page, 1U << order, domain);
+	u32 npages = 1U << w->order;
+	bool dirty = w->zero && zcb_buf_was_used(&pool->bufs, page, npages);
+	bool foreign = zcb_buf_tag(&pool->bufs, page, npages, w->domain);
 
-	memory_clean(pool, (u64)page << PAGE_SHIFT, PAGE_SIZE << order, dirty,
-		     foreign);
+	memory_clean(pool, (u64)page << PAGE_SHIFT, PAGE_SIZE << w->order,
+		     dirty, foreign);
 }
 
 /* Would memory_claim() zero it? */
-static bool memory_is_dirty(const struct zcb_pool *pool, u32 page, u32 order,
-			    u32 domain, bool zero)
+static bool memory_is_dirty(const struct zcb_pool *pool,
+			    const struct zcb_memory_want *w, u32 page)
 {
-	if (zero)
-		return zcb_buf_was_used(&pool->bufs, page, 1U << order);
+	if (w->zero)
+		return zcb_buf_was_used(&pool->bufs, page, 1U << w->order);
 	return !(pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE) &&
-	       zcb_buf_is_foreign(&pool->bufs, page, 1U << order, domain);
+	       zcb_buf_is_foreign(&pool->bufs, page, 1U << w->order, w->domain);
 }
 
 /**
@@ -128,84 +130,88 @@ void zcb_holdings_init(struct zcb_holdings *h)
 }
 
 /* Is there, or could there be, more than the @narenas that had no room? */
-static bool memory_may_grow(const struct zcb_pool *pool, u32 narenas)
+static bool memory_may_grow(const struct zcb_pool *pool, int nid, u32 narenas)
 {
-	return zcb_pool_arenas(pool) != narenas || zcb_pool_may_grow(pool);
+	return zcb_pool_arenas(pool) != narenas || zcb_pool_may_grow(pool, nid);
 }
 
 /*
  * A block for who must not sleep. One that is much to zero goes back as it is:
  * its pages are tagged only when they are somebody's.
  */
-static int memory_block_nowait(struct zcb_pool *pool, u32 order, u32 domain,
-			       bool zero, u32 *page)
+static int memory_block_nowait(struct zcb_pool *pool,
+			       const struct zcb_memory_want *w, u32 *page)
 {
 	u32 narenas;
 	int err;
 
 	spin_lock(&pool->mem_lock);
-	err = memory_get_locked(pool, order, page);
+	err = memory_get_locked(pool, w, page);
 	narenas = pool->narenas;
 	spin_unlock(&pool->mem_lock);
 	if (err)
-		return memory_may_grow(pool, narenas) ? -ZCB_ESLEEP : err;
-	if (!zcb_memory_much(PAGE_SIZE << order) ||
-	    !memory_is_dirty(pool, *page, order, domain, zero))
+		return memory_may_grow(pool, w->nid, narenas) ? -ZCB_ESLEEP :
+								err;
+	if (!zcb_memory_much(PAGE_SIZE << w->order) ||
+	    !memory_is_dirty(pool, w, *page))
 		return 0;
-	zcb_memory_put(pool, (u64)*page << PAGE_SHIFT, 1U << order);
+	zcb_memory_put(pool, (u64)*page << PAGE_SHIFT, 1U << w->order);
 	return -ZCB_ESLEEP;
 }
 
-static int memory_block_grown(struct zcb_pool *pool, u32 order, u32 *page)
+static int memory_block_grown(struct zcb_pool *pool,
+			      const struct zcb_memory_want *w, u32 *page)
 {
 	u32 narenas;
 	int err;
 
 	do {
 		spin_lock(&pool->mem_lock);
-		err = memory_get_locked(pool, order, page);
+		err = memory_get_locked(pool, w, page);
 		narenas = pool->narenas;
 		spin_unlock(&pool->mem_lock);
-	} while (err && zcb_pool_grow_for(pool, narenas));
+	} while (err && zcb_pool_grow_for(pool, w->nid, narenas));
 	return err;
 }
 
 /**
  * zcb_memory_block - a block of pages that nobody can find yet
  * @pool: the pool
- * @order: of the block
- * @domain: who will use it
- * @zero: it must read as zero
- * @nowait: as of struct zcb_memory_request
+ * @w: what it shall be like
  * @page: its first page
  *
- * Context: may sleep (zeroing; growing the pool) if not @nowait; no lock is held.
- * Return: 0; -EAGAIN: there is none; -ZCB_ESLEEP: @nowait is in the way.
+ * Context: may sleep (zeroing; growing the pool) if not @w->nowait; no lock is held.
+ * Return: 0; -EAGAIN: there is none; -ZCB_ESLEEP: @w->nowait is in the way.
  */
-int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
-		     bool nowait, u32 *page)
+int zcb_memory_block(struct zcb_pool *pool, const struct zcb_memory_want *w,
+		     u32 *page)
 {
 	int err;
 
-	err = nowait ? memory_block_nowait(pool, order, domain, zero, page) :
-		       memory_block_grown(pool, order, page);
+	err = w->nowait ? memory_block_nowait(pool, w, page) :
+			  memory_block_grown(pool, w, page);
 	if (!err)
-		memory_claim(pool, *page, order, domain, zero);
+		memory_claim(pool, w, *page);
 	return err;
 }
 
 static int memory_get(struct zcb_pool *pool, u64 bytes, u32 domain, bool nowait,
 		      u64 *pool_offset, u32 *pages)
 {
-	u32 order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT);
+	const struct zcb_memory_want w = {
+		.order = zcb_buddy_order(PAGE_ALIGN(bytes) >> PAGE_SHIFT),
+		.domain = domain,
+		.nid = NUMA_NO_NODE,
+		.nowait = nowait,
+	};
 	u32 page;
 	int err;
 
-	err = zcb_memory_block(pool, order, domain, false, nowait, &page);
+	err = zcb_memory_block(pool, &w, &page);
 	if (err)
 		return err == -EAGAIN ? -ENOMEM : err;
 	*pool_offset = (u64)page << PAGE_SHIFT;
-	*pages = 1U << order;
+	*pages = 1U << w.order;
 	return 0;
 }
 
@@ -277,17 +283,24 @@ bool zcb_memory_room(struct zcb_pool *pool, u64 bytes)
 	spin_lock(&pool->mem_lock);
 	room = zcb_magazine_has_locked(pool, order);
 	spin_unlock(&pool->mem_lock);
-	return room || zcb_pool_may_grow(pool);
+	return room || zcb_pool_may_grow(pool, NUMA_NO_NODE);
 }
 
 static int memory_alloc_block(struct zcb_pool *pool, struct zcb_holdings *h,
 			      u32 domain, u32 order,
 			      const struct zcb_memory_request *r, u64 *handle)
 {
+	const struct zcb_memory_want w = {
+		.order = order,
+		.domain = domain,
+		.nid = zcb_memory_nid(r),
+		.zero = r->zero,
+		.nowait = r->nowait,
+	};
 	u32 page;
 	int err;
 
-	err = zcb_memory_block(pool, order, domain, r->zero, r->nowait, &page);
+	err = zcb_memory_block(pool, &w, &page);
 	if (err)
 		return err;
 	/* Last: from here on another thread may free it, handles can be guessed. */
@@ -311,6 +324,34 @@ static bool memory_fixed_is_dirty(const struct zcb_pool *pool, u32 class,
 	       !(pool->cfg.flags & ZCBUF_POOL_F_NO_ZERO_ON_REUSE);
 }
 
+/* struct memory_spot - where an object shall be */
+struct memory_spot {
+	const struct zcb_arena *arena;
+	int nid;
+};
+
+static bool memory_fixed_is_on(const void *of, u64 offset, u32 length)
+{
+	const struct memory_spot *s = of;
+	u32 first = offset >> PAGE_SHIFT;
+	u32 last = (offset + length - 1) >> PAGE_SHIFT;
+
+	return zcb_arena_is_on(s->arena, s->nid, first, last - first + 1);
+}
+
+/* So that the next one to be taken is of that node. */
+static int memory_bring_fixed_locked(struct zcb_pool *pool, u32 class, int nid)
+{
+	const struct memory_spot s = { pool->arenas[0], nid };
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (nid == NUMA_NO_NODE)
+		return 0;
+	if (!s.arena->nparts)
+		return s.arena->nid == nid ? 0 : -EAGAIN;
+	return zcb_fixed_bring(&pool->cfg.fixed, class, memory_fixed_is_on, &s);
+}
+
 static int memory_take_fixed_locked(struct zcb_pool *pool, u32 class,
 				    u32 domain,
 				    const struct zcb_memory_request *r,
@@ -320,6 +361,9 @@ static int memory_take_fixed_locked(struct zcb_pool *pool, u32 class,
 	int err;
 
 	lockdep_assert_held(&pool->mem_lock);
+	err = memory_bring_fixed_locked(pool, class, zcb_memory_nid(r));
+	if (err)
+		return err;
 	if (r->nowait && zcb_memory_much(f->class[class].length) &&
 	    memory_fixed_is_dirty(pool, class, domain, r->zero))
 		return -ZCB_ESLEEP;
@@ -385,7 +429,10 @@ static int memory_try_alloc(struct zcb_pool *pool, struct zcb_holdings *h,
 	if (pool->cfg.kind == ZCBUF_POOL_TIERS) {
 		err = zcb_slab_class_for(&pool->cfg.slabs, r->length, r->align);
 		if (err >= 0)
-			return zcb_slabs_alloc(pool, h, domain, err, r, handle);
+			err = zcb_slabs_alloc(pool, h, domain, err, r, handle);
+		/* A slab that is of one node may be more than there can be. */
+		if (err != -E2BIG && (err != -EAGAIN || !r->on_node))
+			return err;
 	}
 	err = memory_order_for(pool, r->length, r->align, &order);
 	if (err)
@@ -396,6 +443,10 @@ static int memory_try_alloc(struct zcb_pool *pool, struct zcb_holdings *h,
 static bool memory_request_valid(const struct zcb_pool *pool,
 				 const struct zcb_memory_request *r)
 {
+	/* One that has a node of its own will never have memory of another. */
+	if (r->on_node && pool->cfg.flags & ZCBUF_POOL_F_NODE &&
+	    !node_isset(r->node, pool->cfg.nodes))
+		return false;
 	if (r->align > ZCB_MEMORY_ALIGN_MAX || (r->align & (r->align - 1)))
 		return false;
 	return r->length || pool->cfg.kind != ZCBUF_POOL_TIERS;
@@ -577,16 +628,17 @@ static void memory_place_locked(const struct zcb_pool *pool, u64 offset,
 				u64 capacity, struct zcb_memory_place *place)
 {
 	u32 page = offset >> PAGE_SHIFT;
-	u32 arena = array_index_nospec(page / memory_arena_pages(pool),
-				       ZCB_POOL_ARENAS);
+	u32 in_arena = memory_arena_pages(pool);
+	u32 arena = array_index_nospec(page / in_arena, ZCB_POOL_ARENAS);
+	const struct zcb_arena *a = pool->arenas[arena];
 
 	lockdep_assert_held(&pool->mem_lock);
 	*place = (struct zcb_memory_place) {
 		.offset = offset,
 		.capacity = capacity,
 		.arena = arena,
-		.node = page_to_nid(zcb_pool_page(pool, page)),
-		.page_order = pool->arenas[arena]->order,
+		.node = a->ops->nid(a, page % in_arena),
+		.page_order = a->order,
 	};
 }
 

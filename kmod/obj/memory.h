@@ -6,6 +6,8 @@
 #ifndef ZCB_OBJ_MEMORY_H
 #define ZCB_OBJ_MEMORY_H
 
+#include <linux/numa.h>
+
 #include "pool.h"
 
 struct zcb_session;
@@ -15,8 +17,10 @@ struct zcb_session;
  * @length: bytes; 0 is the smallest block of a PAGES pool, or object of a FIXED one
  * @align: power of two up to 2 MiB, or 0
  * @zero: it must read as zero
+ * @on_node: all of it is of NUMA node @node
  * @nowait: do not sleep: no waiting, no growing, and no more than a few pages
  *	zeroed; @deadline_ns is 0
+ * @node: with @on_node; there may be one of that number
  * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
  * @session: who waits, or NULL
  */
@@ -24,9 +28,33 @@ struct zcb_memory_request {
 	u64 length;
 	u32 align;
 	bool zero;
+	bool on_node;
 	bool nowait;
+	u32 node;
 	u64 deadline_ns;
 	const struct zcb_session *session;
+};
+
+/* zcb_memory_nid() - of which node it must be, or NUMA_NO_NODE; it is valid */
+static inline int zcb_memory_nid(const struct zcb_memory_request *r)
+{
+	return r->on_node ? (int)r->node : NUMA_NO_NODE;
+}
+
+/**
+ * struct zcb_memory_want - a block of pages as it is wanted
+ * @order: of the block
+ * @domain: who will use it
+ * @nid: of this NUMA node only, or NUMA_NO_NODE
+ * @zero: it must read as zero
+ * @nowait: as of struct zcb_memory_request
+ */
+struct zcb_memory_want {
+	u32 order;
+	u32 domain;
+	int nid;
+	bool zero;
+	bool nowait;
 };
 
 /**
@@ -104,8 +132,8 @@ bool zcb_memory_reclaim(struct zcb_pool *pool, struct zcb_holdings *h);
 
 /* For slabs.c and reclaim.c. */
 bool zcb_memory_much(u64 length);
-int zcb_memory_block(struct zcb_pool *pool, u32 order, u32 domain, bool zero,
-		     bool nowait, u32 *page);
+int zcb_memory_block(struct zcb_pool *pool, const struct zcb_memory_want *w,
+		     u32 *page);
 void zcb_memory_count_locked(struct zcb_pool *pool, u64 bytes);
 void zcb_memory_put_locked(struct zcb_pool *pool, u32 page, u32 npages);
 void zcb_memory_put_block_locked(struct zcb_pool *pool, struct zcb_holdings *h,

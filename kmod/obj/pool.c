@@ -252,6 +252,7 @@ static enum zcb_arena_huge pool_huge(const struct zcb_pool_config *cfg)
 /**
  * zcb_pool_arena - the next arena of a pool, and the records of its pages
  * @pool: the pool
+ * @nid: of that NUMA node alone; NUMA_NO_NODE: as the pool was made
  * @payer: whom to charge
  * @pages: set; NULL in a FIXED pool
  *
@@ -259,15 +260,18 @@ static enum zcb_arena_huge pool_huge(const struct zcb_pool_config *cfg)
  * Return: an arena nobody has seen yet; as error pointers -EDQUOT, a limit says
  * no, or -ENOMEM.
  */
-struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
+struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool, int nid,
 				 const struct zcb_payer *payer,
 				 struct zcb_buf_page **pages)
 {
 	u64 size = pool->cfg.arena_size;
 	u32 npages = size >> PAGE_SHIFT;
+	nodemask_t nodes = pool->cfg.nodes;
 	struct zcb_arena *a;
 
-	a = zcb_arena_create(size, pool->narenas * npages, &pool->cfg.nodes,
+	if (nid != NUMA_NO_NODE)
+		nodes = nodemask_of_node(nid);
+	a = zcb_arena_create(size, pool->narenas * npages, &nodes,
 			     pool_huge(&pool->cfg), payer);
 	*pages = NULL;
 	if (IS_ERR(a) || pool->cfg.kind == ZCBUF_POOL_FIXED)
@@ -304,10 +308,10 @@ static int pool_first_arena(struct zcb_pool *pool)
 	struct zcb_buf_page *pages;
 	struct zcb_arena *a;
 
-	a = zcb_pool_arena(pool, &pool->payer, &pages);
+	a = zcb_pool_arena(pool, NUMA_NO_NODE, &pool->payer, &pages);
 	if (a == ERR_PTR(-EDQUOT)) {
 		zcb_pools_settle();
-		a = zcb_pool_arena(pool, &pool->payer, &pages);
+		a = zcb_pool_arena(pool, NUMA_NO_NODE, &pool->payer, &pages);
 	}
 	if (IS_ERR(a))
 		return -ENOMEM;

@@ -135,6 +135,20 @@ enum zcb_pool_state {
 };
 
 /**
+ * struct zcb_pause - a pool that could not grow of itself is left alone for a while
+ * @pool: the pool
+ * @on: written under its grow_lock and by @work, which ends that
+ * @length: how long it was, ms; 0: it has grown since; grow_lock
+ * @work: see above
+ */
+struct zcb_pause {
+	struct zcb_pool *pool;
+	bool on;
+	u32 length;
+	struct delayed_work work;
+};
+
+/**
  * struct zcb_pool - one trust domain of memory
  * @ref: sessions, map files, cursors, and that it persists; the last put frees
  *	from a workqueue
@@ -156,10 +170,8 @@ enum zcb_pool_state {
  * @mappings: map files
  * @tokens: pin tokens of all sessions
  * @grow_lock: one adds an arena at a time
- * @grow_paused: it could not grow of itself, and is left alone for a while;
- *	written under @grow_lock and by @grow_work, which ends that
- * @grow_pause: how long that was, ms; 0: it has grown since; @grow_lock
- * @grow_work: see above
+ * @pause: it could not grow of itself
+ * @node_pause: it could not, of memory of one node
  * @lock: guards @sessions, @nsessions, @channels, @quarantine
  * @sessions: attached
  * @nsessions: how many; read without the lock for its name
@@ -220,9 +232,8 @@ struct zcb_pool {
 	atomic_t tokens;
 
 	struct mutex grow_lock;	/* arenas are added */
-	bool grow_paused;
-	u32 grow_pause;
-	struct delayed_work grow_work;
+	struct zcb_pause pause;
+	struct zcb_pause node_pause;
 	struct delayed_work retire_work;
 	unsigned long retire_wait;
 	bool shrinking;
@@ -278,7 +289,7 @@ bool zcb_pool_here(const struct zcb_pool *pool);
 void zcb_pool_persist(struct zcb_pool *pool);
 int zcb_pool_remove(struct zcb_pool *pool);
 
-struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
+struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool, int nid,
 				 const struct zcb_payer *payer,
 				 struct zcb_buf_page **pages);
 void zcb_pools_settle(void);
@@ -355,8 +366,8 @@ static inline void zcb_pool_count_free(struct zcb_pool *pool)
 void zcb_pool_growth_init(struct zcb_pool *pool);
 void zcb_pool_growth_end(struct zcb_pool *pool);
 struct zcb_arena *zcb_pool_grow(struct zcb_pool *pool);
-bool zcb_pool_may_grow(const struct zcb_pool *pool);
-bool zcb_pool_grow_for(struct zcb_pool *pool, u32 narenas);
+bool zcb_pool_may_grow(const struct zcb_pool *pool, int nid);
+bool zcb_pool_grow_for(struct zcb_pool *pool, int nid, u32 narenas);
 
 /* Fewer arenas: retire.c. */
 void zcb_pool_retire_init(struct zcb_pool *pool);

@@ -34,6 +34,7 @@ struct slabs_loan {
  * @h: who will hold it
  * @domain: of the same session
  * @class: number of its class
+ * @nid: of the NUMA node the slab must be of, or NUMA_NO_NODE
  * @zero: it must read as zero; once it is taken: it has to be zeroed
  * @nowait: as of struct zcb_memory_request
  * @handle: set once it is taken
@@ -44,6 +45,7 @@ struct slabs_want {
 	struct zcb_holdings *h;
 	u32 domain;
 	u32 class;
+	int nid;
 	bool zero;
 	bool nowait;
 	u64 handle;
@@ -56,13 +58,18 @@ static int slabs_new(struct zcb_pool *pool, const struct slabs_want *w,
 		     struct zcb_slab **slab)
 {
 	const struct zcb_slab_class *c = &pool->cfg.slabs.class[w->class];
+	const struct zcb_memory_want block = {
+		.order = c->order,
+		.domain = w->domain,
+		.nid = w->nid,
+		.nowait = w->nowait,
+	};
 	int err;
 
 	*slab = kzalloc(zcb_slab_size(c), GFP_KERNEL_ACCOUNT);
 	if (!*slab)
 		return -ENOMEM;
-	err = zcb_memory_block(pool, c->order, w->domain, false, w->nowait,
-			       &(*slab)->page);
+	err = zcb_memory_block(pool, &block, &(*slab)->page);
 	if (err)
 		kfree(*slab);
 	return err;
@@ -87,7 +94,7 @@ static bool slabs_lease_kept_locked(struct zcb_pool *pool,
 	u32 order = pool->cfg.slabs.class[w->class].order;
 	struct zcb_slab *slab;
 
-	slab = zcb_magazine_get_slab_locked(pool, w->class, w->domain);
+	slab = zcb_magazine_get_slab_locked(pool, w->class, w->domain, w->nid);
 	if (!slab)
 		return false;
 	zcb_memory_count_locked(pool, PAGE_SIZE << order);
@@ -192,6 +199,30 @@ static void slabs_close_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	}
 }
 
+/* The first one is of the node then, if there is one that is, with a free object. */
+static int slabs_bring_locked(struct zcb_pool *pool, const struct slabs_want *w)
+{
+	struct list_head *list = &w->h->slabs[w->class];
+	const struct zcb_arena *a;
+	struct zcb_slab *slab;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (w->nid == NUMA_NO_NODE)
+		return 0;
+	list_for_each_entry(slab, list, node) {
+		if (!slab->nfree || slab->closed)
+			break;
+		a = zcb_pool_arena_at(pool, slab->page);
+		if (zcb_arena_open(a) &&
+		    zcb_arena_is_on(a, w->nid, slab->page,
+				    slabs_pages(pool, slab))) {
+			list_move(&slab->node, list);
+			return 0;
+		}
+	}
+	return -EAGAIN;
+}
+
 /*
  * Takes an object of a slab. One that must be zeroed first is lent to nobody
  * meanwhile: handles can be guessed, and nobody shall free it or give it away.
@@ -205,9 +236,12 @@ static int slabs_take_locked(struct zcb_pool *pool, struct slabs_want *w)
 
 	lockdep_assert_held(&pool->mem_lock);
 	slabs_close_locked(pool, w->h, w->class);
+	err = slabs_bring_locked(pool, w);
 	if (w->nowait && slabs_much_to_zero(pool, w->h, w->class, w->zero))
 		return -ZCB_ESLEEP;
-	err = zcb_slab_get(&pool->cfg.slabs, w->class, list, &slab, &offset);
+	if (!err)
+		err = zcb_slab_get(&pool->cfg.slabs, w->class, list, &slab,
+				   &offset);
 	if (err && slabs_lease_kept_locked(pool, w))
 		err = zcb_slab_get(&pool->cfg.slabs, w->class, list, &slab,
 				   &offset);
@@ -275,6 +309,7 @@ int zcb_slabs_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		.h = h,
 		.domain = domain,
 		.class = class,
+		.nid = zcb_memory_nid(r),
 		.zero = r->zero,
 		.nowait = r->nowait,
 		.no_hands = LIST_HEAD_INIT(w.no_hands),

@@ -127,6 +127,38 @@ static void an_arena_that_fails_late(struct kunit *test)
 	KUNIT_EXPECT_GT(test, after.freeram + 6 * OBJ_PAGES, before.freeram);
 }
 
+static int nid_by_turns(const struct zcb_arena *a, u32 index)
+{
+	return index & 1;
+}
+
+static int call_nodes(struct fault *f)
+{
+	return zcb_arena_nodes_init(f->object);
+}
+
+static void undo_nodes(struct fault *f)
+{
+	zcb_arena_nodes_end(f->object);
+}
+
+static void an_arena_of_two_nodes(struct kunit *test)
+{
+	struct zcb_arena_ops ops = zcb_arena_folio_ops;
+	struct fault f = { .call = call_nodes, .undo = undo_nodes };
+	struct zcb_arena *a;
+
+	a = zcb_arena_create(8 * PAGE_SIZE, 0, &anywhere, ZCB_ARENA_HUGE_NEVER,
+			     &root);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(a));
+	ops.nid = nid_by_turns;
+	a->ops = &ops;
+	f.object = a;
+	fail_each(test, &f);
+	KUNIT_EXPECT_EQ(test, f.failures, 1);
+	zcb_arena_destroy(a);
+}
+
 static int call_pool(struct fault *f)
 {
 	f->object = zcb_pool_create(f->cfg, GLOBAL_ROOT_UID);
@@ -472,6 +504,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(making_an_arena_of_huge_pages),
 	KUNIT_CASE(an_arena_falls_back_to_small_pages),
 	KUNIT_CASE(an_arena_that_fails_late),
+	KUNIT_CASE(an_arena_of_two_nodes),
 	KUNIT_CASE(making_a_pool),
 	KUNIT_CASE(making_a_file),
 	KUNIT_CASE(opening_a_session),

@@ -137,7 +137,7 @@ static void only_if_it_shall(struct kunit *test)
 	u64 handle;
 
 	obj_alloc(test, s, OBJ_ARENA);
-	KUNIT_EXPECT_FALSE(test, zcb_pool_may_grow(pool));
+	KUNIT_EXPECT_FALSE(test, zcb_pool_may_grow(pool, NUMA_NO_NODE));
 	KUNIT_EXPECT_FALSE(test, zcb_memory_room(pool, 1));
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, zcb_pool_size(pool), OBJ_ARENA);
@@ -281,9 +281,9 @@ static void wakes_who_waits_for_room(struct kunit *test)
 /* The pause after a failure, without waiting for it to end by itself. */
 static void end_pause(struct kunit *test, struct zcb_pool *pool)
 {
-	KUNIT_ASSERT_TRUE(test, pool->grow_paused);
-	mod_delayed_work(system_wq, &pool->grow_work, 0);
-	flush_delayed_work(&pool->grow_work);
+	KUNIT_ASSERT_TRUE(test, pool->pause.on);
+	mod_delayed_work(system_wq, &pool->pause.work, 0);
+	flush_delayed_work(&pool->pause.work);
 }
 
 /* Who has all of a pool, which might be larger but for a limit. */
@@ -303,7 +303,7 @@ static struct zcb_session *paused(struct kunit *test, u32 arenas)
 	u64 handle;
 
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
-	KUNIT_EXPECT_TRUE(test, s->pool->grow_paused);
+	KUNIT_EXPECT_TRUE(test, s->pool->pause.on);
 	return s;
 }
 
@@ -317,17 +317,17 @@ static void tries_again_after_a_while(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_memory_room(pool, 1));
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
 	KUNIT_EXPECT_FALSE(test, zcb_memory_room(pool, 1));
-	KUNIT_EXPECT_GE(test, pool->grow_pause, 100);
-	pool->grow_pause = 300;
+	KUNIT_EXPECT_GE(test, pool->pause.length, 100);
+	pool->pause.length = 300;
 	end_pause(test, pool);
 	KUNIT_EXPECT_TRUE(test, zcb_memory_room(pool, 1));
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
-	KUNIT_EXPECT_GE(test, pool->grow_pause, 600);
+	KUNIT_EXPECT_GE(test, pool->pause.length, 600);
 	obj_limits(test, 8, 8);
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), -ENOMEM);
 	end_pause(test, pool);
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), 0);
-	KUNIT_EXPECT_EQ(test, pool->grow_pause, 0);
+	KUNIT_EXPECT_EQ(test, pool->pause.length, 0);
 }
 
 /* But who tells it to is answered at once, and that ends the pause. */
@@ -337,7 +337,7 @@ static void a_pause_is_for_itself_only(struct kunit *test)
 
 	obj_limits(test, 8, 8);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(zcb_pool_grow(s->pool)));
-	KUNIT_EXPECT_FALSE(test, s->pool->grow_paused);
+	KUNIT_EXPECT_FALSE(test, s->pool->pause.on);
 	obj_alloc(test, s, OBJ_ARENA);
 	obj_alloc(test, s, OBJ_ARENA);
 }
@@ -365,7 +365,7 @@ static void a_pool_goes_in_a_pause(struct kunit *test)
 	struct zcb_session *s = paused(test, 2);
 	struct zcb_pool *pool = s->pool;
 
-	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&pool->grow_work));
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&pool->pause.work));
 	obj_close(test, s);
 	obj_drop_pool(test, pool);
 	obj_settle(test);
@@ -387,7 +387,7 @@ static void the_dying_stop_nobody(struct kunit *test)
 	flush_signals(current);
 	disallow_signal(SIGKILL);
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
-	KUNIT_EXPECT_FALSE(test, pool->grow_paused);
+	KUNIT_EXPECT_FALSE(test, pool->pause.on);
 	KUNIT_EXPECT_EQ(test, try_alloc(s, 1, &handle), 0);
 }
 
@@ -426,12 +426,12 @@ static void somebody_else_was_faster(struct kunit *test)
 	struct zcb_pool *pool = grows_by_itself(test, 3);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(zcb_pool_grow(pool)));
-	KUNIT_EXPECT_TRUE(test, zcb_pool_grow_for(pool, 1));
+	KUNIT_EXPECT_TRUE(test, zcb_pool_grow_for(pool, NUMA_NO_NODE, 1));
 	KUNIT_EXPECT_EQ(test, zcb_pool_size(pool), 2 * OBJ_ARENA);
-	KUNIT_EXPECT_TRUE(test, zcb_pool_grow_for(pool, 2));
+	KUNIT_EXPECT_TRUE(test, zcb_pool_grow_for(pool, NUMA_NO_NODE, 2));
 	KUNIT_EXPECT_EQ(test, zcb_pool_size(pool), 3 * OBJ_ARENA);
-	KUNIT_EXPECT_TRUE(test, zcb_pool_grow_for(pool, 2));
-	KUNIT_EXPECT_FALSE(test, zcb_pool_grow_for(pool, 3));
+	KUNIT_EXPECT_TRUE(test, zcb_pool_grow_for(pool, NUMA_NO_NODE, 2));
+	KUNIT_EXPECT_FALSE(test, zcb_pool_grow_for(pool, NUMA_NO_NODE, 3));
 }
 
 static int alloc_eight(struct obj_task *t)

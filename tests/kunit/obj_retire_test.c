@@ -374,12 +374,14 @@ static void an_empty_slab_is_given_back(struct kunit *test)
 	const struct zcb_slab_class *c = &pool->cfg.slabs.class[3];
 	struct zcb_slab *slab = kzalloc(zcb_slab_size(c), GFP_KERNEL);
 	struct zcb_session *s = obj_session(test, pool);
+	const struct zcb_memory_want w = {
+		.order = c->order, .domain = s->domain, .nid = NUMA_NO_NODE,
+	};
 	u64 block = obj_alloc(test, s, OBJ_ARENA);
 	u32 page;
 
 	KUNIT_ASSERT_NOT_NULL(test, slab);
-	KUNIT_ASSERT_EQ(test, zcb_memory_block(pool, c->order, s->domain,
-					       false, false, &page), 0);
+	KUNIT_ASSERT_EQ(test, zcb_memory_block(pool, &w, &page), 0);
 	KUNIT_EXPECT_EQ(test, put(s, block), 0);
 	KUNIT_EXPECT_EQ(test, retire(pool, 1, false), ZCB_ARENA_RETIRING);
 	spin_lock(&pool->mem_lock);

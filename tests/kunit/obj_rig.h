@@ -610,7 +610,9 @@ static inline int obj_init(struct kunit *test)
  */
 static inline int obj_suite_init(struct kunit_suite *suite)
 {
-	static const struct zcb_pool_config cfg = { .arena_size = PAGE_SIZE };
+	static const struct zcb_pool_config cfg = {
+		.arena_size = PAGE_SIZE, .flags = ZCBUF_POOL_F_SMALL_PAGES,
+	};
 	struct zcb_pool *pool = zcb_pool_create(&cfg, GLOBAL_ROOT_UID);
 
 	if (IS_ERR(pool))

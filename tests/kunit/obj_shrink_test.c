@@ -134,7 +134,7 @@ static void only_what_nobody_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, put(s, handle[1]), 0);
 	KUNIT_EXPECT_EQ(test, count(), 0);
 	KUNIT_EXPECT_EQ(test, scan(ALL), 0);
-	KUNIT_ASSERT_TRUE(test, zcb_pool_grow_for(s->pool, 2));
+	KUNIT_ASSERT_TRUE(test, zcb_pool_grow_for(s->pool, NUMA_NO_NODE, 2));
 	KUNIT_EXPECT_EQ(test, count(), 0);
 	KUNIT_EXPECT_EQ(test, scan(ALL), 0);
 	KUNIT_EXPECT_EQ(test, zcb_pool_size(s->pool), 3 * OBJ_ARENA);

@@ -127,14 +127,15 @@ static void set_size(struct trial *x, __u32 size)
 static void sizes(const void *arg)
 {
 	struct trial x;
-	__u32 size;
+	__u32 size, first;
 
 	trial_open(&x, arg);
-	for (size = 0; size < x.c->size; size += size < 9 ? 1 : 7) {
+	first = x.c->first ? x.c->first : x.c->size;
+	for (size = 0; size < first; size += size < 9 ? 1 : 7) {
 		set_size(&x, size);
 		refused(&x, "a short size", EINVAL);
 	}
-	set_size(&x, x.c->size - 1);
+	set_size(&x, first - 1);
 	refused(&x, "size - 1", EINVAL);
 	set_size(&x, ZT_PAGE + 1);
 	refused(&x, "a page and a byte", E2BIG);
@@ -163,6 +164,22 @@ static void tails(const void *arg)
 	done(&x, "a tail of one 0");
 	set_size(&x, ZT_PAGE);
 	done(&x, "a page");
+	trial_close(&x);
+}
+
+/* Programs that know less of it go on as before: what follows is not theirs. */
+static void first_sizes(const void *arg)
+{
+	struct trial x;
+	__u32 size;
+
+	trial_open(&x, arg);
+	ASSERT_NE(x.c->first, 0);
+	for (size = x.c->first; size < x.c->size; size++) {
+		set_size(&x, size);
+		memset(x.t.arg + size, 0xff, sizeof(x.t.arg) - size);
+		done(&x, "as it was first");
+	}
 	trial_close(&x);
 }
 
@@ -600,6 +617,8 @@ TEST(table_is_complete)
 		EXPECT_EQ(nr != ZCBUF_NR_QUERY, with_rights >> nr & 1);
 	}
 }
+
+TEST_WITH(first_sizes, first_sizes_alloc, &calls[ZCBUF_NR_ALLOC])
 
 TEST(no_such_call)
 {

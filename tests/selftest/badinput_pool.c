@@ -96,24 +96,31 @@ TEST(create_options)
 	EXPECT_OK(zt_pool_create(fd, ZCBUF_POOL_PAGES, 0, ZT_ARENA));
 }
 
+#define NR_NODES	(sizeof(nodes) / sizeof(*nodes))
+
+static const __u32 nodes[] = { 1, 63, 64, 1023, 1024, 1U << 20, 1U << 31, ~0U };
+
+/* This machine has at least node 0. */
+static bool node_exists(__u32 node)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u", node);
+	return !access(path, F_OK);
+}
+
 TEST(create_nodes)
 {
-	static const __u32 nowhere[] = { 1, 63, 64, 1023, 1024, 1U << 20, ~0U };
 	struct zcbuf_pool_create a = {
 		.arena_size = ZT_ARENA, .flags = ZCBUF_POOL_F_NODE,
 	};
 	int fd = fresh();
 	size_t i;
 
-	/* Nodes that this machine has: it has at least node 0. */
-	for (i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++) {
-		char path[64];
-
-		snprintf(path, sizeof(path), "/sys/devices/system/node/node%u",
-			 nowhere[i]);
-		if (!access(path, F_OK))
+	for (i = 0; i < NR_NODES; i++) {
+		if (node_exists(nodes[i]))
 			continue;
-		a.node = nowhere[i];
+		a.node = nodes[i];
 		create_refused(fd, a, EINVAL);
 	}
 	a.flags = 0;
@@ -525,6 +532,30 @@ TEST(alloc_arguments)
 	EXPECT_OK(zt_alloc1(pages, 0, &h));
 	EXPECT_EQ(zt_alloc(pages, 1, 1 * MIB, 0, &h, 1), 1);
 	EXPECT_EQ(zcbuf_buf_offset(h) % MIB, 0);
+}
+
+TEST(alloc_nodes)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	struct zcbuf_alloc a = zt_arg(struct zcbuf_alloc, .length = 1,
+		.count = 1, .deadline_ns = ZCBUF_NO_DEADLINE);
+	struct zcbuf_pool_info before, after;
+	__u64 h = 0;
+	size_t i;
+
+	a.handles = zt_ptr(&h);
+	hz_state(fd, &before);
+	for (i = 0; i < NR_NODES; i++) {
+		a.node = nodes[i];
+		a.flags = ZCBUF_ALLOC_F_ZERO;
+		EXPECT_ERR(zt_call(fd, ZCBUF_IOC_ALLOC, &a), EINVAL);
+		a.flags = ZCBUF_ALLOC_F_NODE;
+		if (!node_exists(nodes[i]))
+			EXPECT_ERR(zt_call(fd, ZCBUF_IOC_ALLOC, &a), EINVAL);
+	}
+	hz_state(fd, &after);
+	EXPECT_EQ(memcmp(&before, &after, sizeof(after)), 0);
+	EXPECT_EQ(h, 0);
 }
 
 /* Two fit, the third does not: two are given, and none is lost. */

@@ -8,15 +8,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <linux/mempolicy.h>
-
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
 #include "ktap.h"
+#include "nodes.h"
 
 #define HUGE_ORDER	9
-#define MAX_NODES	1024
 #define MAX_TURNS	1024
 
 /* A buffer of @length lies where its handle says and has @capacity. */
@@ -75,21 +73,6 @@ TEST(node_of_the_pages)
 	EXPECT_EQ(place_of(fd, 1, 4096).node, a.node);
 }
 
-/* The nodes this process may have memory of, in order. */
-static int allowed_nodes(__u32 *nodes)
-{
-	unsigned long mask[MAX_NODES / (8 * sizeof(unsigned long))] = {};
-	const int bits = 8 * sizeof(*mask);
-	int i, n = 0;
-
-	ASSERT_OK(syscall(SYS_get_mempolicy, NULL, mask, MAX_NODES, NULL,
-			  MPOL_F_MEMS_ALLOWED));
-	for (i = 0; i < MAX_NODES; i++)
-		if (mask[i / bits] >> i % bits & 1)
-			nodes[n++] = i;
-	return n;
-}
-
 /*
  * Every buffer of @length there is, which are the pages of a pool, from number @from
  * on is of the node whose turn it is: BUF_INFO says so, and the core of its mapping.
@@ -101,8 +84,8 @@ static void expect_turns(int fd, __u64 length, int from, int count)
 	static void *addr[MAX_TURNS];
 	static int node[MAX_TURNS];
 	static __u64 h[MAX_TURNS];
-	__u32 nodes[MAX_NODES];
-	int i, turn, n = allowed_nodes(nodes);
+	__u32 nodes[NODES_MAX];
+	int i, turn, n = nodes_allowed(nodes);
 
 	ASSERT_EQ(zt_alloc(fd, length, 0, 0, h, count), count);
 	ASSERT_EQ(zt_buf_info(fd, h, p, count), count);

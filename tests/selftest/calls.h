@@ -66,6 +66,7 @@ struct count_field {
  * struct call - one call
  * @nr: ZCBUF_NR_*
  * @size: of its argument
+ * @first: of what was released first, 0: @size
  * @flags: those that are known
  * @right: what it needs, 0: a session that is attached
  * @fresh: needs a session that is not attached to succeed
@@ -81,6 +82,7 @@ struct call {
 	const char *name;
 	unsigned int nr;
 	__u16 size;
+	__u16 first;
 	__u32 flags;
 	__u32 right;
 	bool fresh;
@@ -486,8 +488,10 @@ static const struct call calls[] = {
 		 .arrays = { { .at = CALL_AT(zcbuf_pool_info, classes),
 			       .written = true, .optional = true } },
 		 .make = make_pool_info),
-	CALL_ROW(ALLOC, zcbuf_alloc, .flags = ZCBUF_ALLOC_F_ZERO,
+	CALL_ROW(ALLOC, zcbuf_alloc, .first = CALL_AT(zcbuf_alloc, node),
+		 .flags = ZCBUF_ALLOC_F_ZERO | ZCBUF_ALLOC_F_NODE,
 		 .right = ZCBUF_RIGHT_MAP_WRITE, .writes = true,
+		 .reserved = CALL_AT(zcbuf_alloc, __reserved),
 		 .done = CALL_AT(zcbuf_alloc, out_done),
 		 .arrays = { CALL_OUT(zcbuf_alloc, handles) },
 		 .counts = { CALL_COUNT(zcbuf_alloc, count) },

@@ -254,6 +254,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_WATCH		((__u64)1 << 18)
 #define ZCBUF_FEATURE_HEARTBEAT		((__u64)1 << 19)
 #define ZCBUF_FEATURE_READY		((__u64)1 << 21) /* RECEIVE of any channel */
+#define ZCBUF_FEATURE_ALLOC_NODE	((__u64)1 << 22)
 #define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
 
 /**
@@ -396,7 +397,8 @@ struct zcbuf_class {
  * With INTERLEAVE its pages, or huge pages, are of all the nodes the caller may have
  * memory of, now, one after the other by number of the node, and so on in the arenas
  * that come later. Where a node has none left, one is of another. Without it, and
- * without NODE, each arena is as the memory policy of who makes it says.
+ * without NODE, each arena is as the memory policy of who makes it says. One that is
+ * added by itself for an ALLOC with NODE is of that node alone, in any case.
  *
  * Names are unique per IPC namespace and user. The pool lives until its last
  * session, mapping, dma-buf and I/O are gone. A PERSISTENT one, which has a name, lives on
@@ -667,11 +669,12 @@ struct zcbuf_pool_info {
 /* ---------------------------------------------------------------- buffers */
 
 #define ZCBUF_ALLOC_F_ZERO	(1U << 0)	/* contents are zero */
+#define ZCBUF_ALLOC_F_NODE	(1U << 1)	/* node is set */
 
 /**
  * struct zcbuf_alloc - buffers of one length
  * @size: sizeof(struct zcbuf_alloc)
- * @flags: ZCBUF_ALLOC_F_ZERO
+ * @flags: ZCBUF_ALLOC_F_*
  * @length: bytes wanted of each. 0: the smallest block (PAGES) or object (FIXED);
  *	TIERS: EINVAL
  * @handles: pointer to __u64[@count], written
@@ -683,16 +686,25 @@ struct zcbuf_pool_info {
  *	room: 0, ZCBUF_NO_DEADLINE or absolute. What was got is not held up.
  * @out_done: buffers got
  * @out_error: why not more
+ * @node: NUMA node of each, with ZCBUF_ALLOC_F_NODE, else 0
+ * @__reserved: 0
  *
  * A buffer that another session used last is zeroed, unless the pool has
  * NO_ZERO_ON_REUSE. Waiting is not in turn: who asks for less may be served
  * before who waits for more.
  *
+ * With NODE all pages of a buffer, or huge pages, are of that node, in a pool of any
+ * kind and wherever its other memory is. What is waited for then, or was not to be
+ * had, is room of that node; a pool with AUTO_GROW grows by an arena of it. TIERS: an
+ * object is of a slab that is of the node whole; where there is no room for one, the
+ * buffer is a block of pages.
+ *
  * E2BIG: larger than the largest power of two in an arena; FIXED: no class is
  * large enough, or its objects are not aligned so. ENOMEM: no block, or object of
  * the smallest class that will do, is free, and the call must not wait; or the
  * machine, or a memory cgroup, is out of memory. ETIMEDOUT: the
- * deadline has passed. EINVAL: align. Since 0.1.
+ * deadline has passed. EINVAL: align; a node that has no memory, or is not the one
+ * of a pool that was made with ZCBUF_POOL_F_NODE. Since 0.1.
  */
 struct zcbuf_alloc {
 	__u32 size;
@@ -704,6 +716,8 @@ struct zcbuf_alloc {
 	__aligned_u64 deadline_ns;
 	__u32 out_done;
 	__u32 out_error;
+	__u32 node;
+	__u32 __reserved;
 };
 
 /**

@@ -115,6 +115,12 @@ typedef struct {
 	unsigned long bits;
 } nodemask_t;
 
+#define NUMA_NO_NODE		(-1)
+#define MAX_NUMNODES		4
+#define node_isset(node, mask)	((mask).bits >> (node) & 1)
+
+#define DECLARE_BITMAP(name, bits)	unsigned long name[BITS_TO_LONGS(bits)]
+
 typedef struct {
 	int refs;
 } refcount_t;
@@ -226,7 +232,7 @@ void obj_free(const void *ptr);
 #define kfree(ptr)		obj_free(ptr)
 
 /* The rig's. */
-int page_to_nid(const struct page *page);
+void *kvzalloc(size_t bytes, u32 gfp);
 void unmap_mapping_range(struct address_space *mapping, loff_t offset,
 			 loff_t length, int even_cows);
 void kvfree(const void *ptr);	/* it allocates what is as large */

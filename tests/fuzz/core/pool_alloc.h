@@ -42,7 +42,7 @@ static int class_for(const struct state *s, const struct zcb_memory_request *r)
 	return -1;
 }
 
-static void got_block(struct state *s, u32 owner, u32 order, bool zero,
+static void got_block(struct state *s, u32 owner, u32 order, int nid, bool zero,
 		      u64 handle)
 {
 	struct rig_range r = { zcbuf_buf_offset(handle), PAGE_SIZE << order };
@@ -50,6 +50,7 @@ static void got_block(struct state *s, u32 owner, u32 order, bool zero,
 	bool must;
 
 	KUNIT_ASSERT_EQ(s->test, zcbuf_buf_class(handle), order);
+	KUNIT_ASSERT_TRUE(s->test, is_on(s, page, 1U << order, nid));
 	KUNIT_ASSERT_EQ(s->test, page, start_of(s, page, order));
 	KUNIT_ASSERT_FALSE(s->test, is_known(s, handle));
 	pages_out(s, page, order, true);
@@ -70,22 +71,24 @@ static void alloc_block(struct state *s, u32 owner,
 		KUNIT_ASSERT_EQ(s->test, err, -E2BIG);
 		return;
 	}
-	check_room(s, order, !err);
+	check_room(s, order, zcb_memory_nid(r), !err);
 	if (!err)
-		got_block(s, owner, order, r->zero, handle);
+		got_block(s, owner, order, zcb_memory_nid(r), r->zero, handle);
 	else
 		KUNIT_ASSERT_EQ(s->test, err,
 				r->deadline_ns ? -ETIMEDOUT : -ENOMEM);
 }
 
-static bool slab_has_room(const struct state *s, u32 class, u32 owner)
+static bool slab_has_room(const struct state *s, u32 class, u32 owner, int nid)
 {
-	const struct m_slab *m = s->slab;
+	u32 npages = 1U << s->pool->cfg.slabs.class[class].order;
 	u32 nobjs = s->pool->cfg.slabs.class[class].nobjs;
+	const struct m_slab *m = s->slab;
 
 	for (; m < s->slab + s->narenas * s->in_arena; m++)
 		if (m->nout && m->class == class && m->lessee == owner &&
-		    m->nout < nobjs && !m->closed && is_live(s, m - s->slab))
+		    m->nout < nobjs && !m->closed && is_live(s, m - s->slab) &&
+		    is_on(s, m - s->slab, npages, nid))
 			return true;
 	return false;
 }
@@ -104,13 +107,14 @@ static bool new_slab(struct state *s, u32 class, u32 owner, u64 handle,
 	return claim(s, page, 1U << order, s->domain[owner], false);
 }
 
-static void got_object(struct state *s, u32 owner, u32 class, bool zero,
-		       u64 handle, bool room)
+static void got_object(struct state *s, u32 owner, u32 class,
+		       const struct zcb_memory_request *r, u64 handle,
+		       bool room)
 {
 	const struct zcb_slab_class *c = &s->pool->cfg.slabs.class[class];
 	u64 offset = zcbuf_buf_offset(handle);
 	struct m_slab *m = slab_of(s, class, offset);
-	struct rig_range r[] = {
+	struct rig_range range[] = {
 		{ (u64)(m - s->slab) << PAGE_SHIFT, PAGE_SIZE << c->order },
 		{ offset, c->length },
 	};
@@ -124,30 +128,72 @@ static void got_object(struct state *s, u32 owner, u32 class, bool zero,
 	KUNIT_ASSERT_EQ(s->test, m->lessee, owner);
 	KUNIT_ASSERT_EQ(s->test, m->gen, slab_gen(handle));
 	KUNIT_ASSERT_TRUE(s->test, !m->closed && is_live(s, m - s->slab));
-	KUNIT_ASSERT_EQ(s->test, (offset - r[0].offset) % c->length, 0ULL);
-	KUNIT_ASSERT_LE(s->test, offset - r[0].offset + c->length, r[0].length);
-	must[1] = zero || (m->mixed &&
-			   !has_flag(s, ZCBUF_POOL_F_NO_ZERO_ON_REUSE));
-	check_zeroed(s, r, must, 2);
+	KUNIT_ASSERT_TRUE(s->test, is_on(s, m - s->slab, 1U << c->order,
+					 zcb_memory_nid(r)));
+	offset -= range[0].offset;
+	KUNIT_ASSERT_EQ(s->test, offset % c->length, 0ULL);
+	KUNIT_ASSERT_LE(s->test, offset + c->length, range[0].length);
+	must[1] = r->zero || (m->mixed &&
+			      !has_flag(s, ZCBUF_POOL_F_NO_ZERO_ON_REUSE));
+	check_zeroed(s, range, must, 2);
 	m->nout++;
-	add_buf(s, handle, owner, class, c->length, zero);
+	add_buf(s, handle, owner, class, c->length, r->zero);
 }
 
 static void alloc_object(struct state *s, u32 owner, u32 class,
 			 const struct zcb_memory_request *r, int err,
 			 u64 handle, bool starved)
 {
-	bool room = slab_has_room(s, class, owner);
+	int nid = zcb_memory_nid(r);
+	bool room = slab_has_room(s, class, owner, nid);
+	bool block = !err && zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB;
 
 	if (!room && !starved)
-		check_room(s, s->pool->cfg.slabs.class[class].order, !err);
+		check_room(s, s->pool->cfg.slabs.class[class].order, nid,
+			   !err && !block);
+	/* Where no slab can be of the node, a block is. */
+	if (r->on_node && !room && !starved && (err || block)) {
+		alloc_block(s, owner, r, err, handle);
+		return;
+	}
 	if (!err)
-		got_object(s, owner, class, r->zero, handle, room);
+		got_object(s, owner, class, r, handle, room);
 	else
 		KUNIT_ASSERT_EQ(s->test, err, !starved && r->deadline_ns ?
 				-ETIMEDOUT : -ENOMEM);
 	if (err || starved)
 		KUNIT_ASSERT_FALSE(s->test, room);
+}
+
+static bool is_out(const struct state *s, u64 offset)
+{
+	const struct m_buf *b;
+
+	for (b = s->buf; b < s->buf + s->nbufs; b++)
+		if (b->offset == offset)
+			return true;
+	return false;
+}
+
+static bool fixed_is_on(const struct state *s, u64 offset, u32 length, int nid)
+{
+	u32 first = offset >> PAGE_SHIFT;
+
+	return is_on(s, first, ((offset + length - 1) >> PAGE_SHIFT) - first + 1,
+		     nid);
+}
+
+static bool fixed_has_room(const struct state *s, u32 class, int nid)
+{
+	const struct zcb_fixed_class *c = &s->pool->cfg.fixed.class[class];
+	u64 offset = c->base;
+	u32 i;
+
+	for (i = 0; i < c->count; i++, offset += c->length)
+		if (!is_out(s, offset) &&
+		    fixed_is_on(s, offset, c->length, nid))
+			return true;
+	return false;
 }
 
 static u32 class_used(const struct state *s, u32 class)
@@ -183,12 +229,15 @@ static void got_fixed(struct state *s, u32 owner, u32 class, bool zero,
 static void alloc_fixed(struct state *s, u32 owner, u32 class,
 			const struct zcb_memory_request *r, int err, u64 handle)
 {
-	bool room = class_used(s, class) < s->pool->cfg.fixed.class[class].count;
+	int nid = zcb_memory_nid(r);
 
-	KUNIT_ASSERT_EQ(s->test, err, room ? 0 :
+	KUNIT_ASSERT_EQ(s->test, err, fixed_has_room(s, class, nid) ? 0 :
 			r->deadline_ns ? -ETIMEDOUT : -ENOMEM);
-	if (!err)
-		got_fixed(s, owner, class, r->zero, handle);
+	if (err)
+		return;
+	KUNIT_ASSERT_TRUE(s->test, fixed_is_on(s, zcbuf_buf_offset(handle),
+					       class_length(s, class), nid));
+	got_fixed(s, owner, class, r->zero, handle);
 }
 
 static bool is_valid(const struct state *s, const struct zcb_memory_request *r)

@@ -93,6 +93,8 @@ static void alloc(void *state)
 	r.align = choose_align(s);
 	r.zero = !below(s, 4);
 	r.deadline_ns = !below(s, 8);
+	r.on_node = below(s, 8) < 3;
+	r.node = r.on_node ? below(s, RIG_NODES + 1) : 0;
 	starve = !below(s, 32);
 	if (s->nbufs == BUFS || (s->emptying && below(s, 4)))
 		return;
@@ -154,6 +156,8 @@ static void find(void *state)
 	KUNIT_ASSERT_EQ(s->test, place.holders, hweight32(b->has));
 	KUNIT_ASSERT_EQ(s->test, place.arena,
 			b->offset / s->pool->cfg.arena_size);
+	KUNIT_ASSERT_TRUE(s->test, is_on(s, b->offset >> PAGE_SHIFT, 1,
+					 place.node));
 }
 
 /* ------------------------------------------------------------------ owners */
@@ -213,7 +217,7 @@ static void run_get(void *state)
 	err = zcb_memory_get(s->pool, PAGE_SIZE << order, s->domain[owner],
 			     &offset, &npages);
 	KUNIT_ASSERT_EQ(s->test, err, err ? -ENOMEM : 0);
-	check_room(s, order, !err);
+	check_room(s, order, NUMA_NO_NODE, !err);
 	if (err)
 		return;
 	KUNIT_ASSERT_EQ(s->test, npages, 1U << order);
@@ -249,7 +253,8 @@ static void room(void *state)
 		return;
 	KUNIT_ASSERT_EQ(s->test,
 			zcb_memory_room(s->pool, PAGE_SIZE << order),
-			may_grow(s) || has_block(s, order));
+			may_grow(s, NUMA_NO_NODE) ||
+			has_block(s, order, NUMA_NO_NODE));
 }
 
 /* ------------------------------------------------------------- the machine */
@@ -271,7 +276,7 @@ static void grow(void *state)
 		KUNIT_ASSERT_PTR_EQ(s->test, a, s->pool->arenas[s->narenas]);
 	if (IS_ERR(a))
 		return;
-	add_arena(s);
+	add_arena(s, NUMA_NO_NODE);
 	s->paused = false;
 }
 
@@ -284,8 +289,12 @@ static void machine(void *state)
 	rig.refuse_charges = !below(s, 8);
 	if (below(s, 4))
 		return;
-	obj_work_run(&s->pool->grow_work);
+	obj_work_run(&s->pool->pause.work);
 	s->paused = false;
+	if (below(s, 2))
+		return;
+	obj_work_run(&s->pool->node_pause.work);
+	s->node_paused = false;
 }
 
 static void cpu(void *state)
@@ -539,11 +548,19 @@ static void choose_pool(struct zcb_rand *in, struct zcb_pool_config *cfg)
 	cfg->max_size = max_arenas * cfg->arena_size;
 }
 
+/* Of nodes by turns, or of one. */
+static u32 choose_piece(struct zcb_rand *in)
+{
+	static const u32 pieces[] = { 0, 0, 1, 2, 4, 8, 11, 64 };
+
+	return pieces[zcb_rand_below(in, ARRAY_SIZE(pieces))];
+}
+
 static void make_model(struct state *s, const struct zcb_pool_config *cfg)
 {
 	u32 n = RIG_ARENAS * (cfg->arena_size >> PAGE_SHIFT), i;
 
-	s->pool = rig_pool(s->test, cfg);
+	s->pool = rig_pool(s->test, cfg, choose_piece(s->in));
 	s->in_arena = cfg->arena_size >> PAGE_SHIFT;
 	s->max_arenas = cfg->max_size / cfg->arena_size;
 	s->min_free = cfg->arena_size;
@@ -551,7 +568,7 @@ static void make_model(struct state *s, const struct zcb_pool_config *cfg)
 	s->last = kunit_kcalloc(s->test, max(n, cfg->fixed.nobjects),
 				sizeof(*s->last), GFP_KERNEL);
 	s->slab = kunit_kcalloc(s->test, n, sizeof(*s->slab), GFP_KERNEL);
-	add_arena(s);
+	add_arena(s, NUMA_NO_NODE);
 	for (i = 0; i < OWNERS; i++)
 		is_born(s, i);
 }

@@ -70,7 +70,9 @@ struct m_slab {
  * @named: by page: part of a buffer or a slab
  * @last: by page, in FIXED pools by object: domain of who used it last
  * @nout: pages that are out
+ * @nid: of each: it is of one NUMA node, as somebody wished; or NUMA_NO_NODE
  * @paused: the pool does not grow by itself for a while
+ * @node_paused: it does not for who wants memory of one node
  * @emptying: more is freed than allocated
  */
 struct state {
@@ -84,10 +86,12 @@ struct state {
 	struct arena *arena[RIG_ARENAS];
 	enum zcb_arena_state state[RIG_ARENAS];
 	u32 out[RIG_ARENAS];
+	int nid[RIG_ARENAS];
 	u32 narenas;
 	u32 max_arenas;
 	u32 in_arena;
 	bool paused;
+	bool node_paused;
 	bool emptying;
 	u8 *named;
 	u32 *last;
@@ -264,13 +268,44 @@ static void pages_back(struct state *s, u32 page, u32 npages)
 	s->used -= npages * PAGE_SIZE;
 }
 
-static bool has_block(struct state *s, u32 order)
+/* Is all of it of that node? Any is, for who wants none. */
+static bool is_on(const struct state *s, u32 page, u32 npages, int nid)
+{
+	int of = s->nid[page / s->in_arena];
+	u32 i;
+
+	if (nid == NUMA_NO_NODE || of != NUMA_NO_NODE)
+		return nid == NUMA_NO_NODE || of == nid;
+	for (i = page; i < page + npages; i++)
+		if ((rig.piece ? i / rig.piece % RIG_NODES : 0) != nid)
+			return false;
+	return true;
+}
+
+/* In one arena; any place will do. */
+static bool has_block_on(const struct state *s, u32 arena, u32 order, int nid)
+{
+	u32 i, first = arena * s->in_arena;
+
+	for (i = 0; i + (1U << order) <= s->in_arena; i += 1U << order)
+		if (none_out(s->arena[arena], i, 1U << order) &&
+		    is_on(s, first + i, 1U << order, nid))
+			return true;
+	return false;
+}
+
+static bool has_block(struct state *s, u32 order, int nid)
 {
 	u32 i, page;
 
 	for (i = 0; i < s->narenas; i++) {
 		if (s->state[i] != ZCB_ARENA_LIVE)
 			continue;
+		if (nid != NUMA_NO_NODE) {
+			if (has_block_on(s, i, order, nid))
+				return true;
+			continue;
+		}
 		learn(s->arena[i]);
 		if (!expected_block(s->arena[i], order, &page))
 			return true;
@@ -278,14 +313,16 @@ static bool has_block(struct state *s, u32 order)
 	return false;
 }
 
-static bool may_grow(const struct state *s)
+static bool may_grow(const struct state *s, int nid)
 {
 	return has_flag(s, ZCBUF_POOL_F_AUTO_GROW) && !s->paused &&
+	       (nid == NUMA_NO_NODE || !s->node_paused) &&
 	       present(s) < s->max_arenas;
 }
 
-static void add_arena(struct state *s)
+static void add_arena(struct state *s, int nid)
 {
+	s->nid[s->narenas] = nid;
 	s->arena[s->narenas++] = make_arena(s->test, s->in_arena);
 	KUNIT_ASSERT_EQ(s->test, s->pool->narenas, s->narenas);
 }
@@ -294,19 +331,23 @@ static void add_arena(struct state *s)
  * Somebody wanted a block, and has got one or not. No block is refused while one
  * is free, kept by whatever CPU, and no arena is added.
  */
-static void check_room(struct state *s, u32 order, bool got)
+static void check_room(struct state *s, u32 order, int nid, bool got)
 {
 	if (rig.grown || !got) {
-		KUNIT_ASSERT_FALSE(s->test, has_block(s, order));
-		KUNIT_ASSERT_EQ(s->test, rig.grown, may_grow(s));
+		KUNIT_ASSERT_FALSE(s->test, has_block(s, order, nid));
+		KUNIT_ASSERT_EQ(s->test, rig.grown, may_grow(s, nid));
 	}
 	if (!rig.grown)
 		return;
 	KUNIT_ASSERT_EQ(s->test, got, !rig.refused);
 	if (got)
-		add_arena(s);
+		add_arena(s, nid);
+	if (nid != NUMA_NO_NODE)
+		s->node_paused = !got;
 	else
-		s->paused = true;
+		s->paused = !got;
+	/* It is only asked for once, and what follows shall know. */
+	rig.grown = 0;
 }
 
 /* ----------------------------------------------------------------- buffers */

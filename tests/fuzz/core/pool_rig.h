@@ -18,6 +18,7 @@
 #define RIG_ARENAS	12	/* that there have ever been */
 #define RIG_UNIT	16U	/* bytes of the pool for one of rig.memory */
 #define RIG_ZEROED	4	/* ranges in one call */
+#define RIG_NODES	3	/* of NUMA */
 
 struct rig_range {
 	u64 offset;
@@ -34,6 +35,7 @@ struct rig_range {
  * @charged: bytes
  * @grown: arenas that were asked for since rig_forget(), refused or not
  * @refused: the last of them was
+ * @piece: pages of one node in a row; 0: all are of node 0
  * @pages_held: I/O has pages of every arena
  * @unmapped: bit n: no mapping has arena n any more
  * @pinned: bit n: the page looked at n looks from now is pinned
@@ -49,6 +51,7 @@ struct rig {
 	u64 charged;
 	u32 grown;
 	bool refused;
+	u32 piece;
 	bool pages_held;
 	u32 unmapped;
 	u64 pinned;
@@ -109,20 +112,58 @@ bool zcb_pin_settled(const struct zcb_pool *pool, u64 offset, u64 length)
 	return !pinned;
 }
 
-static struct zcb_arena *rig_arena(struct zcb_pool *pool)
+static int rig_nid(const struct zcb_arena *a, u32 index)
+{
+	return rig.piece ? (a->index + index) / rig.piece % RIG_NODES : 0;
+}
+
+static int rig_nid_0(const struct zcb_arena *a, u32 index)
+{
+	return 0;
+}
+
+static int rig_nid_1(const struct zcb_arena *a, u32 index)
+{
+	return 1;
+}
+
+static int rig_nid_2(const struct zcb_arena *a, u32 index)
+{
+	return 2;
+}
+
+static const struct zcb_arena_ops rig_ops[1 + RIG_NODES] = {
+	{ .nid = rig_nid },
+	{ .nid = rig_nid_0 }, { .nid = rig_nid_1 }, { .nid = rig_nid_2 },
+};
+
+/* Folios as large as they can be, of one node each. */
+static u32 rig_order(const struct zcb_arena *a)
+{
+	u32 piece = rig.piece;
+
+	return is_power_of_2(piece) && a->npages % piece == 0 ? ilog2(piece) :
+								0;
+}
+
+static struct zcb_arena *rig_arena(struct zcb_pool *pool, int nid)
 {
 	struct zcb_arena *a = kunit_kzalloc(rig.test, sizeof(*a), GFP_KERNEL);
 
 	a->size = pool->cfg.arena_size;
 	a->npages = a->size >> PAGE_SHIFT;
 	a->index = pool->narenas * a->npages;
+	a->order = rig_order(a);
+	a->ops = &rig_ops[nid + 1];
 	a->metadata = kunit_kmalloc(rig.test, zcb_buddy_metadata_size(a->npages),
 				    GFP_KERNEL);
 	zcb_buddy_init(&a->buddy, a->metadata, a->npages);
+	if (zcb_arena_nodes_init(a))
+		abort();
 	return a;
 }
 
-struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
+struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool, int nid,
 				 const struct zcb_payer *payer,
 				 struct zcb_buf_page **pages)
 {
@@ -130,7 +171,8 @@ struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
 
 	KUNIT_ASSERT_FALSE(rig.test, pool->mem_lock.held);
 	rig.grown++;
-	rig.refused = rig.refuse_arenas || pool->narenas == RIG_ARENAS;
+	rig.refused = rig.refuse_arenas || pool->narenas == RIG_ARENAS ||
+		      nid >= RIG_NODES;
 	if (rig.refused)
 		return ERR_PTR(-ENOMEM);
 	*pages = NULL;
@@ -139,7 +181,7 @@ struct zcb_arena *zcb_pool_arena(const struct zcb_pool *pool,
 					     GFP_KERNEL);
 		zcb_buf_pages_init(*pages, npages);
 	}
-	return rig_arena(rig.pool);
+	return rig_arena(rig.pool, nid);
 }
 
 u64 zcb_pool_largest(const struct zcb_pool *pool)
@@ -150,19 +192,6 @@ u64 zcb_pool_largest(const struct zcb_pool *pool)
 u32 zcb_pool_domain(struct zcb_pool *pool)
 {
 	return atomic_inc_return(&pool->next_domain);
-}
-
-/* Anything that is no NULL. */
-struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index)
-{
-	KUNIT_ASSERT_LT(rig.test, index, (u64)pool->bufs.npages +
-			pool->arenas[0]->npages);
-	return (struct page *)rig.memory;
-}
-
-int page_to_nid(const struct page *page)
-{
-	return 0;
 }
 
 void zcb_pool_space(struct zcb_pool *pool)
@@ -210,6 +239,12 @@ void zcb_arena_release(struct zcb_arena *a)
 	KUNIT_ASSERT_FALSE(rig.test, rig.pool->mem_lock.held);
 	kvfree(a->metadata);
 	a->metadata = NULL;
+	zcb_arena_nodes_end(a);
+}
+
+void *kvzalloc(size_t bytes, u32 gfp)
+{
+	return kunit_kzalloc(rig.test, bytes, GFP_KERNEL);
 }
 
 void kvfree(const void *ptr)
@@ -271,16 +306,16 @@ static void rig_objects(struct zcb_fixed *f)
 					      sizeof(*f->objects), GFP_KERNEL));
 }
 
-/* As zcb_pool_create(); @cfg has sizes and classes laid out. */
+/* As zcb_pool_create(); @cfg has sizes and classes laid out; @piece: see rig. */
 static struct zcb_pool *rig_pool(struct kunit *test,
-				 const struct zcb_pool_config *cfg)
+				 const struct zcb_pool_config *cfg, u32 piece)
 {
 	struct zcb_pool *pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
 	static struct inode inode;
 	struct zcb_buf_page *pages;
 	struct zcb_arena *a;
 
-	rig = (struct rig){ .test = test, .pool = pool };
+	rig = (struct rig){ .test = test, .pool = pool, .piece = piece };
 	rig.memory = kunit_kzalloc(test, RIG_ARENAS * cfg->arena_size / RIG_UNIT,
 				   GFP_KERNEL);
 	obj_cpu = 0;
@@ -293,7 +328,7 @@ static struct zcb_pool *rig_pool(struct kunit *test,
 	spin_lock_init(&pool->mem_lock);
 	zcb_holdings_init(&pool->orphans);
 	pool->shares = RB_ROOT;
-	a = zcb_pool_arena(pool, &pool->payer, &pages);
+	a = zcb_pool_arena(pool, NUMA_NO_NODE, &pool->payer, &pages);
 	pool->arenas[pool->narenas++] = a;
 	pool->size = a->size;
 	pool->min_free = a->size;

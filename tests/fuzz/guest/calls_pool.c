@@ -241,6 +241,7 @@ void kf_run_alloc(struct kf_lane *l)
 	static const __u32 aligns[] = {
 		0, 1, 16, 64, 4096, 65536, 2 << 20, 4 << 20, 3, 1U << 31,
 	};
+	static const __u32 nodes[] = { 0, 0, 1, 1, 2, ~0U };
 	struct zcbuf_alloc *a;
 	struct kf_argument c;
 
@@ -248,8 +249,9 @@ void kf_run_alloc(struct kf_lane *l)
 	a->length = KF_CHOICE(sizes, kf_sel(l, 0));
 	a->count = KF_COUNT(kf_sel(l, 1));
 	a->align = KF_CHOICE(aligns, kf_sel(l, 2));
-	a->flags = kf_sel(l, 3) & ZCBUF_ALLOC_F_ZERO;
+	a->flags = kf_sel(l, 3) & (ZCBUF_ALLOC_F_ZERO | ZCBUF_ALLOC_F_NODE);
 	a->deadline_ns = kf_deadline(kf_sel(l, 4));
+	a->node = KF_CHOICE(nodes, kf_sel(l, 5));
 	c.deadline = offsetof(struct zcbuf_alloc, deadline_ns);
 	KF_ARRAY(&c, 0, zcbuf_alloc, handles, 0, a->count * sizeof(__u64));
 	if (kf_finish(&c))

@@ -24,7 +24,7 @@ const struct kf_grammar kf_grammar[KF_NCALLS] = {
 				   { 4, 14, 8, 12, 11, 9, 3, 6 } },
 	[ZCBUF_NR_POOL_ATTACH] = { "pool_attach", 8, { 8, 8, 9, 4, 10, 4 } },
 	[ZCBUF_NR_POOL_INFO] = { "pool_info", 2, { 6, 5 } },
-	[ZCBUF_NR_ALLOC] = { "alloc", 10, { 20, 10, 10, 2, 16 } },
+	[ZCBUF_NR_ALLOC] = { "alloc", 10, { 20, 10, 10, 4, 16, 12 } },
 	[ZCBUF_NR_FREE] = { "free", 8, { 16, 8, 8, 3 } },
 	[ZCBUF_NR_CHANNEL_OPEN] = { "channel_open", 8,
 				    { 6, 50, 32, 10, 8, 64, 64, 255 } },
