@@ -4,9 +4,23 @@
  * both go from session to session.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "internal.h"
+
+/* Callers of 0.1 know this much of it. */
+#define OPTS_MIN	offsetof(struct zcbuf_buf_opts, node)
+
+static int read_opts(struct zcbuf_buf_opts *opts,
+		     const struct zcbuf_buf_opts *user_opts)
+{
+	int err = zcb_opts_read(opts, sizeof(*opts), user_opts, OPTS_MIN);
+
+	if (err)
+		return err;
+	return opts->reserved ? -EOPNOTSUPP : 0;
+}
 
 int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 		const struct zcbuf_buf_opts *user_opts, __u64 *handles,
@@ -21,7 +35,7 @@ int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 	struct zcbuf_buf_opts opts;
 	int err;
 
-	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	err = read_opts(&opts, user_opts);
 	if (err)
 		return err;
 	if (opts.flags & ZCBUF_BUF_F_FALLBACK)
@@ -29,6 +43,7 @@ int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 	arg.flags = opts.flags;
 	arg.align = opts.align;
 	arg.deadline_ns = opts.deadline_ns;
+	arg.node = opts.node;
 	err = zcb_call(pool->session.fd, ZCBUF_NR_ALLOC, &arg);
 	return err ? err : (int)arg.out_done;
 }
@@ -148,7 +163,7 @@ int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 	__u32 fallback;
 	int err;
 
-	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
+	err = read_opts(&opts, user_opts);
 	if (err)
 		return err;
 	fallback = opts.flags & ZCBUF_BUF_F_FALLBACK;
@@ -156,7 +171,7 @@ int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 	opts.sz = sizeof(opts);
 	err = alloc_in_pool(pool, length, &opts, buf);
 	if (err == -E2BIG && fallback)
-		return zcb_fallback_alloc(pool, length, opts.align, buf);
+		return zcb_fallback_alloc(pool, length, &opts, buf);
 	return err;
 }
 

@@ -7,11 +7,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/mempolicy.h>
 
 #include "internal.h"
 
 #define CLASS	63	/* of a handle: beyond those of any pool's table */
+#define NODES	1024	/* that any kernel can have */
 
 struct zcb_fallback {
 	__u64 handle;
@@ -50,26 +54,52 @@ static void *map_pages(size_t size, size_t align)
 	return start + head;
 }
 
-static int fallback_map(struct zcb_fallback *f, size_t length, size_t align)
+/* No page of it is there yet. */
+static int bind_pages(void *start, size_t size, __u32 node)
+{
+	const unsigned int bits = 8 * sizeof(unsigned long);
+	unsigned long mask[NODES / (8 * sizeof(unsigned long))] = { 0 };
+
+	if (node >= NODES)
+		return -EINVAL;
+	mask[node / bits] = 1UL << node % bits;
+	/* The kernel takes one bit less than it is told. */
+	if (syscall(SYS_mbind, start, size, MPOL_BIND, mask, NODES + 1UL, 0))
+		return -errno;
+	return 0;
+}
+
+static int fallback_map(struct zcb_fallback *f, size_t length,
+			const struct zcbuf_buf_opts *opts)
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
+	int err;
 
 	if (length > SIZE_MAX - page)
 		return -ENOMEM;
 	f->capacity = (length + page - 1) & -page;
-	f->data = map_pages(f->capacity, align > page ? align : page);
-	return f->data ? 0 : -ENOMEM;
+	f->data = map_pages(f->capacity, opts->align > page ? opts->align :
+							      page);
+	if (!f->data)
+		return -ENOMEM;
+	if (!(opts->flags & ZCBUF_ALLOC_F_NODE))
+		return 0;
+	err = bind_pages(f->data, f->capacity, opts->node);
+	if (err)
+		munmap(f->data, f->capacity);
+	return err;
 }
 
 /* The session lock is held: nobody forks between mmap() and madvise(). */
-static int fallback_add(struct zcbuf_pool *pool, size_t length, size_t align,
+static int fallback_add(struct zcbuf_pool *pool, size_t length,
+			const struct zcbuf_buf_opts *opts,
 			struct zcb_fallback *f)
 {
 	int err;
 
 	if (pool->session.fd < 0)
 		return -EBADF;
-	err = fallback_map(f, length, align);
+	err = fallback_map(f, length, opts);
 	if (err)
 		return err;
 	f->handle = ++handles;
@@ -78,8 +108,8 @@ static int fallback_add(struct zcbuf_pool *pool, size_t length, size_t align,
 	return 0;
 }
 
-int zcb_fallback_alloc(struct zcbuf_pool *pool, size_t length, size_t align,
-		       struct zcbuf_buf *buf)
+int zcb_fallback_alloc(struct zcbuf_pool *pool, size_t length,
+		       const struct zcbuf_buf_opts *opts, struct zcbuf_buf *buf)
 {
 	struct zcb_fallback *f = malloc(sizeof(*f));
 	int err;
@@ -87,7 +117,7 @@ int zcb_fallback_alloc(struct zcbuf_pool *pool, size_t length, size_t align,
 	if (!f)
 		return -ENOMEM;
 	zcb_session_lock();
-	err = fallback_add(pool, length, align, f);
+	err = fallback_add(pool, length, opts, f);
 	zcb_session_unlock();
 	if (err) {
 		free(f);

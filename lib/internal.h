@@ -142,7 +142,8 @@ struct zcb_fallback;
 bool zcb_fallback_has(__u64 handle);
 
 /* zcb_fallback_alloc - as zcbuf_buf_alloc_opts() */
-int zcb_fallback_alloc(struct zcbuf_pool *pool, size_t length, size_t align,
+int zcb_fallback_alloc(struct zcbuf_pool *pool, size_t length,
+		       const struct zcbuf_buf_opts *opts,
 		       struct zcbuf_buf *buf);
 
 /* zcb_fallback_free - 0, -EBADF without session, -EBADSLT freed before */

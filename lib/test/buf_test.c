@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /* Buffers: what a handle says, and one owner each. */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "fake.h"
@@ -63,6 +64,37 @@ static void options(void)
 	opts.sz = 3;
 	EXPECT_EQ(zcbuf_buf_alloc_opts(pool, 10, &opts, &buf), -EINVAL);
 	EXPECT_EQ(fake.calls[ZCBUF_NR_ALLOC], 2);
+	zcbuf_pool_close(pool);
+}
+
+/* Of who was compiled when there was less of it, what follows is not read. */
+static void options_of_a_node(void)
+{
+	struct zcbuf_buf_opts opts = {
+		.sz = sizeof(opts),
+		.flags = ZCBUF_ALLOC_F_NODE,
+		.node = 3,
+	};
+	struct zcbuf_pool *pool = new_pool();
+	struct zcbuf_buf buf;
+	__u64 handle;
+
+	EXPECT_EQ(zcbuf_alloc(pool, 10, &opts, &handle, 1), 1);
+	EXPECT_EQ(fake.alloc.flags, ZCBUF_ALLOC_F_NODE);
+	EXPECT_EQ(fake.alloc.node, 3);
+	EXPECT_EQ(fake.alloc.size, sizeof(fake.alloc));
+	ASSERT_EQ(zcbuf_buf_alloc_opts(pool, 10, &opts, &buf), 0);
+	EXPECT_EQ(fake.alloc.node, 3);
+	EXPECT_EQ(zcbuf_buf_free(&buf), 0);
+	opts.reserved = 1;
+	EXPECT_EQ(zcbuf_alloc(pool, 10, &opts, &handle, 1), -EOPNOTSUPP);
+	EXPECT_EQ(zcbuf_buf_alloc_opts(pool, 10, &opts, &buf), -EOPNOTSUPP);
+	opts.sz = offsetof(struct zcbuf_buf_opts, node);
+	opts.flags = 0;
+	EXPECT_EQ(zcbuf_alloc(pool, 10, &opts, &handle, 1), 1);
+	EXPECT_EQ(fake.alloc.node, 0);
+	opts.sz--;
+	EXPECT_EQ(zcbuf_alloc(pool, 10, &opts, &handle, 1), -EINVAL);
 	zcbuf_pool_close(pool);
 }
 
@@ -166,6 +198,7 @@ static void failing(void)
 static const struct test_case cases[] = {
 	CASE(length_and_capacity),
 	CASE(options),
+	CASE(options_of_a_node),
 	CASE(slab_handle),
 	CASE(slab_buffer),
 	CASE(freeing),

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /* Buffers of the process's own memory, where the pool says it is too much. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/mempolicy.h>
 
 #include "../internal.h"
 #include "fake.h"
@@ -19,6 +23,33 @@ static bool malloc_fails;
 void *__wrap_malloc(size_t size)
 {
 	return malloc_fails ? NULL : __real_malloc(size);
+}
+
+/* The last mbind(): what it was told, and what it answers. */
+static struct {
+	char *start;
+	unsigned long size;
+	unsigned long mask[1024 / (8 * sizeof(unsigned long))];
+	unsigned int calls;
+	int error;
+} bound;
+
+long __wrap_syscall(long nr, ...)
+{
+	va_list args;
+
+	ASSERT_EQ(nr, SYS_mbind);
+	va_start(args, nr);
+	bound.start = va_arg(args, char *);
+	bound.size = va_arg(args, unsigned long);
+	EXPECT_EQ(va_arg(args, int), MPOL_BIND);
+	memcpy(bound.mask, va_arg(args, unsigned long *), sizeof(bound.mask));
+	EXPECT_EQ(va_arg(args, unsigned long), 1025);
+	EXPECT_EQ(va_arg(args, int), 0);
+	va_end(args);
+	bound.calls++;
+	errno = bound.error;
+	return errno ? -1 : 0;
 }
 
 static struct zcbuf_pool *new_pool(void)
@@ -148,6 +179,50 @@ static void aligned(void)
 	zcbuf_pool_close(pool);
 }
 
+static int fall_back_on(struct zcbuf_pool *pool, size_t length, __u32 node,
+			struct zcbuf_buf *buf)
+{
+	const struct zcbuf_buf_opts opts = {
+		.sz = sizeof(opts),
+		.align = 4 * PAGE,
+		.flags = ZCBUF_ALLOC_F_NODE | ZCBUF_BUF_F_FALLBACK,
+		.node = node,
+	};
+
+	fake.fail[ZCBUF_NR_ALLOC] = E2BIG;
+	return zcbuf_buf_alloc_opts(pool, length, &opts, buf);
+}
+
+static void of_a_node(void)
+{
+	const unsigned int bits = 8 * sizeof(unsigned long);
+	struct zcbuf_pool *pool = new_pool();
+	long long mapped = fake.mapped;
+	struct zcbuf_buf buf;
+	unsigned int node, i;
+
+	for (node = 0; node < 1024; node += 341) {
+		ASSERT_EQ(fall_back_on(pool, PAGE + 1, node, &buf), 0);
+		EXPECT(bound.start == buf.data);
+		EXPECT_EQ(bound.size, 2 * PAGE);
+		for (i = 0; i < 1024; i++)
+			ASSERT_EQ(bound.mask[i / bits] >> i % bits & 1,
+				  i == node);
+		EXPECT_EQ(zcbuf_buf_free(&buf), 0);
+	}
+	EXPECT_EQ(bound.calls, 4);
+	EXPECT_EQ(fall_back_on(pool, 1, 1024, &buf), -EINVAL);
+	EXPECT_EQ(fall_back_on(pool, 1, ~0U, &buf), -EINVAL);
+	EXPECT_EQ(bound.calls, 4);
+	bound.error = EPERM;
+	EXPECT_EQ(fall_back_on(pool, 1, 1, &buf), -EPERM);
+	ASSERT_EQ(fall_back(pool, 1, 0, E2BIG, &buf), 0);
+	EXPECT_EQ(bound.calls, 5);
+	EXPECT_EQ(zcbuf_buf_free(&buf), 0);
+	EXPECT_EQ(fake.mapped, mapped);
+	zcbuf_pool_close(pool);
+}
+
 static void nobody_else_has_it(void)
 {
 	struct zcbuf_pool *pool = new_pool();
@@ -236,6 +311,7 @@ static const struct test_case cases[] = {
 	CASE(too_large),
 	CASE(when),
 	CASE(aligned),
+	CASE(of_a_node),
 	CASE(nobody_else_has_it),
 	CASE(closing),
 	CASE(failing),

@@ -33,6 +33,7 @@ int __wrap_munmap(void *addr, size_t length);
 void *__wrap_mremap(void *addr, size_t old_length, size_t length, int flags,
 		    ...);
 int __wrap_madvise(void *addr, size_t length, int advice);
+long __wrap_syscall(long nr, ...);
 
 int __wrap_io_uring_register_buffers_sparse(struct io_uring *ring,
 					    unsigned int nr);

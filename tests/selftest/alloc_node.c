@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <zcbuf/zcbuf.h>
+
 #include "common.h"
 #include "ktap.h"
 #include "nodes.h"
@@ -256,6 +258,55 @@ TEST(who_waits_for_a_node)
 	ASSERT_OK(zt_await_sleep(t.tid, SYS_ioctl));
 	ASSERT_OK(zt_free1(fd, h[0]));
 	thread_join(&t);
+}
+
+TEST(library)
+{
+	struct zcbuf_pool_opts o = {
+		.sz = sizeof(o), .arena_size = ZT_ARENA, .max_size = 2 * ZT_ARENA,
+		.flags = ZCBUF_POOL_F_AUTO_GROW,
+	};
+	struct zcbuf_buf_opts opts = {
+		.sz = sizeof(opts), .flags = ZCBUF_ALLOC_F_NODE,
+	};
+	struct zcbuf_pool *pool;
+	struct zcbuf_buf buf;
+
+	learn_nodes();
+	opts.node = there;
+	ASSERT_OK(zcbuf_pool_create(&pool, &o));
+	ASSERT_OK(zcbuf_buf_alloc_opts(pool, 5000, &opts, &buf));
+	*(char *)buf.data = 1;
+	EXPECT_EQ(nodes_of(buf.data), there);
+	EXPECT_OK(zcbuf_buf_free(&buf));
+	opts.node = 1U << 20;
+	EXPECT_ERR(zcbuf_buf_alloc_opts(pool, 5000, &opts, &buf), EINVAL);
+	EXPECT_OK(zcbuf_pool_close(pool));
+}
+
+/* What the pool is too small for is of that node as well. */
+TEST(of_the_process)
+{
+	struct zcbuf_pool_opts o = { .sz = sizeof(o), .arena_size = ZT_ARENA };
+	struct zcbuf_buf_opts opts = {
+		.sz = sizeof(opts),
+		.flags = ZCBUF_ALLOC_F_NODE | ZCBUF_BUF_F_FALLBACK,
+	};
+	struct zcbuf_pool *pool;
+	struct zcbuf_buf buf;
+	__u64 at;
+
+	learn_nodes();
+	opts.node = there;
+	ASSERT_OK(zcbuf_pool_create(&pool, &o));
+	ASSERT_OK(zcbuf_buf_alloc_opts(pool, ZT_ARENA + 1, &opts, &buf));
+	ASSERT_EQ(buf.offset, ZCBUF_NO_OFFSET);
+	for (at = 0; at < buf.capacity; at += ZT_PAGE) {
+		((char *)buf.data)[at] = 1;
+		ASSERT_EQ(nodes_of((char *)buf.data + at), there);
+	}
+	EXPECT_OK(zcbuf_buf_free(&buf));
+	EXPECT_OK(zcbuf_pool_close(pool));
 }
 
 KTAP_MAIN()

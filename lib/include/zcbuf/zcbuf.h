@@ -417,14 +417,18 @@ ZCBUF_API int zcbuf_pool_info(const struct zcbuf_pool *pool,
  * struct zcbuf_buf_opts - what kind of buffers
  * @sz: sizeof(struct zcbuf_buf_opts)
  * @align: a power of two up to 2 MiB; 0: natural
- * @flags: ZCBUF_ALLOC_F_ZERO, ZCBUF_BUF_F_FALLBACK
+ * @flags: ZCBUF_ALLOC_F_*, ZCBUF_BUF_F_FALLBACK
  * @deadline_ns: how long to wait while the pool has no room for any; 0: not
+ * @node: NUMA node of all their pages, with ZCBUF_ALLOC_F_NODE, else 0
+ * @reserved: 0
  */
 struct zcbuf_buf_opts {
 	size_t sz;
 	__u32 align;
 	__u32 flags;
 	__u64 deadline_ns;
+	__u32 node;
+	__u32 reserved;
 };
 
 /*
@@ -438,7 +442,8 @@ struct zcbuf_buf_opts {
  * Return: how many were got, at least 1. -ENOMEM: no block is free, and there
  * was no deadline. -ETIMEDOUT: none until the deadline. -EINTR: a signal came.
  * -E2BIG: larger than an arena, or than the largest class of a FIXED pool.
- * -EINVAL: length, @opts, count. -EPERM: right MAP_WRITE.
+ * -EINVAL: length, @opts, count; a node that has no memory, or is not the pool's own.
+ * -EPERM: right MAP_WRITE.
  */
 ZCBUF_API int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 			  const struct zcbuf_buf_opts *opts, __u64 *handles,
@@ -550,7 +555,8 @@ ZCBUF_API int zcbuf_buf_alloc(struct zcbuf_pool *pool, size_t length,
  * registered with no ring, so operations on it are plain; nobody else can have
  * it: zcbuf_buf_give() answers -EOPNOTSUPP, and calls that take handles answer
  * -EINVAL to its. Its owner frees it as any other, or zcbuf_pool_close() does. A
- * pool that is full, -ENOMEM, is no reason to fall back.
+ * pool that is full, -ENOMEM, is no reason to fall back. With ZCBUF_ALLOC_F_NODE it
+ * is bound to that node by mbind(), whose errors are answered.
  */
 ZCBUF_API int zcbuf_buf_alloc_opts(struct zcbuf_pool *pool, size_t length,
 				   const struct zcbuf_buf_opts *opts,
