@@ -106,14 +106,15 @@ static void stream_tell_ports(struct zcb_stream *s, struct list_head *ports,
 
 static bool stream_success_ended(const struct zcb_stream *s)
 {
-	return s->finalized && !s->nqueued && !s->nparked;
+	return zcb_stream_over(s) && !s->nqueued && !s->nparked;
 }
 
 /* Of a topic, what others have is theirs. */
 static bool port_success_ended(const struct zcb_stream *s,
 			       const struct zcb_consumer *c)
 {
-	return c->topic ? s->finalized && !c->queued : stream_success_ended(s);
+	return c->topic ? zcb_stream_over(s) && !c->queued :
+			  stream_success_ended(s);
 }
 
 static bool stream_failure_ended(const struct zcb_stream *s)
@@ -121,18 +122,11 @@ static bool stream_failure_ended(const struct zcb_stream *s)
 	return s->finalized && list_empty(&s->failed);
 }
 
-/**
- * zcb_delivery_success() - a group without failures can go
- * @s: the stream
- * @g: the group; complete, on no queue, and nothing holds it back any more
- *
- * Context: The caller holds the channel's lock.
- */
-void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
+/* To all, to the port whose turn it is, or among the parked. */
+static void delivery_go(struct zcb_stream *s, struct zcb_group *g)
 {
 	struct zcb_consumer *c = NULL;
 
-	g->rank = s->next_rank++;
 	if (s->cfg.topic) {
 		zcb_topic_deliver(s, g);
 		return;
@@ -145,6 +139,58 @@ void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
 		stream_enqueue(s, c, g);
 	else
 		stream_park(s, g, &s->parked);
+}
+
+/**
+ * zcb_delivery_success() - a group without failures can go
+ * @s: the stream
+ * @g: the group; complete, on no queue, and nothing holds it back any more
+ *
+ * Of an immutable stream it goes by zcb_delivery_frozen(), after those before it.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
+{
+	g->rank = s->next_rank++;
+	if (!s->cfg.immutable) {
+		delivery_go(s, g);
+		return;
+	}
+	g->state = ZCB_GROUP_FREEZING;
+	list_add_tail(&g->queue, &s->freezing);
+	s->nfreezing++;
+	s->ops->freeze(s);
+}
+
+/* Tell the success ports for which the stream ends right now. */
+static void delivery_over(struct zcb_stream *s)
+{
+	struct zcb_consumer *c;
+
+	if (!zcb_stream_over(s))
+		return;
+	list_for_each_entry(c, &s->consumers, node)
+		if (port_success_ended(s, c) || zcb_topic_shown(c))
+			s->ops->ready(s, c, 0);
+}
+
+/**
+ * zcb_delivery_frozen() - nobody can write to a group any more
+ * @s: the stream, immutable
+ * @g: the first of its @freezing
+ *
+ * It may be gone then: a topic may have no consumer. The last one of a stream that
+ * is finalized is its end.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_delivery_frozen(struct zcb_stream *s, struct zcb_group *g)
+{
+	list_del_init(&g->queue);
+	s->nfreezing--;
+	delivery_go(s, g);
+	delivery_over(s);
 }
 
 /**
@@ -173,11 +219,7 @@ void zcb_delivery_failure(struct zcb_stream *s, struct zcb_group *g)
  */
 void zcb_delivery_end(struct zcb_stream *s)
 {
-	struct zcb_consumer *c;
-
-	list_for_each_entry(c, &s->consumers, node)
-		if (port_success_ended(s, c) || zcb_topic_shown(c))
-			s->ops->ready(s, c, 0);
+	delivery_over(s);
 	if (stream_failure_ended(s))
 		stream_tell_ports(s, &s->failure_ports, 0);
 }

@@ -179,16 +179,17 @@ void zcb_group_ack(struct zcb_group *g, struct zcb_resv *r)
  * zcb_group_trim() - take the pages of the last extent nobody will use
  * @g: a group that gets no more reservations in this extent. A buffer stays whole.
  * @page_shift: of a page
+ * @grain_shift: what is used is rounded up to a multiple of this, at least a page
  * @pool_offset: set to the first of these pages, if there are any
  *
  * Context: The caller holds the stream's lock.
  * Return: their number. They are the caller's now.
  */
 u32 zcb_group_trim(struct zcb_group *g, unsigned int page_shift,
-		   u64 *pool_offset)
+		   unsigned int grain_shift, u64 *pool_offset)
 {
 	struct zcb_group_extent *e = group_last(g);
-	u64 kept = round_up(e->bytes, 1ULL << page_shift);
+	u64 kept = round_up(e->bytes, 1ULL << grain_shift);
 	u32 unused = e->pages - (u32)(kept >> page_shift);
 
 	if (g->handle || !unused)

@@ -5,10 +5,10 @@
  * queues, delivery) is stream.h.
  *
  *	reservation:  PENDING -> COMMITTED | FAILED
- *	group:	      OPEN -> SEALED -> (complete) -> WAITING? -> PARKED ->
- *		      QUEUED -> HELD -> dead
+ *	group:	      OPEN -> SEALED -> (complete) -> WAITING? -> FREEZING? ->
+ *		      PARKED -> QUEUED -> HELD -> dead
  *				 (failed) -> WITHHELD? -> FAILED -> HELD -> dead
- *		    of a topic: (complete) -> OUT -> dead
+ *		    of a topic: (complete) -> FREEZING? -> OUT -> dead
  *
  * The caller locks and brings the memory of both structs.
  */
@@ -79,6 +79,7 @@ enum zcb_group_state {
 	ZCB_GROUP_OPEN,		/* takes reservations */
 	ZCB_GROUP_SEALED,	/* reservations are still pending */
 	ZCB_GROUP_WAITING,	/* complete; ORDERED, an earlier one is not */
+	ZCB_GROUP_FREEZING,	/* complete; IMMUTABLE, it may still be written to */
 	ZCB_GROUP_PARKED,	/* complete, on no consumer's queue */
 	ZCB_GROUP_QUEUED,	/* on a consumer's queue */
 	ZCB_GROUP_WITHHELD,	/* failed; HOLD_FAILED */
@@ -124,6 +125,7 @@ enum zcb_group_state {
  * @nrecords: sum over committed reservations
  * @state: enum zcb_group_state
  * @window: a window: one reservation, sealed at birth, may use less
+ * @frozen: IMMUTABLE: its pages are closed to who may write, or are just being so
  */
 struct zcb_group {
 	struct list_head in_stream;
@@ -158,6 +160,7 @@ struct zcb_group {
 	u32 nrecords;
 	u8 state;
 	bool window;
+	bool frozen;
 };
 
 /* What RESERVE needs brought, found by zcb_stream_plan(). */
@@ -179,7 +182,7 @@ void zcb_group_fail(struct zcb_group *g, struct zcb_resv *r, bool straggler);
 void zcb_group_ack(struct zcb_group *g, struct zcb_resv *r);
 /* Pages of the last extent beyond what is used: their number; they leave it. */
 u32 zcb_group_trim(struct zcb_group *g, unsigned int page_shift,
-		   u64 *pool_offset);
+		   unsigned int grain_shift, u64 *pool_offset);
 
 static inline bool zcb_group_sealed(const struct zcb_group *g)
 {

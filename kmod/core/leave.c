@@ -76,6 +76,7 @@ void zcb_stream_end(struct zcb_stream *s)
 		list_del_init(&g->queue);
 		zcb_stream_bury(s, g);
 	}
+	s->nfreezing = 0;
 	s->nparked = 0;
 	s->nfailed = 0;
 }
@@ -97,6 +98,7 @@ void zcb_stream_fini(struct zcb_stream *s)
 		list_del_init(&g->queue);
 		zcb_stream_free(s, g);
 	}
+	s->nfreezing = 0;
 	s->nparked = 0;
 	s->nfailed = 0;
 }

@@ -100,7 +100,8 @@ static struct zcb_resv *stream_find_resv(const struct zcb_stream *s,
 static void stream_give_unused(struct zcb_stream *s, struct zcb_group *g)
 {
 	u64 pool_offset;
-	u32 pages = zcb_group_trim(g, s->cfg.page_shift, &pool_offset);
+	u32 pages = zcb_group_trim(g, s->cfg.page_shift,
+				   zcb_stream_grain(&s->cfg), &pool_offset);
 
 	if (!pages)
 		return;
@@ -290,7 +291,7 @@ u64 zcb_stream_block(const struct zcb_stream_config *cfg)
 	bytes = cfg->threshold + round_up(cfg->max_reservation, cfg->align);
 	if (bytes > cfg->max_extent)
 		return U64_MAX;
-	bytes = max(bytes, 1ULL << cfg->page_shift);
+	bytes = max(bytes, 1ULL << zcb_stream_grain(cfg));
 	return 1ULL << fls64(bytes - 1);
 }
 
@@ -315,6 +316,7 @@ void zcb_stream_init(struct zcb_stream *s, const struct zcb_stream_config *cfg,
 	s->hash_mask = nbuckets / 2 - 1;
 	zcb_credit_init(&s->credit, cfg->max_outstanding);
 	INIT_LIST_HEAD(&s->groups);
+	INIT_LIST_HEAD(&s->freezing);
 	INIT_LIST_HEAD(&s->parked);
 	INIT_LIST_HEAD(&s->history);
 	INIT_LIST_HEAD(&s->failed);
@@ -349,12 +351,12 @@ static bool stream_joins_open(const struct zcb_stream *s, bool window)
 	return !window && g && g->offset + g->total == s->offset;
 }
 
-/* Bytes of a new extent for @length, whole pages; 0: the open group has room */
+/* Bytes of a new extent for @length, whole grains; 0: the open group has room */
 static u64 stream_extent_bytes(const struct zcb_stream *s, u64 length,
 			       bool window)
 {
 	const struct zcb_stream_config *cfg = &s->cfg;
-	u64 own = round_up(length, 1ULL << cfg->page_shift);
+	u64 own = round_up(length, 1ULL << zcb_stream_grain(cfg));
 
 	if (window)
 		return own;

@@ -36,6 +36,7 @@ struct zcb_topic_slot;
  * @await: of a queue that is shown: a producer waits for room; fully ordered
  * @room: of a topic: what a group has been promised was not needed, so another one
  *	may begin
+ * @freeze: of an immutable stream: a group is on @freezing, for zcb_delivery_frozen()
  */
 struct zcb_stream_ops {
 	void (*give_pages)(struct zcb_stream *s, u64 pool_offset, u32 pages);
@@ -47,6 +48,7 @@ struct zcb_stream_ops {
 		      u32 as);
 	void (*await)(struct zcb_consumer *c);
 	void (*room)(struct zcb_stream *s);
+	void (*freeze)(struct zcb_stream *s);
 };
 
 /**
@@ -57,9 +59,11 @@ struct zcb_stream_ops {
  * @max_outstanding: credits
  * @max_extent: largest block of the pool, bytes
  * @page_shift: of a page
+ * @grain_shift: extents are whole multiples of this; of pages if it is less
  * @hold_failed: failed groups are delivered by finalize only
  * @ordered: deliver in offset order; not of a topic
  * @topic: every consumer gets every group
+ * @immutable: groups are frozen before they are delivered
  * @history: groups of a topic kept for who comes later, less than @max_outstanding
  */
 struct zcb_stream_config {
@@ -70,9 +74,11 @@ struct zcb_stream_config {
 	u32 max_outstanding;
 	u32 history;
 	u8 page_shift;
+	u8 grain_shift;
 	bool hold_failed;
 	bool ordered;
 	bool topic;
+	bool immutable;
 };
 
 /**
@@ -141,6 +147,7 @@ struct zcb_stream_counts {
  * @hash_mask: buckets of either kind - 1
  * @credit: one for each reservation, until its group is dead and acknowledged
  * @groups: all groups that are not dead, ascending id
+ * @freezing: complete groups that have to be frozen first, in order of completion
  * @parked: complete groups on no queue, in order of completion
  * @history: of a topic: complete groups for who comes later, first the oldest
  * @failed: the failure queue
@@ -156,6 +163,7 @@ struct zcb_stream_counts {
  * @lost: of a topic: deliveries dropped so far
  * @offset: next stream offset
  * @nhistory: entries of @history
+ * @nfreezing: entries of @freezing
  * @nparked: entries of @parked
  * @nqueued: entries of all consumers' queues
  * @nfailed: groups withheld or on the failure queue
@@ -174,6 +182,7 @@ struct zcb_stream {
 	u32 hash_mask;
 	struct zcb_credit credit;
 	struct list_head groups;
+	struct list_head freezing;
 	struct list_head parked;
 	struct list_head history;
 	struct list_head failed;
@@ -189,6 +198,7 @@ struct zcb_stream {
 	u64 lost;
 	u64 offset;
 	u32 nhistory;
+	u32 nfreezing;
 	u32 nparked;
 	u32 nqueued;
 	u32 nfailed;
@@ -226,6 +236,18 @@ struct zcb_stream_commit {
 };
 
 u64 zcb_stream_block(const struct zcb_stream_config *cfg);
+
+/* zcb_stream_grain() - shift of what extents are multiples of */
+static inline u32 zcb_stream_grain(const struct zcb_stream_config *cfg)
+{
+	return max(cfg->page_shift, cfg->grain_shift);
+}
+
+/* zcb_stream_over() - is nothing more delivered than what has been */
+static inline bool zcb_stream_over(const struct zcb_stream *s)
+{
+	return s->finalized && !s->nfreezing;
+}
 
 /* @hash: @nbuckets (a power of two, at least 2) NULL pointers. */
 void zcb_stream_init(struct zcb_stream *s, const struct zcb_stream_config *cfg,
@@ -267,6 +289,8 @@ int zcb_stream_peek(struct zcb_stream *s, struct zcb_consumer *c,
  * held by another port than @c.
  */
 int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group);
+/* The first of @freezing: nobody can write to it any more, so it is delivered. */
+void zcb_delivery_frozen(struct zcb_stream *s, struct zcb_group *g);
 /* Nothing is left for @c, now and ever. */
 bool zcb_stream_ended(const struct zcb_stream *s, const struct zcb_consumer *c);
 

@@ -187,7 +187,7 @@ void zcb_topic_show(struct zcb_stream *s, struct zcb_consumer *c)
 	for (lane = 0; lane < q->nlanes; lane++)
 		list_for_each_entry(slot, &q->lanes[lane], node)
 			s->ops->show(c, slot, lane);
-	if (s->finalized)
+	if (zcb_stream_over(s))
 		s->ops->ready(s, c, 0);
 }
 
@@ -594,7 +594,7 @@ static int topic_next(struct zcb_stream *s, struct zcb_consumer *c,
 	*slot = topic_first(s, c, as);
 	if (*slot)
 		return 0;
-	return s->finalized ? -ESHUTDOWN : -EAGAIN;
+	return zcb_stream_over(s) ? -ESHUTDOWN : -EAGAIN;
 }
 
 /**

@@ -25,6 +25,11 @@ static int group_test_init(struct kunit *test)
 	return 0;
 }
 
+static u32 trim(struct group_test *t, u64 *pool_offset)
+{
+	return zcb_group_trim(&t->g, SHIFT, SHIFT, pool_offset);
+}
+
 static void init_sets_all(struct kunit *test)
 {
 	struct group_test *t = test->priv;
@@ -149,10 +154,10 @@ static void trim_takes_whole_pages_behind_the_end(struct kunit *test)
 
 	zcb_group_add_extent(&t->g, 8 * PAGE, 4);
 	zcb_group_add(&t->g, &t->r[0], PAGE + 1, 1);
-	KUNIT_EXPECT_EQ(test, zcb_group_trim(&t->g, SHIFT, &pool_offset), 2U);
+	KUNIT_EXPECT_EQ(test, trim(t, &pool_offset), 2U);
 	KUNIT_EXPECT_EQ(test, pool_offset, 10 * PAGE);
 	KUNIT_EXPECT_EQ(test, t->g.extents[0].pages, 2U);
-	KUNIT_EXPECT_EQ(test, zcb_group_trim(&t->g, SHIFT, &pool_offset), 0U);
+	KUNIT_EXPECT_EQ(test, trim(t, &pool_offset), 0U);
 }
 
 static void trim_leaves_a_full_page_alone(struct kunit *test)
@@ -162,7 +167,7 @@ static void trim_leaves_a_full_page_alone(struct kunit *test)
 
 	zcb_group_add_extent(&t->g, 0, 2);
 	zcb_group_add(&t->g, &t->r[0], PAGE, 1);
-	KUNIT_EXPECT_EQ(test, zcb_group_trim(&t->g, SHIFT, &pool_offset), 1U);
+	KUNIT_EXPECT_EQ(test, trim(t, &pool_offset), 1U);
 	KUNIT_EXPECT_EQ(test, pool_offset, PAGE);
 }
 
@@ -175,7 +180,7 @@ static void trim_looks_at_the_last_extent(struct kunit *test)
 	zcb_group_add(&t->g, &t->r[0], 1, 1);
 	zcb_group_add_extent(&t->g, 16 * PAGE, 3);
 	zcb_group_add(&t->g, &t->r[1], PAGE + 1, 1);
-	KUNIT_EXPECT_EQ(test, zcb_group_trim(&t->g, SHIFT, &pool_offset), 1U);
+	KUNIT_EXPECT_EQ(test, trim(t, &pool_offset), 1U);
 	KUNIT_EXPECT_EQ(test, pool_offset, 18 * PAGE);
 	KUNIT_EXPECT_EQ(test, t->g.extents[0].pages, 4U);
 }
@@ -224,7 +229,7 @@ static void window_commit_shortens_the_group(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->g.length, PAGE + 1);
 	KUNIT_EXPECT_EQ(test, t->g.extents[0].bytes, PAGE + 1);
 	KUNIT_EXPECT_EQ(test, t->g.total, 4 * PAGE);
-	KUNIT_EXPECT_EQ(test, zcb_group_trim(&t->g, SHIFT, &pool_offset), 2U);
+	KUNIT_EXPECT_EQ(test, trim(t, &pool_offset), 2U);
 	KUNIT_EXPECT_EQ(test, pool_offset, 2 * PAGE);
 }
 

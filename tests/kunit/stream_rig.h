@@ -54,6 +54,7 @@ struct rig_port {
  * @group_used: which of them the stream has
  * @given_back: pages that came back through give_pages
  * @rooms: how often it was told that a group may begin
+ * @freezes: groups it was told to freeze
  * @now: the time; goes on with every look at it
  */
 struct rig {
@@ -74,6 +75,7 @@ struct rig {
 	DECLARE_BITMAP(group_used, RIG_STRUCTS);
 	u64 given_back;
 	u32 rooms;
+	u32 freezes;
 	u64 now;
 };
 
@@ -165,6 +167,11 @@ static inline void rig_room(struct zcb_stream *s)
 	rig_of(s)->rooms++;
 }
 
+static inline void rig_freeze(struct zcb_stream *s)
+{
+	rig_of(s)->freezes++;
+}
+
 static inline u64 *rig_word(struct zcb_consumer *c,
 			    const struct zcb_topic_slot *slot)
 {
@@ -209,6 +216,7 @@ static const struct zcb_stream_ops rig_ops = {
 	.claim = rig_claim,
 	.await = rig_await,
 	.room = rig_room,
+	.freeze = rig_freeze,
 };
 
 /* ------------------------------------------------- what the stream gets */
@@ -494,6 +502,7 @@ static inline void rig_check_empty(struct rig *rig)
 	KUNIT_EXPECT_EQ(test, rig->s.nstragglers, 0U);
 	KUNIT_EXPECT_EQ(test, rig->s.nheld, 0U);
 	KUNIT_EXPECT_EQ(test, rig->s.nqueued, 0U);
+	KUNIT_EXPECT_EQ(test, rig->s.nfreezing, 0U);
 	KUNIT_EXPECT_EQ(test, rig->s.nparked, 0U);
 	KUNIT_EXPECT_EQ(test, rig->s.nfailed, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&rig->s.groups));

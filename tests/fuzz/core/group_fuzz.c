@@ -107,7 +107,8 @@ static void trim(void *state)
 	unused = e->pages - (kept >> s->page_shift);
 	if (unused)
 		want_at = e->pool_offset + kept;
-	KUNIT_ASSERT_EQ(s->test, zcb_group_trim(&s->g, s->page_shift, &at),
+	KUNIT_ASSERT_EQ(s->test, zcb_group_trim(&s->g, s->page_shift,
+					       s->page_shift, &at),
 			unused);
 	KUNIT_ASSERT_EQ(s->test, at, want_at);
 	e->pages -= unused;
