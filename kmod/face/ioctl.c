@@ -101,6 +101,7 @@ static int zcb_ioctl_query(struct zcb_call *c);
 			   ZCBUF_CHANNEL_F_ORDERED |			\
 			   ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE |		\
 			   ZCBUF_CHANNEL_F_TOPIC |			\
+			   ZCBUF_CHANNEL_F_IMMUTABLE |			\
 			   ZCBUF_CHANNEL_F_EXISTING | ZCBUF_CHANNEL_F_NEW)
 #define ZCB_RESERVE_FLAGS (ZCBUF_RESERVE_F_WINDOW |			\
 			   ZCBUF_RESERVE_F_NEED_CONSUMER)
@@ -260,6 +261,8 @@ static int zcb_ioctl_query(struct zcb_call *c)
 		q->out_features |= ZCBUF_FEATURE_EXPORT;
 	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FIXED)
 		q->out_features |= ZCBUF_FEATURE_FIXED_BUFFERS;
+	if (zcb_arena_folio_ops.caps & ZCB_ARENA_CAP_FREEZE)
+		q->out_features |= ZCBUF_FEATURE_IMMUTABLE;
 	if (IS_ENABLED(CONFIG_IO_URING))
 		q->out_features |= ZCBUF_FEATURE_URING_CMD;
 	q->out_version = ZCBUF_VERSION;

@@ -123,6 +123,10 @@ static void channel_read_config(const struct zcb_call *c,
 	s->max_outstanding = a->max_outstanding ?: ZCB_CHANNEL_OUTSTANDING;
 	s->history = a->history;
 	s->page_shift = PAGE_SHIFT;
+	s->immutable = a->flags & ZCBUF_CHANNEL_F_IMMUTABLE;
+	/* Whole huge pages, where there may be any. */
+	if (s->immutable && !(c->pool->cfg.flags & ZCBUF_POOL_F_SMALL_PAGES))
+		s->grain_shift = ilog2(ZCB_ARENA_UNIT);
 	s->hold_failed = a->flags & ZCBUF_CHANNEL_F_HOLD_FAILED;
 	s->ordered = a->flags & ZCBUF_CHANNEL_F_ORDERED;
 }

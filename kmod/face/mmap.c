@@ -5,8 +5,8 @@
  *
  * ->mmap and ->fault run under mmap_lock. ->fault takes no other lock but the page's,
  * and reads only what stays while the mapping's file holds the pool, or under RCU.
- * Where an arena was that has been retired, and to who has been evicted, it says
- * SIGBUS.
+ * Where an arena was that has been retired, to who has been evicted, and where nobody
+ * may write to who may, or may come to (see obj/freeze.c), it says SIGBUS.
  */
 #include <linux/err.h>
 #include <linux/file.h>
@@ -20,18 +20,19 @@
 #include "face.h"
 
 /*
- * The page is locked from the look at the session until it is mapped: who revokes
- * the session's mappings waits for that, see evict.c.
+ * The page is locked from the look at it and at the session until it is mapped: who
+ * freezes it, or revokes the session's mappings, waits for that, see evict.c.
  */
 static vm_fault_t zcb_fault(struct vm_fault *vmf)
 {
 	const struct file *file = vmf->vma->vm_file;
 	struct zcb_pool *pool = file_inode(file)->i_private;
-	struct page *page = zcb_pool_page_get(pool, vmf->pgoff);
+	struct page *page;
 
+	page = zcb_pool_page_lock(pool, vmf->pgoff,
+				  vmf->vma->vm_flags & VM_MAYWRITE);
 	if (!page)
 		return VM_FAULT_SIGBUS;
-	lock_page(page);
 	if (zcb_evict_revoked(file->private_data)) {
 		unlock_page(page);
 		put_page(page);

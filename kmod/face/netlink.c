@@ -314,7 +314,8 @@ static int zcb_put_topic(struct sk_buff *skb, const struct zcb_channel_stat *st)
 
 	if (nla_put_u32(skb, ZCBUF_A_CHANNEL_HISTORY, st->history) ||
 	    nla_put_u32(skb, ZCBUF_A_CHANNEL_KEPT, st->kept) ||
-	    zcb_put_u64(skb, ZCBUF_A_CHANNEL_LOST, st->lost))
+	    zcb_put_u64(skb, ZCBUF_A_CHANNEL_LOST, st->lost) ||
+	    nla_put_u32(skb, ZCBUF_A_CHANNEL_FREEZING, st->freezing))
 		return -EMSGSIZE;
 	if (!st->named)
 		return 0;

@@ -133,8 +133,7 @@ static bool folio_arena_busy(const struct zcb_arena *a)
  * of pins: each is so many references. What is accounted for is read last: who has
  * just let go of his pins may still have a token.
  */
-static bool folio_looks_settled(const struct zcb_arena *a,
-				const struct folio *folio)
+static bool folio_looks_settled(const struct folio *folio, const u32 *accounted)
 {
 	int maps = folio_mapcount(folio);
 	int pins = folio_test_large(folio) ?
@@ -153,11 +152,11 @@ static bool folio_looks_settled(const struct zcb_arena *a,
 		pins = refs / GUP_PIN_COUNTING_BIAS;
 		refs -= pins * (GUP_PIN_COUNTING_BIAS - 1);
 	}
-	return refs == pins && pins <= READ_ONCE(a->accounted);
+	return refs == pins && pins <= (accounted ? READ_ONCE(*accounted) : 0);
 }
 
 /* Twice: one pin may have gone and another come between two readings. */
-static bool folio_settled(const struct zcb_arena *a, struct folio *folio)
+static bool folio_settled(struct folio *folio, const u32 *accounted)
 {
 	bool settled;
 	u32 i;
@@ -165,8 +164,8 @@ static bool folio_settled(const struct zcb_arena *a, struct folio *folio)
 	for (i = 0; i < ZCB_SETTLED_TRIES; i++) {
 		if (!folio_trylock(folio))
 			continue;
-		settled = folio_looks_settled(a, folio) &&
-			  folio_looks_settled(a, folio);
+		settled = folio_looks_settled(folio, accounted) &&
+			  folio_looks_settled(folio, accounted);
 		folio_unlock(folio);
 		if (settled)
 			return true;
@@ -174,17 +173,58 @@ static bool folio_settled(const struct zcb_arena *a, struct folio *folio)
 	return false;
 }
 
-static bool folio_arena_settled(const struct zcb_arena *a, u32 first, u32 last)
+static bool folios_settled(const struct zcb_arena *a, u32 first, u32 last,
+			   const u32 *accounted)
 {
 	u32 i;
 
 	for (i = first >> a->order; i <= last >> a->order; i++) {
-		if (!folio_settled(a, a->folios[i]))
+		if (!folio_settled(a->folios[i], accounted))
 			return false;
 		if (!(i & 1023))
 			cond_resched();
 	}
 	return true;
+}
+
+static bool folio_arena_settled(const struct zcb_arena *a, u32 first, u32 last)
+{
+	return folios_settled(a, first, last, &a->accounted);
+}
+
+/* A token explains a pin, and does not make it any less one to write by. */
+static bool folio_arena_quiet(const struct zcb_arena *a, u32 first, u32 last)
+{
+	return folios_settled(a, first, last, NULL);
+}
+
+#define ZCB_FOLIO_FROZEN	((void *)1)	/* folio->private */
+
+/* A fault that has looked before holds the lock until it has mapped the page. */
+static void folio_arena_freeze(const struct zcb_arena *a, u32 first, u32 last)
+{
+	u32 i;
+
+	for (i = first >> a->order; i <= last >> a->order; i++) {
+		WRITE_ONCE(a->folios[i]->private, ZCB_FOLIO_FROZEN);
+		folio_lock(a->folios[i]);
+		folio_unlock(a->folios[i]);
+		if (!(i & 1023))
+			cond_resched();
+	}
+}
+
+static void folio_arena_thaw(const struct zcb_arena *a, u32 first, u32 last)
+{
+	u32 i;
+
+	for (i = first >> a->order; i <= last >> a->order; i++)
+		WRITE_ONCE(a->folios[i]->private, NULL);
+}
+
+static bool folio_arena_frozen(const struct zcb_arena *a, u32 index)
+{
+	return READ_ONCE(a->folios[index >> a->order]->private);
 }
 
 /*
@@ -225,12 +265,16 @@ static int folio_arena_nid(const struct zcb_arena *a, u32 index)
 
 const struct zcb_arena_ops zcb_arena_folio_ops = {
 	.name	= "folio",
-	.caps	= ZCB_ARENA_CAP_FIXED,
+	.caps	= ZCB_ARENA_CAP_FIXED | ZCB_ARENA_CAP_FREEZE,
 	.alloc	= folio_arena_alloc,
 	.free	= folio_arena_free,
 	.busy	= folio_arena_busy,
 	.settled = folio_arena_settled,
+	.quiet	= folio_arena_quiet,
 	.held	= folio_arena_held,
+	.freeze	= folio_arena_freeze,
+	.thaw	= folio_arena_thaw,
+	.frozen	= folio_arena_frozen,
 	.page	= folio_arena_page,
 	.nid	= folio_arena_nid,
 };

@@ -46,6 +46,7 @@ enum zcb_arena_huge {
 };
 
 #define ZCB_ARENA_CAP_FIXED	BIT(0)	/* io_uring can register it */
+#define ZCB_ARENA_CAP_FREEZE	BIT(1)	/* pages can be closed to who may write */
 
 /**
  * struct zcb_arena_ops - a source of pages
@@ -56,7 +57,13 @@ enum zcb_arena_huge {
  * @busy: somebody else (I/O, a mapping) still holds a page
  * @settled: but for mappings, and as many pins as are accounted for, nobody does
  *	of the pages from @first to @last; may sleep
+ * @quiet: but for mappings nobody does of the pages from @first to @last; may sleep
  * @held: somebody does other than by a mapping, as far as can be seen from here
+ * @freeze: close whole folios, those of the pages from @first to @last: then every
+ *	fault that found one open has mapped it, and can be unmapped; may sleep
+ * @thaw: open them again
+ * @frozen: is the folio of a page closed; what it says stays while that is locked, or
+ *	if it is to be thawed by the caller
  * @page: the page at an index of the arena; no reference is taken
  * @nid: the NUMA node of that page
  */
@@ -67,7 +74,11 @@ struct zcb_arena_ops {
 	void (*free)(struct zcb_arena *a);
 	bool (*busy)(const struct zcb_arena *a);
 	bool (*settled)(const struct zcb_arena *a, u32 first, u32 last);
+	bool (*quiet)(const struct zcb_arena *a, u32 first, u32 last);
 	bool (*held)(const struct zcb_arena *a);
+	void (*freeze)(const struct zcb_arena *a, u32 first, u32 last);
+	void (*thaw)(const struct zcb_arena *a, u32 first, u32 last);
+	bool (*frozen)(const struct zcb_arena *a, u32 index);
 	struct page *(*page)(const struct zcb_arena *a, u32 index);
 	int (*nid)(const struct zcb_arena *a, u32 index);
 };
@@ -164,6 +175,12 @@ static inline bool zcb_arena_mapped(const struct zcb_arena *a)
 static inline bool zcb_arena_idle(const struct zcb_arena *a)
 {
 	return a->buddy.free_pages == a->npages;
+}
+
+/* zcb_arena_frozen() - is the folio of a page closed to who may write */
+static inline bool zcb_arena_frozen(const struct zcb_arena *a, u32 index)
+{
+	return a->ops->frozen(a, index);
 }
 
 static inline struct page *zcb_arena_page(const struct zcb_arena *a, u32 index)

@@ -15,6 +15,7 @@
 #include "../face/trace.h"
 #include "account.h"
 #include "channel.h"
+#include "freeze.h"
 
 #define ZCB_CHANNEL_PAY		64U	/* credits charged at a time */
 
@@ -38,6 +39,7 @@ static void channel_free_group(struct zcb_stream *s, struct zcb_group *g)
 	u32 i;
 
 	trace_zcbuf_group_free(ch->handle, g->id);
+	zcb_freeze_thaw(ch, g);
 	for (i = 0; i < g->nextents && !g->handle; i++)
 		zcb_memory_put(ch->pool, g->extents[i].pool_offset,
 			       g->extents[i].pages);
@@ -56,6 +58,11 @@ static void channel_room(struct zcb_stream *s)
 	zcb_pool_space(channel_of(s)->pool);
 }
 
+static void channel_freeze(struct zcb_stream *s)
+{
+	zcb_freeze_begin(channel_of(s));
+}
+
 const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.give_pages	= channel_give_pages,
 	.free_group	= channel_free_group,
@@ -64,6 +71,7 @@ const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.claim		= zcb_queue_claim,
 	.await		= zcb_queue_await,
 	.room		= channel_room,
+	.freeze		= channel_freeze,
 };
 
 /**

@@ -112,6 +112,8 @@ struct zcb_channel_wish {
  * @writing: of these, ports of sessions that may write to the pool
  * @failure_ports: ports that serve the failure queue
  * @age: seals an open group of age @cfg.max_age_us
+ * @freeze: IMMUTABLE: freezes groups and has them delivered: freeze.c
+ * @freeze_wait: jiffies until it looks again; its own
  * @ended: nobody finds it any more, only ports of the dead are left; the pool's
  *	lock
  */
@@ -137,6 +139,8 @@ struct zcb_channel {
 	u32 writing;
 	u32 failure_ports;
 	struct delayed_work age;
+	struct delayed_work freeze;
+	unsigned long freeze_wait;
 	bool ended;
 };
 

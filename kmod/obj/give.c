@@ -102,6 +102,29 @@ static int give_allowed_locked(struct zcb_pool *pool,
 	return zcb_memory_find_locked(pool, to, handle, &same) ? 0 : -EALREADY;
 }
 
+static int give(struct zcb_pool *pool, struct zcb_holdings *from,
+		struct zcb_holdings *to, u32 domain, u64 handle,
+		struct zcb_spares *spares)
+{
+	bool moved;
+	u64 bytes;
+	int err;
+
+	lockdep_assert_held(&pool->give_lock);
+	spin_lock(&pool->mem_lock);
+	err = give_allowed_locked(pool, from, to, handle, &bytes);
+	moved = !err && zcb_share_move_locked(pool, from, to, handle);
+	spin_unlock(&pool->mem_lock);
+	if (err || moved)
+		return err;
+	/* It is @from's own, if it still is. */
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return give_fixed(pool, from, to, domain, handle);
+	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+		return give_block(pool, from, to, domain, handle);
+	return zcb_slabs_transfer(pool, from, to, handle, &spares->loans);
+}
+
 /**
  * zcb_memory_transfer - give a buffer to another session
  * @pool: the pool
@@ -122,23 +145,33 @@ int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 			struct zcb_holdings *to, u32 domain, u64 handle,
 			struct zcb_spares *spares)
 {
-	bool moved;
-	u64 bytes;
-	int err;
+	guard(mutex)(&pool->give_lock);
+	return give(pool, from, to, domain, handle, spares);
+}
+
+/**
+ * zcb_memory_transfer_whole - the same, of a buffer that nobody else holds
+ * @pool: the pool
+ * @from: who has it; it has a call running, so it stays
+ * @to: who gets it
+ * @domain: of that one
+ * @handle: names it, then as before
+ * @spares: as for zcb_memory_transfer()
+ *
+ * Context: may sleep.
+ * Return: as zcb_memory_transfer(), or -EBUSY: others hold it, or an export does.
+ */
+int zcb_memory_transfer_whole(struct zcb_pool *pool, struct zcb_holdings *from,
+			      struct zcb_holdings *to, u32 domain, u64 handle,
+			      struct zcb_spares *spares)
+{
+	bool shared;
 
 	guard(mutex)(&pool->give_lock);
 	spin_lock(&pool->mem_lock);
-	err = give_allowed_locked(pool, from, to, handle, &bytes);
-	moved = !err && zcb_share_move_locked(pool, from, to, handle);
+	shared = zcb_share_any_locked(pool, handle);
 	spin_unlock(&pool->mem_lock);
-	if (err || moved)
-		return err;
-	/* It is @from's own, if it still is. */
-	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
-		return give_fixed(pool, from, to, domain, handle);
-	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
-		return give_block(pool, from, to, domain, handle);
-	return zcb_slabs_transfer(pool, from, to, handle, &spares->loans);
+	return shared ? -EBUSY : give(pool, from, to, domain, handle, spares);
 }
 
 /*

@@ -124,6 +124,9 @@ void zcb_give_finish(struct zcb_spares *spares);
 int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 			struct zcb_holdings *to, u32 domain, u64 handle,
 			struct zcb_spares *spares);
+int zcb_memory_transfer_whole(struct zcb_pool *pool, struct zcb_holdings *from,
+			      struct zcb_holdings *to, u32 domain, u64 handle,
+			      struct zcb_spares *spares);
 int zcb_memory_share(struct zcb_pool *pool, struct zcb_holdings *from,
 		     struct zcb_holdings *to, u64 handle,
 		     struct zcb_spares *spares);

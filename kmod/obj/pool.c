@@ -629,28 +629,6 @@ struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index)
 				     NULL;
 }
 
-/**
- * zcb_pool_page_get - a page for the fault handler
- * @pool: the pool
- * @index: pages from its start
- *
- * The reference is taken within the same RCU section as the look at the arena: who
- * retires it waits for such sections, and then for the references.
- *
- * Context: any; takes no lock.
- * Return: the page, with a reference, or NULL as zcb_pool_page().
- */
-struct page *zcb_pool_page_get(const struct zcb_pool *pool, u64 index)
-{
-	struct page *page;
-
-	guard(rcu)();
-	page = zcb_pool_page(pool, index);
-	if (page)
-		get_page(page);
-	return page;
-}
-
 /* A free or release was refused. */
 void zcb_pool_bad_free(struct zcb_pool *pool)
 {

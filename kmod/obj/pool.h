@@ -21,7 +21,8 @@
  *
  * User memory is never accessed under any of them (it may be memory of a pool,
  * and a page fault takes mmap_lock). Nothing is allocated under mem_lock.
- * ->fault takes none of them: RCU keeps the pages it looks at, see retire.c.
+ * ->fault takes none of them: RCU keeps the pages it looks at, see retire.c. It locks
+ * the page, as freeze.c does, who holds nothing else then.
  *
  * A session claims its attachment with a cmpxchg, so attaching needs no lock
  * that ->mmap, which is called under mmap_lock, could meet the wrong way round.
@@ -297,7 +298,6 @@ void zcb_pools_queue(struct delayed_work *work, unsigned long delay);
 u64 zcb_pool_largest(const struct zcb_pool *pool);
 u32 zcb_pool_domain(struct zcb_pool *pool);
 struct page *zcb_pool_page(const struct zcb_pool *pool, u64 index);
-struct page *zcb_pool_page_get(const struct zcb_pool *pool, u64 index);
 void zcb_pool_bad_free(struct zcb_pool *pool);
 void zcb_pool_space(struct zcb_pool *pool);
 
@@ -378,6 +378,13 @@ int zcb_pool_retire_cancel(struct zcb_pool *pool, u32 index, u32 *state);
 void zcb_pool_retire_idle_locked(struct zcb_pool *pool);
 u64 zcb_pool_spare(struct zcb_pool *pool);
 u64 zcb_pool_retire_spare(struct zcb_pool *pool, u64 bytes);
+
+/* Pages that nobody can write to: freeze.c. */
+struct page *zcb_pool_page_get(const struct zcb_pool *pool, u64 index,
+			       bool writer);
+struct page *zcb_pool_page_lock(const struct zcb_pool *pool, u64 index,
+				bool writer);
+bool zcb_pool_freezes(const struct zcb_pool *pool, u64 offset, u64 length);
 
 /* Inodes that mappings of a pool hang from: mapfs.c. */
 int zcb_mapfs_pin(void);

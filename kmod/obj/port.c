@@ -16,6 +16,7 @@
 #include "account.h"
 #include "channel.h"
 #include "event.h"
+#include "freeze.h"
 #include "ready.h"
 #include "ring.h"
 #include "view.h"
@@ -79,6 +80,7 @@ static struct zcb_channel *channel_create(struct zcb_session *s,
 	mutex_init(&ch->lock);
 	INIT_LIST_HEAD(&ch->ports);
 	INIT_DELAYED_WORK(&ch->age, zcb_channel_age);
+	zcb_freeze_init(ch);
 	zcb_stream_init(&ch->stream, &ch->cfg.stream, &zcb_channel_stream_ops,
 			ch->hash, buckets);
 	return ch;
@@ -370,10 +372,11 @@ static void channel_end_locked(struct zcb_channel *ch)
 	lockdep_assert_held(&ch->pool->lock);
 	if (ch->ended)
 		return;
-	ch->ended = true;
+	WRITE_ONCE(ch->ended, true);
 	hash_del(&ch->named);
 	zcb_handle_remove(&ch->pool->channels, ch->handle);
 	cancel_delayed_work_sync(&ch->age);
+	zcb_freeze_end(ch);
 	mutex_lock(&ch->lock);
 	zcb_stream_end(&ch->stream);
 	mutex_unlock(&ch->lock);
@@ -507,8 +510,11 @@ static int port_prepare_locked(struct zcb_port *port,
 	return zcb_queue_make(port, cfg);
 }
 
-/* What only a topic has, and what it has not. */
-static int port_check(const struct zcb_channel *ch,
+/*
+ * What only a topic has, and what it has not; and who may write can read nothing that
+ * is immutable.
+ */
+static int port_check(const struct zcb_session *s, const struct zcb_channel *ch,
 		      const struct zcb_port_config *cfg)
 {
 	bool park = cfg->policy == ZCBUF_POLICY_PARK;
@@ -518,6 +524,9 @@ static int port_check(const struct zcb_channel *ch,
 		return -EINVAL;
 	if (!topic && (cfg->max_held || cfg->lanes || cfg->replay))
 		return -EINVAL;
+	if (ch->cfg.stream.immutable && cfg->kinds & ZCBUF_PORT_CONSUME &&
+	    s->rights & ZCBUF_RIGHT_MAP_WRITE)
+		return -EPERM;
 	return 0;
 }
 
@@ -527,7 +536,7 @@ static struct zcb_port *port_open_locked(struct zcb_session *s,
 					 u32 *added)
 {
 	struct zcb_port *port;
-	int err = port_check(ch, cfg);
+	int err = port_check(s, ch, cfg);
 
 	if (err)
 		return ERR_PTR(err);
@@ -633,8 +642,8 @@ static int channel_try_open(struct zcb_session *s,
  * @added: those of the kinds the session did not have before
  *
  * Context: may sleep.
- * Return: 0, -EINVAL, -ENOENT, -ESTALE, -EEXIST, -EMFILE, -ENOMEM, -ETIMEDOUT,
- * -ERESTARTSYS.
+ * Return: 0, -EINVAL, -EPERM, -ENOENT, -ESTALE, -EEXIST, -EMFILE, -ENOMEM,
+ * -ETIMEDOUT, -ERESTARTSYS.
  */
 int zcb_channel_open(struct zcb_session *s, const struct zcb_channel_wish *w,
 		     struct zcb_port **port, u32 *added)

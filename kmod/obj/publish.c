@@ -39,6 +39,9 @@ static int publish_find(struct zcb_port *port, u64 handle, u64 *capacity)
 	if (err == -EPERM && !zcb_memory_find_locked(pool, &pool->published,
 						     handle, capacity))
 		err = -EALREADY;
+	else if (!err && port->channel->cfg.stream.immutable &&
+		 !zcb_pool_freezes(pool, zcbuf_buf_offset(handle), *capacity))
+		err = -EINVAL;
 	spin_unlock(&pool->mem_lock);
 	return err;
 }
@@ -84,16 +87,21 @@ static u32 publish_domain(const struct zcb_port *port)
 static int publish_take_locked(struct zcb_port *port, u64 handle,
 			       struct publish_supply *s)
 {
-	struct zcb_pool *pool = port->channel->pool;
-	int err = zcb_channel_pay_locked(port->channel);
+	struct zcb_channel *ch = port->channel;
+	struct zcb_holdings *from = &port->session->hold;
+	struct zcb_holdings *to = &ch->pool->published;
+	u32 domain = publish_domain(port);
+	int err = zcb_channel_pay_locked(ch);
 
 	if (err)
 		return err;
 	s->s.handle = handle;
 	s->s.pool_offset = zcbuf_buf_offset(handle);
-	return zcb_memory_transfer(pool, &port->session->hold,
-				   &pool->published, publish_domain(port),
-				   handle, &s->spares);
+	return ch->cfg.stream.immutable ?
+	       zcb_memory_transfer_whole(ch->pool, from, to, domain, handle,
+					 &s->spares) :
+	       zcb_memory_transfer(ch->pool, from, to, domain, handle,
+				   &s->spares);
 }
 
 static int publish_locked(struct zcb_port *port, struct zcbuf_publication *p,

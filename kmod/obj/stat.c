@@ -334,6 +334,7 @@ static void stat_channel(struct zcb_channel *ch, struct zcb_channel_stat *st)
 		.max_outstanding = s->credit.max,
 		.pending = s->npending,
 		.queued = s->nqueued,
+		.freezing = s->nfreezing,
 		.parked = s->nparked,
 		.failed = s->nfailed,
 		.delivered = s->nheld,

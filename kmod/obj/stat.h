@@ -113,6 +113,7 @@ struct zcb_channel_stat {
 	u32 max_outstanding;
 	u32 pending;
 	u32 queued;
+	u32 freezing;
 	u32 parked;
 	u32 failed;
 	u32 delivered;

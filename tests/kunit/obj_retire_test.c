@@ -99,7 +99,7 @@ static void an_idle_one_goes_at_once(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, zcb_pool_page(pool, OBJ_PAGES));
 	KUNIT_EXPECT_NULL(test, zcb_pool_page(pool, 2 * OBJ_PAGES - 1));
 	KUNIT_EXPECT_NOT_NULL(test, zcb_pool_page(pool, 2 * OBJ_PAGES));
-	KUNIT_EXPECT_NULL(test, zcb_pool_page_get(pool, OBJ_PAGES));
+	KUNIT_EXPECT_NULL(test, zcb_pool_page_get(pool, OBJ_PAGES, true));
 	st = obj_pool_stat(test, pool);
 	KUNIT_EXPECT_EQ(test, st->size, 2 * OBJ_ARENA);
 	KUNIT_EXPECT_EQ(test, st->end, 3 * OBJ_ARENA);
@@ -227,7 +227,7 @@ static void now_or_not_at_all(struct kunit *test)
 static void a_held_page_is_use(struct kunit *test)
 {
 	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_PAGES, 2);
-	struct page *page = zcb_pool_page_get(pool, 2 * OBJ_PAGES - 1);
+	struct page *page = zcb_pool_page_get(pool, 2 * OBJ_PAGES - 1, true);
 
 	KUNIT_EXPECT_EQ(test, retire(pool, 1, true), -EBUSY);
 	KUNIT_EXPECT_EQ(test, pool->arenas[1]->state, ZCB_ARENA_LIVE);
@@ -239,7 +239,7 @@ static void a_held_page_is_use(struct kunit *test)
 static void a_held_page_keeps_it(struct kunit *test)
 {
 	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_PAGES, 2);
-	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES + 3);
+	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES + 3, true);
 	struct zcb_arena_stat arena;
 	const struct zcb_pool_stat *st;
 	u32 cursor = 1;
@@ -273,7 +273,7 @@ static void a_held_page_keeps_it(struct kunit *test)
 static void it_is_looked_at_again(struct kunit *test)
 {
 	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_PAGES, 2);
-	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES);
+	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES, true);
 
 	KUNIT_EXPECT_EQ(test, retire(pool, 1, false), ZCB_ARENA_PINNED);
 	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&pool->retire_work));
@@ -287,7 +287,7 @@ static void it_is_looked_at_again(struct kunit *test)
 static void several_at_once(struct kunit *test)
 {
 	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_PAGES, 4);
-	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES);
+	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES, true);
 
 	KUNIT_EXPECT_EQ(test, retire(pool, 1, false), ZCB_ARENA_PINNED);
 	KUNIT_EXPECT_EQ(test, retire(pool, 3, false), ZCB_ARENA_GONE);
@@ -452,7 +452,7 @@ static void the_next_comes_behind_the_hole(struct kunit *test)
 static void no_room_before_it_is_gone(struct kunit *test)
 {
 	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_PAGES, 2);
-	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES);
+	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES, true);
 
 	KUNIT_EXPECT_EQ(test, retire(pool, 1, false), ZCB_ARENA_PINNED);
 	KUNIT_EXPECT_PTR_EQ(test, zcb_pool_grow(pool), ERR_PTR(-E2BIG));
@@ -581,7 +581,7 @@ static void the_pool_ends_before_it(struct kunit *test)
 {
 	struct obj_rig *rig = test->priv;
 	struct zcb_pool *pool = pool_of(test, ZCBUF_POOL_PAGES, 3);
-	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES);
+	struct page *page = zcb_pool_page_get(pool, OBJ_PAGES, true);
 
 	KUNIT_EXPECT_EQ(test, retire(pool, 1, false), ZCB_ARENA_PINNED);
 	KUNIT_EXPECT_EQ(test, retire(pool, 2, false), ZCB_ARENA_GONE);

@@ -152,7 +152,7 @@ static void not_what_is_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, arena_of(small), 1);
 	KUNIT_EXPECT_EQ(test, count(), 0);
 	KUNIT_EXPECT_EQ(test, scan(ALL), 0);
-	page = zcb_pool_page_get(s->pool, OBJ_PAGES);
+	page = zcb_pool_page_get(s->pool, OBJ_PAGES, true);
 	KUNIT_EXPECT_EQ(test, put(s, small), 0);
 	KUNIT_EXPECT_EQ(test, scan(ALL), 1);
 	KUNIT_EXPECT_EQ(test, count(), OBJ_PAGES);

@@ -88,6 +88,7 @@ TEST(open_as_it_is)
 	SAME_BUT(depth, 6);
 	SAME_BUT(flags, a.flags | ZCBUF_CHANNEL_F_HOLD_FAILED);
 	SAME_BUT(flags, a.flags | ZCBUF_CHANNEL_F_ORDERED);
+	SAME_BUT(flags, a.flags | ZCBUF_CHANNEL_F_IMMUTABLE);
 	SAME_BUT(flags, a.flags | ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE);
 	EXPECT_OK(zt_ports(fd, channel, ZT_ALL_PORTS));
 	EXPECT_EQ(a.out_block, 16384);

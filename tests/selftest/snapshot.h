@@ -163,6 +163,7 @@ static const struct snap_kind snap_kinds[] = {
 			[ZCBUF_A_CHANNEL_HISTORY] = "history",
 			[ZCBUF_A_CHANNEL_KEPT] = "kept",
 			[ZCBUF_A_CHANNEL_LOST] = "lost",
+			[ZCBUF_A_CHANNEL_FREEZING] = "freezing",
 		},
 	},
 	{

@@ -154,6 +154,7 @@ TEST(the_same_options)
 	OTHERWISE(max_age_us, 0);
 	OTHERWISE(max_outstanding, 101);
 	OTHERWISE(flags, a.flags | ZCBUF_CHANNEL_F_HOLD_FAILED);
+	OTHERWISE(flags, a.flags | ZCBUF_CHANNEL_F_IMMUTABLE);
 	b = a;
 	b.flags |= ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE;	/* a topic is that */
 	EXPECT_OK(tp_open(other, NAME, &b));

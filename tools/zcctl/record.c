@@ -30,7 +30,8 @@ static const char *const rights[] = {
 	"map_read", "map_write", "produce", "consume", "admin", NULL
 };
 static const char *const channel_flags[] = {
-	"threshold", "hold_failed", "ordered", "no_auto_finalize", "topic", NULL
+	"threshold", "hold_failed", "ordered", "no_auto_finalize", "topic",
+	"immutable", NULL
 };
 static const char *const channel_modes[] = { "stream", "topic", NULL };
 
@@ -111,6 +112,7 @@ static const struct field channel_fields[] = {
 	{ C(MAX_OUTSTANDING), SHOW_COUNT,  "max_outstanding", NULL },
 	{ C(PENDING),	      SHOW_COUNT,  "pending",	      "PENDING" },
 	{ C(QUEUED),	      SHOW_COUNT,  "queued",	      "QUEUED" },
+	{ C(FREEZING),	      SHOW_COUNT,  "freezing",	      NULL },
 	{ C(PARKED),	      SHOW_COUNT,  "parked",	      "PARKED" },
 	{ C(FAILED),	      SHOW_COUNT,  "failed",	      "FAILED" },
 	{ C(DELIVERED),	      SHOW_COUNT,  "delivered",	      "TAKEN" },

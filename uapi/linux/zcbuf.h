@@ -253,6 +253,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_QUEUE		((__u64)1 << 17)
 #define ZCBUF_FEATURE_WATCH		((__u64)1 << 18)
 #define ZCBUF_FEATURE_HEARTBEAT		((__u64)1 << 19)
+#define ZCBUF_FEATURE_IMMUTABLE		((__u64)1 << 20) /* where memory can be so */
 #define ZCBUF_FEATURE_READY		((__u64)1 << 21) /* RECEIVE of any channel */
 #define ZCBUF_FEATURE_ALLOC_NODE	((__u64)1 << 22)
 #define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
@@ -938,6 +939,7 @@ struct zcbuf_batch {
 #define ZCBUF_CHANNEL_F_ORDERED		(1U << 2) /* deliver in offset order */
 #define ZCBUF_CHANNEL_F_NO_AUTO_FINALIZE (1U << 3)
 #define ZCBUF_CHANNEL_F_TOPIC		(1U << 4) /* all consumers get all */
+#define ZCBUF_CHANNEL_F_IMMUTABLE	(1U << 5) /* nobody writes what is delivered */
 
 /* How CHANNEL_OPEN treats a name; no property of the channel. */
 #define ZCBUF_CHANNEL_F_EXISTING	(1U << 16) /* make none, wait for it */
@@ -1044,6 +1046,19 @@ struct zcbuf_channel_name {
  * in a higher lane is received first. DROP_OLDEST loses one of the lowest lane that
  * has any, or, if all are higher than its own, the new one.
  *
+ * IMMUTABLE: before a group is delivered, its memory is taken from everybody who may
+ * write to the pool, until it has been released. Whoever touches it by a mapping of
+ * a session that may write, even to read, gets SIGBUS (a system call: EFAULT); what is
+ * mapped read-only is read as ever. So a consumer port is for sessions without
+ * RIGHT_MAP_WRITE. Groups then have whole huge pages for their memory (blocks and
+ * windows are multiples of out_huge_page_size), unless the pool is one of SMALL_PAGES.
+ * A group is not delivered as long as anybody else holds a page of it, who could still
+ * write: I/O that is under way, a ring it is registered with. It waits, with those that
+ * were complete later, for as long as that takes; nothing else does, and zcctl shows
+ * how many do (ZCBUF_A_CHANNEL_FREEZING). So a pool whose memory is registered with
+ * io_uring for good, by any session, is not for IMMUTABLE channels: nothing is
+ * delivered. What goes to the failure queue can still be written to.
+ *
  * What the kernel needs to know about a channel and its reservations is charged
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well. The
  * queue of a TOPIC's consumer port (@depth, @max_held) is charged to the user who
@@ -1057,7 +1072,8 @@ struct zcbuf_channel_name {
  * or this session's consumer port has another depth, policy, max_held or number of
  * lanes. E2BIG: the block would be larger than an arena. EMFILE:
  * channels of this pool, or 64 RECV_FAILED ports of this channel. EPERM: a port
- * needs RIGHT_PRODUCE or RIGHT_CONSUME. Since 0.1.
+ * needs RIGHT_PRODUCE or RIGHT_CONSUME, or a consumer port of an IMMUTABLE channel
+ * none that may write. Since 0.1.
  */
 struct zcbuf_channel_open {
 	__u32 size;
@@ -1164,8 +1180,9 @@ struct zcbuf_reserve {
  * @encoding: how it is to be read, for the consumers; 0: as it is
  * @priority: TOPIC: which lane of their queues; 0 is the lowest
  * @out_seq: how many this port had published to the channel before
- * @out_delivered: consumers in whose queues it was put; of a stream, 0: it is parked
- * @out_dropped: consumers that lost it, or another for it
+ * @out_delivered: consumers in whose queues it was put; of a stream, 0: it is parked;
+ *	0 of an IMMUTABLE channel, which delivers later
+ * @out_dropped: consumers that lost it, or another for it; the same
  */
 struct zcbuf_publication {
 	__aligned_u64 handle;
@@ -1202,7 +1219,9 @@ struct zcbuf_publication {
  * NO_ZERO_ON_REUSE).
  *
  * EAGAIN: a BLOCK consumer has no room now, or no credit. EALREADY: it is published.
- * ERANGE: @length is more than its capacity. EPIPE: NEED_CONSUMER. ENOMEM: no memory
+ * ERANGE: @length is more than its capacity. To an IMMUTABLE channel, EINVAL: it is not
+ * made of whole pages, or huge pages, of its arena; EBUSY: others hold it as well, or
+ * a dma-buf does. EPIPE: NEED_CONSUMER. ENOMEM: no memory
  * for the kernel's records. ESHUTDOWN: finalized. EPERM also: no producer port, or no
  * RIGHT_MAP_WRITE. EFAULT, if it is not told before anything is done: what was
  * published stands. Otherwise the errors of FREE; they are not counted as bad frees.
@@ -1339,7 +1358,8 @@ struct zcbuf_flush {
  * @size: sizeof(struct zcbuf_finalize)
  * @flags: 0
  * @channel: its handle
- * @out_success: groups this call put on the success queue
+ * @out_success: groups this call put on the success queue; of an IMMUTABLE channel
+ *	maybe later
  * @out_failure: groups this call put on the failure queue, held ones included
  * @out_reservations: reservations this call failed
  *
@@ -2069,6 +2089,7 @@ enum zcbuf_genl_channel {
 	ZCBUF_A_CHANNEL_HISTORY,	/* u32, groups it keeps for who comes later */
 	ZCBUF_A_CHANNEL_KEPT,		/* u32, groups kept so */
 	ZCBUF_A_CHANNEL_LOST,		/* u64, deliveries dropped by consumers */
+	ZCBUF_A_CHANNEL_FREEZING,	/* u32, complete, may still be written to */
 	__ZCBUF_A_CHANNEL_MAX
 };
 

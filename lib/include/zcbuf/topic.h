@@ -89,7 +89,8 @@ struct zcbuf_transform {
  * @transform: what zcbuf_publisher_send() does to messages; copied. NULL: nothing
  * @deadline_ns: with ZCBUF_CHANNEL_F_EXISTING: how long to wait for the topic
  * @flags: ZCBUF_CHANNEL_F_EXISTING: somebody else makes it; ZCBUF_CHANNEL_F_NEW:
- *	nobody else has; or 0
+ *	nobody else has; or 0. And ZCBUF_CHANNEL_F_IMMUTABLE: a message that was
+ *	published cannot be written to any more, by anybody, before it is released
  * @history: messages the topic keeps for those who subscribe later; 0: none, or as
  *	it is
  */
@@ -107,6 +108,12 @@ struct zcbuf_publisher_opts {
  * @name: of the topic; NULL: by handle, or it has none
  * @opts: NULL: the name is made if it is not there
  * @publisher: written; for zcbuf_publisher_close()
+ *
+ * IMMUTABLE: who touches a message later, to read it as well, gets SIGBUS. Its
+ * subscribers have the pool without a right to write (-EPERM); loans are whole huge
+ * pages, or pages in a pool of small ones (-EINVAL of what is none, when it is
+ * published), that nobody else holds (-EBUSY). Memory that is registered with a ring is
+ * not delivered: neither this pool nor another one of the same memory should be.
  *
  * -EEXIST: the topic has another history, or is a stream; or it is there at all
  * (NEW). -ENOENT: it is not there (EXISTING without deadline, or the handle).

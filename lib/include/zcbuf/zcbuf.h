@@ -673,7 +673,7 @@ struct zcbuf_name {
  * @max_age_us: seal an open group after so many microseconds; 0: never
  * @max_outstanding: reservations the channel may hold; 0: 65536
  * @depth: queue of this session's consumer port, groups; 0: 1024
- * @flags: ZCBUF_CHANNEL_F_*
+ * @flags: ZCBUF_CHANNEL_F_*; of IMMUTABLE see there, in <linux/zcbuf.h>
  * @name: how others find it; it is attached to if it is there. NULL: it has none
  * @deadline_ns: with ZCBUF_CHANNEL_F_EXISTING: how long to wait for that name
  * @history: of a topic: groups it keeps for those who come later

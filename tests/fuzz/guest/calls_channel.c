@@ -26,7 +26,7 @@ static void make_channel(const struct kf_lane *l, struct zcbuf_channel_open *a)
 	static const __u32 credits[] = { 0, 1, 2, 3, 8, 64, 65536, 65537 };
 	static const __u32 depths[] = { 0, 1, 2, 16, 65536, 65537, 3, 1024 };
 
-	a->flags = (kf_sel(l, 2) & 31) ^ ZCBUF_CHANNEL_F_THRESHOLD;
+	a->flags = (kf_sel(l, 2) & 63) ^ ZCBUF_CHANNEL_F_THRESHOLD;
 	if (a->flags & ZCBUF_CHANNEL_F_THRESHOLD)
 		a->threshold = KF_CHOICE(thresholds, kf_sel(l, 3));
 	a->max_reservation = KF_CHOICE(most, kf_sel(l, 4));

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Groups of IMMUTABLE channels: before one is delivered its pages are closed to
+ * everybody who may write, until it is dead.
+ *
+ * A page is mapped while its folio is locked, and after a look at whether that is
+ * frozen. So when a folio was marked, and locked once, nobody finds it open any more,
+ * and who did has mapped it: then it is unmapped. A fault of a mapping that may be
+ * written by is SIGBUS from then on, whether it reads or writes: what it would map
+ * could be written by without another one. Who is left is who has got the page by a
+ * mapping before: I/O, a ring it is registered with, another process that looks into
+ * this one. Each has a reference that is no mapping's. When there is none, there never
+ * is one again that can be written by, and the group goes. As long as there is, it
+ * waits, and those behind it.
+ *
+ * All of that is done by one work item of the channel, which nobody waits for but the
+ * end of the channel. A group that waits is on a list of the stream that only this
+ * takes it from, or the end of the channel after it; so the lock of the channel is not
+ * held meanwhile. Folios are locked one at a time, with no lock held.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/pagemap.h>
+#include <linux/rcupdate.h>
+
+#include "channel.h"
+#include "freeze.h"
+
+/* How often to look whether pages are still held: less and less. */
+#define FREEZE_WAIT_MIN	1UL
+#define FREEZE_WAIT_MAX	msecs_to_jiffies(100)
+
+static bool page_frozen(const struct zcb_pool *pool, u64 index)
+{
+	u32 in_arena = pool->arenas[0]->npages;
+	u64 npages = (u64)in_arena * zcb_pool_arenas(pool);
+
+	index = array_index_nospec(index, npages);
+	return zcb_arena_frozen(zcb_pool_arena_at(pool, index),
+				(u32)index % in_arena);
+}
+
+/**
+ * zcb_pool_page_get - a page for the fault handler
+ * @pool: the pool
+ * @index: pages from its start
+ * @writer: by this mapping it can be written, now or later
+ *
+ * The reference is taken within the same RCU section as the look at the arena: who
+ * retires it waits for such sections, and then for the references. Who cannot have the
+ * page takes none, since others would have to wait for that.
+ *
+ * Context: any; takes no lock.
+ * Return: the page, with a reference, or NULL as zcb_pool_page(), or if it is frozen.
+ */
+struct page *zcb_pool_page_get(const struct zcb_pool *pool, u64 index,
+			       bool writer)
+{
+	struct page *page;
+
+	guard(rcu)();
+	page = zcb_pool_page(pool, index);
+	if (!page || (writer && page_frozen(pool, index)))
+		return NULL;
+	get_page(page);
+	return page;
+}
+
+/**
+ * zcb_pool_page_lock - the same, for as long as it is being mapped
+ * @pool: the pool
+ * @index: pages from its start
+ * @writer: by this mapping it can be written, now or later
+ *
+ * Context: may sleep for the lock of the page.
+ * Return: as zcb_pool_page_get(), and the page is locked.
+ */
+struct page *zcb_pool_page_lock(const struct zcb_pool *pool, u64 index,
+				bool writer)
+{
+	struct page *page = zcb_pool_page_get(pool, index, writer);
+
+	if (!page)
+		return NULL;
+	lock_page(page);
+	if (!writer || !page_frozen(pool, index))
+		return page;
+	unlock_page(page);
+	put_page(page);
+	return NULL;
+}
+
+/**
+ * zcb_pool_freezes - could this be frozen: is it whole folios
+ * @pool: the pool
+ * @offset: pool offset
+ * @length: bytes, in one arena
+ *
+ * Context: any; something of it is handed out, or mem_lock is held.
+ * Return: true if so.
+ */
+bool zcb_pool_freezes(const struct zcb_pool *pool, u64 offset, u64 length)
+{
+	const struct zcb_arena *a;
+
+	a = zcb_pool_arena_at(pool, offset >> PAGE_SHIFT);
+	return IS_ALIGNED(offset | length, PAGE_SIZE << a->order);
+}
+
+typedef bool freeze_one(struct zcb_pool *pool, const struct zcb_arena *a,
+			u32 first, u32 last);
+
+static bool freeze_range(struct zcb_pool *pool, u64 offset, u64 length,
+			 freeze_one *one)
+{
+	const struct zcb_arena *a;
+	u32 first;
+
+	a = zcb_pool_arena_at(pool, offset >> PAGE_SHIFT);
+	first = (offset >> PAGE_SHIFT) - a->index;
+	return one(pool, a, first, first + (length >> PAGE_SHIFT) - 1);
+}
+
+/* Each piece of a group's memory, until one says no. */
+static bool freeze_each(struct zcb_pool *pool, const struct zcb_group *g,
+			freeze_one *one)
+{
+	const struct zcb_group_extent *e = g->extents;
+	bool all = true;
+	u32 i;
+
+	if (g->handle)
+		return freeze_range(pool, e->pool_offset, g->capacity, one);
+	for (i = 0; i < g->nextents && all; i++, e++)
+		if (e->pages)
+			all = freeze_range(pool, e->pool_offset,
+					   (u64)e->pages << PAGE_SHIFT, one);
+	return all;
+}
+
+static bool freeze_close(struct zcb_pool *pool, const struct zcb_arena *a,
+			 u32 first, u32 last)
+{
+	a->ops->freeze(a, first, last);
+	unmap_mapping_range(pool->inode->i_mapping,
+			    (loff_t)(a->index + first) << PAGE_SHIFT,
+			    (loff_t)(last - first + 1) << PAGE_SHIFT, 1);
+	return true;
+}
+
+static bool freeze_quiet(struct zcb_pool *pool, const struct zcb_arena *a,
+			 u32 first, u32 last)
+{
+	return a->ops->quiet(a, first, last);
+}
+
+static bool freeze_thaw(struct zcb_pool *pool, const struct zcb_arena *a,
+			u32 first, u32 last)
+{
+	a->ops->thaw(a, first, last);
+	return true;
+}
+
+static struct zcb_group *freeze_next(struct zcb_channel *ch)
+{
+	guard(mutex)(&ch->lock);
+	return list_first_entry_or_null(&ch->stream.freezing, struct zcb_group,
+					queue);
+}
+
+static bool freeze_group(struct zcb_channel *ch, struct zcb_group *g)
+{
+	if (!g->frozen) {
+		g->frozen = true;
+		freeze_each(ch->pool, g, freeze_close);
+	}
+	return freeze_each(ch->pool, g, freeze_quiet);
+}
+
+static void freeze_work(struct work_struct *work)
+{
+	struct zcb_channel *ch = container_of(to_delayed_work(work),
+					      struct zcb_channel, freeze);
+	struct zcb_group *g;
+
+	while (!READ_ONCE(ch->ended) && (g = freeze_next(ch))) {
+		if (!freeze_group(ch, g)) {
+			ch->freeze_wait = clamp(ch->freeze_wait * 2,
+						FREEZE_WAIT_MIN,
+						FREEZE_WAIT_MAX);
+			queue_delayed_work(system_unbound_wq, &ch->freeze,
+					   ch->freeze_wait);
+			return;
+		}
+		ch->freeze_wait = 0;
+		scoped_guard(mutex, &ch->lock)
+			zcb_delivery_frozen(&ch->stream, g);
+		cond_resched();
+	}
+}
+
+/* zcb_freeze_init() - of a channel that is being made */
+void zcb_freeze_init(struct zcb_channel *ch)
+{
+	INIT_DELAYED_WORK(&ch->freeze, freeze_work);
+}
+
+/**
+ * zcb_freeze_end - of a channel that has @ended; may sleep
+ * @ch: the channel, whose lock is not held
+ */
+void zcb_freeze_end(struct zcb_channel *ch)
+{
+	cancel_delayed_work_sync(&ch->freeze);
+}
+
+/**
+ * zcb_freeze_begin - groups wait to be frozen
+ * @ch: the channel; its lock is held
+ *
+ * While one has to be looked at again, the others wait for that.
+ *
+ * Context: any that may hold the lock.
+ */
+void zcb_freeze_begin(struct zcb_channel *ch)
+{
+	lockdep_assert_held(&ch->lock);
+	queue_delayed_work(system_unbound_wq, &ch->freeze, 0);
+}
+
+/**
+ * zcb_freeze_thaw - a group is dead: its memory may be written to again
+ * @ch: the channel; its lock is held
+ * @g: the group, on no list; its memory is not free yet
+ *
+ * Context: any that may hold the lock.
+ */
+void zcb_freeze_thaw(struct zcb_channel *ch, struct zcb_group *g)
+{
+	lockdep_assert_held(&ch->lock);
+	if (g->frozen)
+		freeze_each(ch->pool, g, freeze_thaw);
+}

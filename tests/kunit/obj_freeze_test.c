@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Groups of IMMUTABLE channels: who gets a page of one, what they wait for, and what is
+ * left when channels, sessions and pools end meanwhile. A reference that is no
+ * mapping's stands for all that could still write.
+ */
+#include <linux/file.h>
+#include <linux/pagemap.h>
+
+#include "../../kmod/obj/pin.h"
+#include "obj_topic.h"
+
+/**
+ * struct frozen - a channel
+ * @pool: its pool
+ * @w: who writes
+ * @r: who reads, and cannot write
+ * @in: of @w
+ * @out: of @r
+ */
+struct frozen {
+	struct zcb_pool *pool;
+	struct zcb_session *w;
+	struct zcb_session *r;
+	struct zcb_port *in;
+	struct zcb_port *out;
+};
+
+static struct zcb_session *reader_of(struct kunit *test, struct zcb_pool *pool)
+{
+	struct zcb_session *s = obj_open_session(test);
+	u32 rights = ZCBUF_RIGHT_MAP_READ | ZCBUF_RIGHT_CONSUME;
+
+	KUNIT_ASSERT_EQ(test, zcb_session_claim(s), 0);
+	KUNIT_ASSERT_EQ(test, zcb_session_join(s, zcb_pool_get(pool), rights),
+			0);
+	return s;
+}
+
+/* Small pages, so that nothing but the page is kept. */
+static struct zcb_pool *small_pages(struct kunit *test)
+{
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+
+	cfg->flags = ZCBUF_POOL_F_SMALL_PAGES;
+	return obj_make_pool(test, cfg);
+}
+
+static struct frozen channel_of(struct kunit *test, bool topic)
+{
+	struct frozen f = { .pool = small_pages(test) };
+	struct zcb_channel_config cfg = topic ? topic_config(f.pool) :
+						obj_config(f.pool);
+
+	cfg.flags |= ZCBUF_CHANNEL_F_IMMUTABLE;
+	cfg.stream.immutable = true;
+	f.w = obj_session(test, f.pool);
+	f.r = reader_of(test, f.pool);
+	f.in = obj_channel(test, f.w, &cfg, ZCBUF_PORT_PRODUCE);
+	f.out = obj_attach(test, f.r, f.in->handle, ZCBUF_PORT_CONSUME);
+	return f;
+}
+
+/* It has looked at all there was. */
+static void look(const struct frozen *f)
+{
+	mod_delayed_work(system_unbound_wq, &f->in->channel->freeze, 0);
+	flush_delayed_work(&f->in->channel->freeze);
+}
+
+static bool may_have(struct frozen *f, u64 pool_offset, bool writer)
+{
+	struct page *page = zcb_pool_page_lock(f->pool,
+					       pool_offset >> PAGE_SHIFT,
+					       writer);
+
+	if (!page)
+		return false;
+	unlock_page(page);
+	put_page(page);
+	return true;
+}
+
+static void expect_frozen(struct kunit *test, struct frozen *f, u64 pool_offset,
+			  bool is)
+{
+	KUNIT_EXPECT_EQ(test, may_have(f, pool_offset, true), !is);
+	KUNIT_EXPECT_TRUE(test, may_have(f, pool_offset, false));
+}
+
+static void expect_waiting(struct kunit *test, struct frozen *f, u32 n)
+{
+	KUNIT_EXPECT_EQ(test, obj_channel_stat(test, f->pool).freezing, n);
+}
+
+static void nothing_yet(struct kunit *test, struct frozen *f)
+{
+	struct zcbuf_delivery d;
+
+	look(f);
+	KUNIT_EXPECT_EQ(test, obj_try_receive(f->out, &d), -EAGAIN);
+}
+
+static struct page *hold(struct frozen *f, u64 pool_offset)
+{
+	return zcb_pool_page_get(f->pool, pool_offset >> PAGE_SHIFT, true);
+}
+
+/* ---------------------------------------------------------------- the page */
+
+static void readers_have_it(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct zcbuf_delivery d;
+
+	expect_frozen(test, &f, v.out_pool_offset, false);
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	look(&f);
+	expect_frozen(test, &f, v.out_pool_offset, true);
+	expect_frozen(test, &f, v.out_pool_offset + PAGE_SIZE, false);
+	d = obj_receive(test, f.out);
+	KUNIT_EXPECT_EQ(test, d.extents[0].pool_offset, v.out_pool_offset);
+	expect_frozen(test, &f, v.out_pool_offset, true);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(f.out, d.handle), 0);
+	expect_frozen(test, &f, v.out_pool_offset, false);
+}
+
+/* Who may not have it leaves no trace, or it would never be quiet. */
+static void who_is_refused_holds_nothing(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_send(test, f.in, PAGE_SIZE);
+	u64 index = v.out_pool_offset >> PAGE_SHIFT;
+	struct page *page;
+
+	look(&f);
+	page = zcb_pool_page(f.pool, index);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_NULL(test, zcb_pool_page_get(f.pool, index, true));
+	KUNIT_EXPECT_NULL(test, zcb_pool_page_lock(f.pool, index, true));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_FALSE(test, PageLocked(page));
+}
+
+/* Without the lock. */
+static bool may_find(struct frozen *f, u64 pool_offset)
+{
+	struct page *page = hold(f, pool_offset);
+
+	if (page)
+		put_page(page);
+	return page;
+}
+
+static void start(struct kunit *test, struct obj_task *t)
+{
+	init_completion(&t->done);
+	t->task = kthread_run(obj_task_run, t, "zcb_obj");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->task);
+	get_task_struct(t->task);
+}
+
+/* One that has looked before, and is about to map it, is waited for. */
+static int look_in_task(struct obj_task *t)
+{
+	look(t->arg);
+	return 0;
+}
+
+static void a_fault_is_waited_for(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct obj_task t = { .call = look_in_task, .arg = &f };
+	struct zcbuf_delivery d;
+	struct page *page;
+
+	page = zcb_pool_page_lock(f.pool, v.out_pool_offset >> PAGE_SHIFT,
+				  true);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	start(test, &t);
+	while (may_find(&f, v.out_pool_offset))
+		schedule_timeout_uninterruptible(1);
+	schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_FALSE(test, completion_done(&t.done));
+	KUNIT_EXPECT_EQ(test, obj_try_receive(f.out, &d), -EAGAIN);
+	unlock_page(page);
+	put_page(page);
+	KUNIT_EXPECT_EQ(test, obj_join(&t), 0);
+	look(&f);
+	obj_receive(test, f.out);
+}
+
+/* One that has found it open looks again when it has the lock. */
+static int fault_in_task(struct obj_task *t)
+{
+	return may_have(t->arg, t->r.out_pool_offset, true);
+}
+
+static void a_fault_looks_again(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct obj_task t = { .call = fault_in_task, .arg = &f, .r = v };
+	struct page *page = hold(&f, v.out_pool_offset);
+
+	lock_page(page);
+	start(test, &t);
+	while (page_ref_count(page) < 3)
+		schedule_timeout_uninterruptible(1);
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	while (may_find(&f, v.out_pool_offset))
+		schedule_timeout_uninterruptible(1);
+	unlock_page(page);
+	KUNIT_EXPECT_EQ(test, obj_join(&t), 0);
+	put_page(page);
+	look(&f);
+	obj_receive(test, f.out);
+}
+
+/* ---------------------------------------------------------------- who waits */
+
+static void a_held_page_holds_up_those_behind(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, 3 * PAGE_SIZE);
+	struct page *page = hold(&f, v.out_pool_offset + 2 * PAGE_SIZE);
+
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	obj_send(test, f.in, PAGE_SIZE);
+	nothing_yet(test, &f);
+	expect_waiting(test, &f, 2);
+	KUNIT_EXPECT_TRUE(test,
+			  delayed_work_pending(&f.in->channel->freeze));
+	put_page(page);
+	look(&f);
+	expect_waiting(test, &f, 0);
+	KUNIT_EXPECT_EQ(test, obj_receive(test, f.out).group, 0);
+	KUNIT_EXPECT_EQ(test, obj_receive(test, f.out).group, 1);
+}
+
+/* While it is held nobody has to ask. */
+static void it_is_looked_at_again(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct page *page = hold(&f, v.out_pool_offset);
+	struct zcbuf_delivery d;
+
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	nothing_yet(test, &f);
+	put_page(page);
+	while (obj_try_receive(f.out, &d))
+		schedule_timeout_uninterruptible(1);
+	expect_waiting(test, &f, 0);
+}
+
+/* A token says who pins it, which makes it no less a way to write. */
+static void a_token_excuses_nothing(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct page *page = hold(&f, v.out_pool_offset);
+	struct file *token = zcb_pin_token(f.w, 1);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, token);
+	page_ref_add(page, GUP_PIN_COUNTING_BIAS - 1);
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	KUNIT_EXPECT_TRUE(test, zcb_pin_settled(f.pool, v.out_pool_offset,
+						PAGE_SIZE));
+	nothing_yet(test, &f);
+	expect_waiting(test, &f, 1);
+	page_ref_sub(page, GUP_PIN_COUNTING_BIAS);
+	look(&f);
+	obj_receive(test, f.out);
+	__fput_sync(token);
+}
+
+static void the_writer_dies(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct page *page = hold(&f, v.out_pool_offset);
+	struct zcbuf_delivery d;
+
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	obj_die(test, f.w, f.in);
+	f.in = f.out;	/* the channel is the same */
+	nothing_yet(test, &f);
+	expect_frozen(test, &f, v.out_pool_offset, true);
+	put_page(page);
+	look(&f);
+	d = obj_receive(test, f.out);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(f.out, d.handle), 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	KUNIT_EXPECT_EQ(test, obj_try_receive(f.out, &d), -ESHUTDOWN);
+}
+
+static void finalize_waits_for_nobody(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct page *page = hold(&f, v.out_pool_offset);
+	struct zcb_stream_counts n;
+
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	KUNIT_EXPECT_EQ(test, zcb_channel_finalize(f.in, &n), 0);
+	nothing_yet(test, &f);
+	put_page(page);
+	look(&f);
+	obj_receive(test, f.out);
+}
+
+/* The page is still held, and is memory of the pool, of nobody, all the same. */
+static void the_channel_ends(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v = obj_reserve(test, f.in, PAGE_SIZE);
+	struct page *page = hold(&f, v.out_pool_offset);
+
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	nothing_yet(test, &f);
+	expect_frozen(test, &f, v.out_pool_offset, true);
+	KUNIT_EXPECT_EQ(test, zcb_channel_close(f.w, f.in->handle, 0), 0);
+	KUNIT_EXPECT_EQ(test, zcb_channel_close(f.r, f.in->handle, 0), 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	expect_frozen(test, &f, v.out_pool_offset, false);
+	put_page(page);
+}
+
+static void all_of_them_die(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+
+	obj_send(test, f.in, PAGE_SIZE);
+	obj_die(test, f.r, f.out);
+	obj_die(test, f.w, f.in);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, f.pool)->channels, 0);
+	expect_frozen(test, &f, 0, false);
+}
+
+/* ---------------------------------------------------------- buffers, rights */
+
+static void a_buffer_is_frozen(struct kunit *test)
+{
+	struct frozen f = channel_of(test, true);
+	u64 handle = obj_alloc(test, f.w, 2 * PAGE_SIZE);
+	u64 at = zcbuf_buf_offset(handle);
+	struct zcbuf_delivery d;
+
+	KUNIT_EXPECT_EQ(test, obj_publish(test, f.in, handle).out_delivered, 0);
+	look(&f);
+	expect_frozen(test, &f, at, true);
+	expect_frozen(test, &f, at + PAGE_SIZE, true);
+	d = obj_receive(test, f.out);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(f.out, d.handle), 0);
+	expect_frozen(test, &f, at, false);
+	expect_frozen(test, &f, at + PAGE_SIZE, false);
+}
+
+/* With nobody there it is gone at once, and can be written to. */
+static void a_buffer_for_nobody(struct kunit *test)
+{
+	struct frozen f = channel_of(test, true);
+	u64 handle = obj_alloc(test, f.w, PAGE_SIZE);
+
+	obj_die(test, f.r, f.out);
+	obj_publish(test, f.in, handle);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	expect_frozen(test, &f, zcbuf_buf_offset(handle), false);
+}
+
+static void not_what_others_hold(struct kunit *test)
+{
+	struct frozen f = channel_of(test, true);
+	struct zcb_session *other = obj_session(test, f.pool);
+	u64 handle = obj_alloc(test, f.w, PAGE_SIZE);
+	struct zcbuf_publication p;
+
+	KUNIT_ASSERT_EQ(test, share(f.w, other, handle), 0);
+	obj_refused(test, f.in, handle, 0, -EBUSY);
+	KUNIT_EXPECT_EQ(test, zcb_memory_free(f.pool, &other->hold, handle), 0);
+	KUNIT_EXPECT_EQ(test, obj_try_publish(f.in, handle, 0, &p), 0);
+}
+
+static void readers_may_not_write(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcb_session *other = obj_session(test, f.pool);
+	struct zcb_port *port;
+	u32 added;
+
+	KUNIT_EXPECT_EQ(test, obj_open(other, f.in->handle, NULL,
+				       ZCBUF_PORT_CONSUME, 0, &port, &added),
+			-EPERM);
+	KUNIT_EXPECT_EQ(test, obj_open(f.w, f.in->handle, NULL, OBJ_PORTS, 0,
+				       &port, &added), -EPERM);
+	KUNIT_EXPECT_EQ(test, f.in->kinds, ZCBUF_PORT_PRODUCE);
+	obj_attach(test, other, f.in->handle, ZCBUF_PORT_RECV_FAILED);
+}
+
+static struct kunit_case freeze_cases[] = {
+	KUNIT_CASE(readers_have_it),
+	KUNIT_CASE(who_is_refused_holds_nothing),
+	KUNIT_CASE(a_fault_is_waited_for),
+	KUNIT_CASE(a_fault_looks_again),
+	KUNIT_CASE(a_held_page_holds_up_those_behind),
+	KUNIT_CASE(it_is_looked_at_again),
+	KUNIT_CASE(a_token_excuses_nothing),
+	KUNIT_CASE(the_writer_dies),
+	KUNIT_CASE(finalize_waits_for_nobody),
+	KUNIT_CASE(the_channel_ends),
+	KUNIT_CASE(all_of_them_die),
+	KUNIT_CASE(a_buffer_is_frozen),
+	KUNIT_CASE(a_buffer_for_nobody),
+	KUNIT_CASE(not_what_others_hold),
+	KUNIT_CASE(readers_may_not_write),
+	{}
+};
+
+static struct kunit_suite freeze_suite = {
+	.name = "zcb_freeze",
+	.suite_init = obj_suite_init,
+	.suite_exit = obj_suite_exit,
+	.init = obj_init,
+	.test_cases = freeze_cases,
+};
+
+kunit_test_suite(freeze_suite);
