@@ -12,7 +12,7 @@
 #define MAX_NS		100000000ULL	/* 100 ms */
 #define NSEC_PER_SEC	1000000000ULL
 
-static __u64 now_ns(void)
+__u64 zcb_now_ns(void)
 {
 	struct timespec now;
 
@@ -36,7 +36,7 @@ void zcbuf_backoff_init(struct zcbuf_backoff *backoff, __s64 base_ns,
 	*backoff = (struct zcbuf_backoff){
 		.base_ns = base_ns > 0 ? (__u64)base_ns : BASE_NS,
 		.max_ns = max_ns > 0 ? (__u64)max_ns : MAX_NS,
-		.seed = now_ns() ^ zcb_ptr(backoff),
+		.seed = zcb_now_ns() ^ zcb_ptr(backoff),
 	};
 }
 
@@ -58,7 +58,7 @@ static __u64 jitter(struct zcbuf_backoff *backoff, __u64 length)
 
 int zcb_sleep(__u64 ns, __u64 deadline_ns)
 {
-	__u64 now = now_ns();
+	__u64 now = zcb_now_ns();
 	__u64 until = ns < INT64_MAX - now ? now + ns : INT64_MAX;
 	struct timespec t;
 	int err;

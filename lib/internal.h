@@ -154,6 +154,9 @@ void zcb_fallback_close(struct zcbuf_pool *pool);
 
 /* --------------------------------------------------------------- backoff.c */
 
+/* CLOCK_MONOTONIC */
+__u64 zcb_now_ns(void);
+
 /*
  * zcb_sleep - for @ns nanoseconds, or until the deadline
  *

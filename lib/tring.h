@@ -141,7 +141,7 @@ __u32 zcb_ring_count(const struct zcb_ring *ring);
 
 /*
  * zcb_ring_recover - bring back what members have that are no more
- * @is_gone: does this member run no instruction any more? Asked after the words
+ * @is_gone: can this member store nothing here any more? Asked after the words
  *	of its indices were read, as its number may be another's soon.
  *
  * Return: how many came back.

@@ -190,6 +190,8 @@ static __u64 slab_handle(__u64 length, __u64 page)
 
 static int find_buf(__u64 self, __u64 handle, unsigned int *i)
 {
+	if (zcbuf_buf_class(handle) == 63)
+		return -EINVAL;
 	for (*i = 0; *i < fake.nhandles; ++*i) {
 		if (fake.handle[*i] != handle)
 			continue;
@@ -241,6 +243,8 @@ static int do_alloc(__u64 self, struct zcbuf_alloc *arg)
 	__u32 i;
 
 	fake.alloc = *arg;
+	if (arg->length > fake.arena_size)
+		return -E2BIG;
 	while ((4096ULL << class) < arg->length)
 		class++;
 	for (i = 0; i < arg->count; i++) {
@@ -291,7 +295,8 @@ static int do_transfer(__u64 self, struct zcbuf_transfer *arg, bool keep)
 	if (!arg->count || arg->session == self)
 		return -EINVAL;
 	if (arg->session <= FAKE_SESSION ||
-	    arg->session > FAKE_SESSION + fake.nsessions)
+	    arg->session > FAKE_SESSION + fake.nsessions ||
+	    fake.ended & fake_bit(arg->session))
 		return -ENOENT;
 	return EACH_OF(arg, transfer_one(self, arg->session,
 					 handles[arg->out_done], keep));

@@ -122,6 +122,7 @@ struct fake {
 	/* Ids, by descriptor; one that was closed keeps its own. */
 	__u64 session[FAKE_FDS];
 	unsigned int nsessions;
+	__u64 ended;		/* fake_bit() of those that are no more */
 };
 
 extern struct fake fake;
@@ -157,6 +158,19 @@ int fake_take_after(unsigned int *pass, int *error);
 
 /* Somebody else adds an arena to the pool. */
 void fake_grow(void);
+
+/* The session behind @fd is killed: all is gone but its mapping. */
+static inline void fake_kill(int fd)
+{
+	__u64 bit = fake_bit(fake.session[fd]);
+	unsigned int i;
+
+	fake.ended |= bit;
+	for (i = 0; i < fake.nhandles; i++) {
+		fake.holders[i] &= ~bit;
+		fake.live[i] = fake.holders[i];
+	}
+}
 
 /* Descriptors of this process. */
 unsigned int fake_open_fds(void);

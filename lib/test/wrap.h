@@ -64,6 +64,7 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 
+long __real_syscall(long nr, ...);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_nanosleep(clockid_t clock, int flags,
 			   const struct timespec *t, struct timespec *left);

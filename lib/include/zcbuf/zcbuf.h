@@ -6,8 +6,8 @@
  * side: what pools, sessions, channels, groups and reservations are. This is
  * the shape it has in a program; what it does with io_uring is in
  * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, memory for
- * files opened O_DIRECT in <zcbuf/aligned.h>, which come along. See also
- * libzcbuf-user(7).
+ * files opened O_DIRECT in <zcbuf/aligned.h>, buffers by index in <zcbuf/tpool.h>,
+ * which come along. See also libzcbuf-user(7).
  *
  * Results. A function returning int answers 0 or a count when it did what it
  * says, else a negative errno of the vocabulary in <linux/zcbuf.h>, which
