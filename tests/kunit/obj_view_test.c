@@ -80,7 +80,7 @@ static void a_view_is_charged(struct kunit *test)
 	obj_return(&u);
 	queue = obj_charged(uid);
 	file = show(test, port);
-	view = port->view->bytes + port->view->state_bytes;
+	view = port->view->shown.bytes + port->view->shown.state_bytes;
 	KUNIT_EXPECT_EQ(test, obj_charged(uid), queue + view);
 	__fput_sync(show(test, port));
 	KUNIT_EXPECT_EQ(test, obj_charged(uid), queue + view);
