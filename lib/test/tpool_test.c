@@ -383,6 +383,7 @@ static void in_more_pieces(void)
 	ASSERT_EQ(zcbuf_tpool_create(pool, &opts, &tpool), 0);
 	EXPECT_EQ(tpool->nblocks, 4);
 	EXPECT_EQ(fake_bufs(), 4);
+	EXPECT_EQ(tpool->blocks[0].length, 1 << 20);
 	EXPECT_EQ(fake.alloc.length, 1 << 20);
 	close_both(tpool);
 }
