@@ -23,11 +23,10 @@ static bool is_paged(size_t n)
 
 static int own_alloc(struct zcbuf_abuf *got, size_t align, bool zero)
 {
-	void *ptr;
-	int err = posix_memalign(&ptr, align, got->cap);
+	void *ptr = NULL;
 
-	if (err)
-		return -err;
+	if (posix_memalign(&ptr, align, got->cap) || !ptr)
+		return -ENOMEM;
 	if (zero)
 		memset(ptr, 0, got->cap);
 	got->ptr = ptr;
@@ -141,8 +140,7 @@ int zcbuf_abuf_try_clone(const struct zcbuf_abuf *abuf, struct zcbuf_abuf *out)
 	err = zcbuf_abuf_with_cap(&got, abuf->pool, abuf->cap);
 	if (err)
 		return err;
-	memcpy(got.ptr, abuf->ptr, abuf->len);
-	got.len = abuf->len;
+	zcbuf_abuf_append(&got, abuf->ptr, abuf->len);
 	*out = got;
 	return 0;
 }
