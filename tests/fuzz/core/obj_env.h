@@ -104,6 +104,10 @@ typedef struct {
 } wait_queue_head_t;
 
 typedef struct {
+	s64 counter;
+} atomic64_t;
+
+typedef struct {
 	u32 val;
 } kuid_t;
 
