@@ -1597,7 +1597,7 @@ struct zcbuf_queue {
 };
 
 #define ZCBUF_QUEUE_MAGIC	0x7a627566
-#define ZCBUF_QUEUE_VERSION	1
+#define ZCBUF_QUEUE_VERSION	2
 
 #define ZCBUF_QUEUE_CLOSED	1	/* the port is gone */
 #define ZCBUF_QUEUE_FINALIZED	2	/* nothing more comes */
@@ -1873,7 +1873,8 @@ struct zcbuf_watch {
  *
  * A call that comes again replaces period, misses and policy, as if the word had just
  * changed, and gives another descriptor of the same page, which is the session's from
- * the first call on, and charged to its user. Mappings stay until munmap; fork() does not pass them on.
+ * the first call on, and charged to its user. Mappings stay until munmap; fork() does
+ * not pass them on.
  *
  * REPORT: it is counted, seen in inspection, an event and a tracepoint; when the word
  * changes again it is not hung any more.
