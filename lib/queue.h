@@ -13,6 +13,7 @@
  * struct zcb_queue - a consumer's queue, as the kernel shows it
  * @lock: who takes
  * @pid: who has it mapped
+ * @set: what waits for it, or NULL; its lock
  * @shown: it is mapped; else RECEIVE does
  * @head: for reading
  * @state: both write
@@ -20,11 +21,11 @@
  * @state_bytes: of @state and the words behind it
  * @seen: by lane, what was looked at of its ring
  * @held: messages taken and not released
- * @set: what waits for it, or NULL; its lock
  */
 struct zcb_queue {
 	pthread_mutex_t lock;
 	pid_t pid;
+	_Atomic(struct zcbuf_waitset *) set;
 	bool shown;
 	struct zcbuf_queue_head *head;
 	struct zcbuf_queue_state *state;
@@ -32,7 +33,6 @@ struct zcb_queue {
 	size_t state_bytes;
 	__u64 seen[ZCBUF_MAX_LANES];
 	atomic_uint held;
-	_Atomic(struct zcbuf_waitset *) set;
 };
 
 void zcb_queue_open(struct zcb_queue *queue,

@@ -7,9 +7,8 @@
  * A group goes through here once: reserve opens and seals it, the last of its
  * reservations to be decided completes it, and delivery begins. No function
  * calls itself, directly or not, and each costs a few list operations; only
- * finalize and the end of a port walk what they take apart.
- *
- * Nothing here sleeps or allocates; the caller holds the channel's lock.
+ * finalize and the end of a port walk what they take apart. Nothing here sleeps or
+ * allocates; the caller holds the channel's lock.
  */
 #include "delivery.h"
 #include "topic.h"
@@ -561,9 +560,7 @@ static int resv_check_commit(const struct zcb_stream *s,
 	    (!r->group->window && (c->user_tag || c->encoding)))
 		return -EINVAL;
 	err = resv_check_pending(r);
-	if (err)
-		return err;
-	return resv_check_length(r, c);
+	return err ?: resv_check_length(r, c);
 }
 
 /* An owner who is told -ESHUTDOWN or -ESTALE has stopped storing into @r. */

@@ -510,10 +510,7 @@ static int port_prepare_locked(struct zcb_port *port,
 	return zcb_queue_make(port, cfg);
 }
 
-/*
- * What only a topic has, and what it has not; and who may write can read nothing that
- * is immutable.
- */
+/* What only a topic has, or has not; who may write reads nothing immutable. */
 static int port_check(const struct zcb_session *s, const struct zcb_channel *ch,
 		      const struct zcb_port_config *cfg)
 {
