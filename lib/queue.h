@@ -25,7 +25,7 @@
 struct zcb_queue {
 	pthread_mutex_t lock;
 	pid_t pid;
-	_Atomic(struct zcbuf_waitset *) set;
+	struct zcbuf_waitset *_Atomic set;
 	bool shown;
 	struct zcbuf_queue_head *head;
 	struct zcbuf_queue_state *state;
