@@ -389,12 +389,14 @@ static struct zcb_port *ready_first(struct zcb_ready *r)
 	return port;
 }
 
+/* One that was closed meanwhile has nothing, not even a queue. */
 static bool ready_has(struct zcb_port *port)
 {
-	int err;
+	int err = -EPERM;
 
 	guard(mutex)(&port->channel->lock);
-	err = port_peek_locked(port);
+	if (port->kinds & ZCBUF_PORT_CONSUME)
+		err = port_peek_locked(port);
 	if (!err || err == -ESHUTDOWN)
 		return true;
 	ready_drop_locked(port, false);

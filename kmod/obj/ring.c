@@ -161,7 +161,7 @@ void zcb_ring_tell(struct zcb_ready *r, struct zcb_view *v)
 	spin_lock(&r->lock);
 	ring = r->ring;
 	if (ring) {
-		WRITE_ONCE(ring->words[ring->tail++ & (ring->head->ring - 1)],
+		WRITE_ONCE(ring->words[ring->tail++ & (ZCB_POOL_MAX_CHANNELS - 1)],
 			   word);
 		/* Pairs with the consumer's load: the word is there. */
 		smp_store_release(&ring->head->tail, ring->tail);

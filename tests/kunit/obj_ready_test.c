@@ -589,6 +589,24 @@ static void poll_is_not_all_with_failure_ports(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_ready_poll(l.to, &mask));
 }
 
+/* As who polls finds it who was about to look when it was closed. */
+static void one_that_was_closed_has_nothing(struct kunit *test)
+{
+	struct topic x = topic_of(test, of_pages(test));
+	struct zcb_port *port = x.out[0];
+	struct zcb_session *s = port->session;
+	struct zcbuf_delivery d;
+	u32 done;
+
+	KUNIT_EXPECT_EQ(test, zcb_ready_receive(s, &d, 1, 0, &done), -EAGAIN);
+	obj_publish(test, x.in, obj_alloc(test, x.in->session, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, polled(s), EPOLLIN | EPOLLRDNORM);
+	zcb_channel_close(s, port->handle, ZCBUF_PORT_CONSUME);
+	list_add(&port->in_ready, &s->ready.ports);
+	KUNIT_EXPECT_EQ(test, polled(s), 0);
+	KUNIT_EXPECT_EQ(test, listed(s), 0);
+}
+
 static struct kunit_case ready_cases[] = {
 	KUNIT_CASE(ports_take_turns),
 	KUNIT_CASE(who_comes_later_waits_its_turn),
@@ -615,6 +633,7 @@ static struct kunit_case ready_cases[] = {
 	KUNIT_CASE(who_must_not_sleep),
 	KUNIT_CASE(poll_looks_at_what_is_ready),
 	KUNIT_CASE(poll_is_not_all_with_failure_ports),
+	KUNIT_CASE(one_that_was_closed_has_nothing),
 	{}
 };
 
