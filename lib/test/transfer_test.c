@@ -189,7 +189,7 @@ static void adopt_refused(void)
 
 	make();
 	expect_adopt(0, 0, -ENOENT);
-	expect_adopt(~0ULL, 0, -ENOENT);
+	expect_adopt(~0ULL, 0, -EINVAL);
 	ASSERT_EQ(zcbuf_alloc(giver, 4096, NULL, &handle, 1), 1);
 	expect_adopt(handle, 10, -EPERM);
 	ASSERT_EQ(zcbuf_transfer(giver, zcbuf_pool_session(taker), &handle, 1),
