@@ -2,9 +2,9 @@
 /*
  * A device without a kernel: open(), ioctl() and all that maps memory, of the
  * library, end up here (ld --wrap). A session is a memfd; the model knows one
- * pool, one stream, of it what a producer can see, topics (fake_topic.c), and whose
- * a buffer is. It is not the judge of the kernel module: that is tested on its own and in
- * a kernel.
+ * pool, one stream (fake_stream.c) as a producer sees it, topics (fake_topic.c), and
+ * whose a buffer is. It is not the judge of the kernel module: that is tested on its
+ * own and in a kernel.
  */
 #ifndef ZCBUF_LIB_TEST_FAKE_H
 #define ZCBUF_LIB_TEST_FAKE_H
@@ -20,7 +20,14 @@
 #define FAKE_SESSION	0x900000000ULL	/* ids are above */
 #define FAKE_MAX	512	/* objects of a kind */
 #define FAKE_FDS	64	/* a descriptor of a session is below */
-#define FAKE_NO_CALL	1	/* no errno: not for topics */
+#define FAKE_NO_CALL	1	/* no errno: not what is meant */
+
+/* Of a batch, up to the first that fails; @one is about that number out_done. */
+#define FAKE_EACH_OF(arg, one) __extension__ ({				\
+	while ((arg)->out_done < (arg)->count &&			\
+	       !((arg)->out_error = -(one)))				\
+		(arg)->out_done++;					\
+	(arg)->out_done ? 0 : -(int)(arg)->out_error; })
 
 enum fake_state { FAKE_PENDING, FAKE_COMMITTED, FAKE_FAILED };
 
@@ -144,6 +151,9 @@ void fake_buf_forget(__u64 handle);
 
 /* A call on a topic, or FAKE_NO_CALL: it is on something else. */
 int fake_topic_call(__u64 self, unsigned int nr, void *arg);
+
+/* A call on the stream, or FAKE_NO_CALL: none of those. */
+int fake_stream_call(unsigned int nr, void *arg);
 
 /* Topics there are, and messages that somebody has. */
 unsigned int fake_topics(void);
