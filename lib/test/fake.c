@@ -14,6 +14,7 @@
 #include "wrap.h"
 
 struct fake fake = {
+	.features = ZCBUF_FEATURE_WATCH,
 	.rights = ZCBUF_RIGHTS_ALL,
 	.arena_size = FAKE_ARENA,
 	.pool_size = FAKE_ARENA,
@@ -84,6 +85,8 @@ static int do_query(__u64 self, struct zcbuf_query *arg)
 		if (tail[i])
 			return -E2BIG;
 	arg->out_version = ZCBUF_VERSION;
+	arg->out_features = fake.features;
+	arg->out_max_channels = FAKE_TOPICS;
 	arg->out_session = self;
 	return 0;
 }

@@ -19,6 +19,7 @@
 #define FAKE_TOPIC	0x800000000ULL	/* handles of topics are above */
 #define FAKE_SESSION	0x900000000ULL	/* ids are above */
 #define FAKE_MAX	512	/* objects of a kind */
+#define FAKE_TOPICS	32
 #define FAKE_FDS	64	/* a descriptor of a session is below */
 #define FAKE_NO_CALL	1	/* no errno: not what is meant */
 
@@ -61,10 +62,12 @@ struct fake {
 	void (*on_info)(void);	/* called in POOL_INFO */
 	void (*on_map)(void);	/* called where memory comes into its place */
 	void (*on_receive)(void);	/* called once in RECEIVE of a topic */
+	void (*on_watch)(void);	/* called once in WATCH */
 	int fail[ZCBUF_NR_CALLS];
 	unsigned int fail_pass[ZCBUF_NR_CALLS];
 	__u64 reserve_shift;	/* added to where reservations are */
 	int reserve_error;	/* of the RESERVE half of COMMIT_RESERVE */
+	__u64 features;		/* what QUERY answers */
 	__u32 rights;		/* of whoever attaches */
 	__u64 arena_size;
 	__u64 pool_size;
@@ -103,6 +106,7 @@ struct fake {
 	struct zcbuf_commit_tagged commit;
 	struct zcbuf_channel_name channel_name;
 	struct zcbuf_publish publish;
+	struct zcbuf_watch watch;
 	__u64 released;
 
 	/* The stream. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Topics of the fake device: names, queues, policies, lanes, history, and who has
- * which message. Who would wait is told at once that it took too long.
+ * Topics of the fake device: names, queues, policies, lanes, history, who has which
+ * message, and which topics there are. Who would wait is told at once that it took too
+ * long.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -10,7 +11,6 @@
 #include "fake.h"
 #include "test.h"
 
-#define TOPICS		32
 #define PORTS		64	/* one for each session */
 #define QUEUE		64	/* the most any queue has room for here */
 #define HISTORY		16
@@ -33,6 +33,8 @@ struct port {
 };
 
 struct topic {
+	__u64 handle;
+	__u32 flags;
 	struct zcbuf_channel_name name;
 	bool has_name;
 	bool finalized;
@@ -44,9 +46,12 @@ struct topic {
 	unsigned int nkept;
 };
 
-static struct topic topics[TOPICS];
+static struct topic topics[FAKE_TOPICS];
 static struct message messages[FAKE_MAX];
 static unsigned int nmessages;
+
+static __u64 topics_made;
+static __u64 generation = 1;	/* of what WATCH lists */
 
 /* Deliveries: who holds which message; topic 0 is nobody. */
 static struct {
@@ -67,6 +72,12 @@ static unsigned int port_of(__u64 self)
 	return (self - FAKE_SESSION) % PORTS;
 }
 
+/* Where a handle points to, whether it is that of the topic there or of an older one. */
+static struct topic *topic_at(__u64 handle)
+{
+	return &topics[(handle - FAKE_TOPIC) % FAKE_TOPICS];
+}
+
 static bool topic_used(const struct topic *t)
 {
 	unsigned int i;
@@ -82,7 +93,7 @@ unsigned int fake_topics(void)
 	unsigned int n = 0;
 	unsigned int i;
 
-	for (i = 0; i < TOPICS; i++)
+	for (i = 0; i < FAKE_TOPICS; i++)
 		n += topic_used(&topics[i]);
 	return n;
 }
@@ -95,6 +106,16 @@ unsigned int fake_messages(void)
 	for (i = 0; i < nmessages; i++)
 		n += !!messages[i].refs;
 	return n;
+}
+
+/* Somebody else's turn, while this one waits. */
+static void others_go_on(void (**hook)(void))
+{
+	void (*turn)(void) = *hook;
+
+	*hook = NULL;
+	if (turn)
+		turn();
 }
 
 static void message_put(unsigned int i)
@@ -186,11 +207,16 @@ static void port_offer(struct port *p, unsigned int message,
 
 /* ----------------------------------------------------------------- opening */
 
+static void topic_changed(const struct topic *t)
+{
+	generation += t->has_name;
+}
+
 static struct topic *topic_named(const struct zcbuf_channel_name *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < TOPICS; i++)
+	for (i = 0; i < FAKE_TOPICS; i++)
 		if (topic_used(&topics[i]) && topics[i].has_name &&
 		    !memcmp(&topics[i].name, name, sizeof(*name)))
 			return &topics[i];
@@ -201,10 +227,12 @@ static struct topic *topic_new(const struct zcbuf_channel_open *arg)
 {
 	struct topic *t = topics;
 
-	while (t < topics + TOPICS && topic_used(t))
+	while (t < topics + FAKE_TOPICS && topic_used(t))
 		t++;
-	ASSERT_EQ(t < topics + TOPICS, true);
+	ASSERT_EQ(t < topics + FAKE_TOPICS, true);
 	memset(t, 0, sizeof(*t));
+	t->handle = FAKE_TOPIC + ++topics_made * FAKE_TOPICS + (t - topics);
+	t->flags = arg->flags & ~ZCBUF_CHANNEL_F_NEW;
 	t->history = arg->history;
 	t->has_name = arg->name;
 	if (arg->name)
@@ -221,8 +249,10 @@ static int topic_find(const struct zcbuf_channel_open *arg, struct topic **out)
 {
 	*out = NULL;
 	if (arg->channel) {
-		*out = &topics[arg->channel - FAKE_TOPIC - 1];
-		return topic_used(*out) ? 0 : -ENOENT;
+		*out = topic_at(arg->channel);
+		if (!topic_used(*out) || (*out)->handle != arg->channel)
+			return -ENOENT;
+		return 0;
 	}
 	if (arg->name && !name_is_good(&fake.channel_name))
 		return -EINVAL;
@@ -275,7 +305,8 @@ static int do_open(__u64 self, struct zcbuf_channel_open *arg)
 		port_replay(t, &t->port[i]);
 	}
 	t->ports[i] |= arg->ports;
-	arg->out_channel = FAKE_TOPIC + 1 + (t - topics);
+	topic_changed(t);
+	arg->out_channel = t->handle;
 	return 0;
 }
 
@@ -307,6 +338,7 @@ static int do_close(struct topic *t, __u64 self,
 	if (!ports || ports & ~t->ports[i])
 		return -ENOENT;
 	t->ports[i] &= ~ports;
+	topic_changed(t);
 	if (ports & ZCBUF_PORT_CONSUME)
 		port_close(t, i);
 	if (!topic_used(t))
@@ -461,22 +493,12 @@ static int receive_one(struct topic *t, unsigned int port,
 	return 0;
 }
 
-/* Somebody else's turn, while this one waits. */
-static void others_go_on(void)
-{
-	void (*on_receive)(void) = fake.on_receive;
-
-	fake.on_receive = NULL;
-	if (on_receive)
-		on_receive();
-}
-
 static int do_receive(struct topic *t, __u64 self, struct zcbuf_receive *arg)
 {
 	unsigned char *entries = at(arg->entries);
 	struct zcbuf_delivery d;
 
-	others_go_on();
+	others_go_on(&fake.on_receive);
 	fake.receive = *arg;
 	if (!arg->count || arg->count > ZCBUF_MAX_BATCH ||
 	    arg->entry_size < sizeof(d))
@@ -527,6 +549,60 @@ static int do_release(struct topic *t, __u64 self, struct zcbuf_batch *arg)
 	return arg->out_done ? 0 : -(int)arg->out_error;
 }
 
+/* ---------------------------------------------------------------- watching */
+
+static unsigned int topic_ports(const struct topic *t, __u32 port)
+{
+	unsigned int n = 0;
+	unsigned int i;
+
+	for (i = 0; i < PORTS; i++)
+		n += !!(t->ports[i] & port);
+	return n;
+}
+
+static struct zcbuf_watch_entry watch_entry(const struct topic *t)
+{
+	return (struct zcbuf_watch_entry){
+		.channel = t->handle,
+		.flags = t->flags,
+		.state = t->finalized ? ZCBUF_WATCH_FINALIZED : 0,
+		.producers = topic_ports(t, ZCBUF_PORT_PRODUCE),
+		.consumers = topic_ports(t, ZCBUF_PORT_CONSUME),
+		.name = t->name,
+	};
+}
+
+static void watch_list(struct zcbuf_watch *arg)
+{
+	struct zcbuf_watch_entry *entries = at(arg->entries);
+	unsigned int i;
+
+	for (i = 0; i < FAKE_TOPICS; i++) {
+		if (!topic_used(&topics[i]) || !topics[i].has_name)
+			continue;
+		if (arg->out_count < arg->count)
+			entries[arg->out_count] = watch_entry(&topics[i]);
+		arg->out_count++;
+	}
+}
+
+static int do_watch(struct zcbuf_watch *arg)
+{
+	others_go_on(&fake.on_watch);
+	fake.watch = *arg;
+	if (arg->count > FAKE_TOPICS ||
+	    arg->entry_size != sizeof(struct zcbuf_watch_entry))
+		return -EINVAL;
+	if (arg->since == generation)
+		return arg->deadline_ns ? -ETIMEDOUT : -EAGAIN;
+	watch_list(arg);
+	if (arg->out_count > arg->count)
+		return -EMSGSIZE;
+	arg->out_generation = generation;
+	return 0;
+}
+
 /* ------------------------------------------------------------------- calls */
 
 /* The channel of every call that has one stands at the same place. */
@@ -534,9 +610,8 @@ static struct topic *topic_of(const void *arg)
 {
 	__u64 handle = ((const struct zcbuf_batch *)arg)->channel;
 
-	if (handle <= FAKE_TOPIC || handle > FAKE_TOPIC + TOPICS)
-		return NULL;
-	return &topics[handle - FAKE_TOPIC - 1];
+	return handle > FAKE_TOPIC && handle < FAKE_SESSION ? topic_at(handle) :
+							      NULL;
 }
 
 static bool opens_topic(const struct zcbuf_channel_open *arg)
@@ -561,6 +636,8 @@ int fake_topic_call(__u64 self, unsigned int nr, void *arg)
 
 	if (nr == ZCBUF_NR_CHANNEL_OPEN)
 		return opens_topic(arg) ? do_open(self, arg) : FAKE_NO_CALL;
+	if (nr == ZCBUF_NR_WATCH)
+		return do_watch(arg);
 	t = has_channel(nr) ? topic_of(arg) : NULL;
 	if (!t)
 		return nr == ZCBUF_NR_PUBLISH ? -EPERM : FAKE_NO_CALL;
@@ -575,6 +652,7 @@ int fake_topic_call(__u64 self, unsigned int nr, void *arg)
 		return do_release(t, self, arg);
 	default:
 		t->finalized = true;
+		topic_changed(t);
 		return 0;
 	}
 }

@@ -310,6 +310,70 @@ TEST(who_waits_for_a_topic)
 	take_and_release(s, 0);
 }
 
+/* A publisher that does nothing. */
+static void silent(int ready)
+{
+	publisher(join(0));
+	ASSERT_EQ(write(ready, "", 1), 1);
+	for (;;)
+		pause();
+}
+
+/* The next change, which is of the radar. */
+static struct zcbuf_watch_change await_change(struct zcbuf_watcher *watcher)
+{
+	struct zcbuf_watch_change change;
+	const struct zcbuf_channel_name *name = &change.entry.name;
+
+	ASSERT_OK(zcbuf_watch_next(watcher, &change, ZCBUF_NO_DEADLINE));
+	ASSERT_EQ(name->event_len, strlen(radar.event));
+	EXPECT_EQ(memcmp(name->event, radar.event, name->event_len), 0);
+	return change;
+}
+
+/* To come and to go may be seen in more than one step. */
+static __u64 comes_and_is_killed(struct zcbuf_watcher *watcher)
+{
+	struct zcbuf_watch_change change;
+	__u64 handle;
+	pid_t child;
+	int ready;
+
+	child = start(silent, &ready);
+	change = await_change(watcher);
+	EXPECT_EQ(change.what, ZCBUF_CHANNEL_APPEARED);
+	handle = change.entry.channel;
+	while (!change.entry.producers)
+		change = await_change(watcher);
+	EXPECT_EQ(change.entry.channel, handle);
+	EXPECT_TRUE(change.entry.flags & ZCBUF_CHANNEL_F_TOPIC);
+	await_ready(ready);
+	EXPECT_ERR(zcbuf_watch_next(watcher, &change, 0), EAGAIN);
+	kill(child, SIGKILL);
+	do
+		change = await_change(watcher);
+	while (change.what == ZCBUF_CHANNEL_CHANGED);
+	EXPECT_EQ(change.what, ZCBUF_CHANNEL_GONE);
+	EXPECT_EQ(change.entry.channel, handle);
+	ASSERT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_ERR(zcbuf_watch_next(watcher, &change, 0), EAGAIN);
+	return handle;
+}
+
+TEST(who_comes_and_is_killed)
+{
+	struct zcbuf_watch_change change;
+	struct zcbuf_watcher *watcher;
+	__u64 first;
+
+	new_pool();
+	ASSERT_OK(zcbuf_watch_create(join(ZCBUF_RIGHT_MAP_READ), &watcher));
+	EXPECT_ERR(zcbuf_watch_next(watcher, &change, 1), ETIMEDOUT);
+	first = comes_and_is_killed(watcher);
+	EXPECT_NE(comes_and_is_killed(watcher), first);
+	zcbuf_watch_close(watcher);
+}
+
 /* Two are lost, after the one that was taken: a gap of two. */
 TEST(what_is_lost)
 {

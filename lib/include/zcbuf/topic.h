@@ -597,6 +597,59 @@ ZCBUF_API int zcbuf_server_reply(struct zcbuf_server *server,
 ZCBUF_API int zcbuf_server_release(struct zcbuf_server *server,
 				   struct zcbuf_sample *request);
 
+/* ---------------------------------------------------------------- watches */
+
+struct zcbuf_watcher;		/* opaque: which channels somebody was told of */
+
+#define ZCBUF_CHANNEL_APPEARED	1
+#define ZCBUF_CHANNEL_GONE	2	/* whoever had it closed it, or died */
+#define ZCBUF_CHANNEL_CHANGED	3	/* its producers, consumers or state */
+
+/*
+ * struct zcbuf_watch_change - what is not as it was
+ * @what: ZCBUF_CHANNEL_*
+ * @reserved: 0
+ * @entry: the channel: name (no 0 is behind its parts, but their lengths are told),
+ *	handle, flags, state, producers, consumers. GONE: as it was last told
+ */
+struct zcbuf_watch_change {
+	__u32 what;
+	__u32 reserved;
+	struct zcbuf_watch_entry entry;
+};
+
+/*
+ * zcbuf_watch_create() - see which channels with a name the pool has, as it changes
+ * @watcher: written; for zcbuf_watch_close()
+ *
+ * Takes no right but to be attached. Used by one thread at a time. Return: 0.
+ * -EOPNOTSUPP: not with this kernel. -ENOMEM, -EBADF.
+ */
+ZCBUF_API int zcbuf_watch_create(struct zcbuf_pool *pool,
+				 struct zcbuf_watcher **watcher);
+
+/* zcbuf_watch_close() - NULL does nothing; never fails */
+ZCBUF_API void zcbuf_watch_close(struct zcbuf_watcher *watcher);
+
+/*
+ * zcbuf_watch_next() - the next change
+ * @change: written
+ * @deadline_ns: how long to wait for one, if all was told; 0: not at all
+ *
+ * Begins with all that are there, APPEARED. Of what changed since it looked last,
+ * what is gone comes first: a name that was given up and taken again is GONE, and
+ * APPEARED with another handle. Go by the handles: a list that is made while channels
+ * come and go may have one name twice. What changed and was changed back is not told.
+ *
+ * For event loops: after -EAGAIN zcbuf_pool_fd() polls POLLPRI when there is more, for
+ * one watcher of a pool object. -EAGAIN, -ETIMEDOUT, -EINTR: no change now, until the
+ * deadline, until a signal. -EBADF: the pool is closed, or in a fork child. -ESTALE:
+ * the session was evicted. -ENOMEM. Whatever fails, nothing is missed by it.
+ */
+ZCBUF_API int zcbuf_watch_next(struct zcbuf_watcher *watcher,
+			       struct zcbuf_watch_change *change,
+			       __u64 deadline_ns);
+
 /* ------------------------------------------------------------------- gaps */
 
 /*
