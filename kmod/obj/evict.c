@@ -76,17 +76,13 @@ static struct folio *evict_locked_folio(const struct zcb_arena *a, u32 index)
 
 /*
  * Whoever faults looks whether it has been revoked with the page locked, and maps it
- * before that is unlocked. So who has not seen it has mapped the page after this; the
- * barrier pairs with that of zcb_evict_revoked(). He had the page from an arena
- * that was there before.
+ * before that is unlocked. So who has not seen it has mapped the page after this. He
+ * had the page from an arena that was there before.
  */
 static void evict_await_faults(const struct zcb_pool *pool)
 {
-	u32 i, page, n;
+	u32 i, page, n = zcb_pool_arenas(pool);
 
-	/* See above. */
-	smp_mb();
-	n = zcb_pool_arenas(pool);
 	for (i = 0; i < n; i++) {
 		const struct zcb_arena *a = pool->arenas[i];
 
@@ -102,10 +98,18 @@ static void evict_await_faults(const struct zcb_pool *pool)
 	}
 }
 
-/* Others who have mapped the pool find their pages again by faults. */
+/*
+ * The barrier pairs with that of zcb_evict_revoked(): a mapping that is not counted
+ * here yet sees by its faults that it has been revoked. Others who have mapped the
+ * pool find their pages again by faults.
+ */
 static void evict_revoke(struct zcb_session *s)
 {
 	WRITE_ONCE(s->revoked, true);
+	/* See above. */
+	smp_mb();
+	if (!atomic_read(&s->maps))
+		return;
 	evict_await_faults(s->pool);
 	unmap_mapping_range(s->pool->inode->i_mapping, 0, 0, 1);
 }

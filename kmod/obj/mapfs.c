@@ -100,8 +100,10 @@ static int mapfs_release(struct inode *inode, struct file *file)
 	struct zcb_pool *pool = inode->i_private;
 
 	atomic_dec(&pool->mappings);
-	if (s)
+	if (s) {
+		atomic_dec(&s->maps);
 		zcb_session_put(s);
+	}
 	zcb_pool_put(pool);
 	return 0;
 }
@@ -147,6 +149,8 @@ struct file *zcb_mapfs_file(struct zcb_pool *pool, struct zcb_session *s,
 	}
 	zcb_pool_get(pool);
 	file->private_data = s ? zcb_session_get(s) : NULL;
+	if (s)
+		atomic_inc(&s->maps);
 	atomic_inc(&pool->mappings);
 	return file;
 }

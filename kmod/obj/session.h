@@ -58,6 +58,7 @@ struct zcb_ready {
  * @leaving: what it holds is being taken back; the pool's lock
  * @evicted: it is treated as dead, though it has a file; set once
  * @revoked: its mappings are; set once, after that
+ * @maps: map files
  * @heart: shows whether it lives, or NULL; set once, with release
  * @hold: the pool's mem_lock
  * @tokens: pin tokens
@@ -86,6 +87,7 @@ struct zcb_session {
 	bool leaving;
 	bool evicted;
 	bool revoked;
+	atomic_t maps;
 	struct zcb_heart *heart;
 	struct zcb_holdings hold;
 	atomic_t tokens;

@@ -396,14 +396,21 @@ static void nothing_is_given_to_it(struct kunit *test)
 					       false, &done), -ENOENT);
 }
 
+static struct file *map_pool(struct kunit *test, struct zcb_session *s)
+{
+	struct file *map = zcb_mapfs_file(s->pool, s, O_RDWR);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, map);
+	return map;
+}
+
 static void its_mappings_are_revoked_for_good(struct kunit *test)
 {
 	struct file *map;
 	struct scene x;
 
 	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
-	map = zcb_mapfs_file(x.pool, x.s, O_RDWR);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, map);
+	map = map_pool(test, x.s);
 	KUNIT_EXPECT_FALSE(test, zcb_evict_revoked(map->private_data));
 	evict(test, &x);
 	KUNIT_EXPECT_TRUE(test, zcb_evict_revoked(map->private_data));
@@ -417,9 +424,11 @@ static void its_mappings_are_revoked_for_good(struct kunit *test)
 static void a_fault_that_is_going_on_is_waited_for(struct kunit *test)
 {
 	struct folio *folio;
+	struct file *map;
 	struct scene x;
 
 	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
+	map = map_pool(test, x.s);
 	obj_alloc(test, x.s, PAGE_SIZE);
 	folio = page_folio(zcb_pool_page(x.pool, OBJ_PAGES - 1));
 	folio_lock(folio);
@@ -433,6 +442,29 @@ static void a_fault_that_is_going_on_is_waited_for(struct kunit *test)
 	folio_unlock(folio);
 	await_eviction(test, x.s);
 	KUNIT_EXPECT_EQ(test, obj_used(test, x.pool), 0);
+	__fput_sync(map);
+}
+
+/* Not any more, that is. Others do. */
+static void who_maps_nothing_waits_for_no_fault(struct kunit *test)
+{
+	struct file *others;
+	struct folio *folio;
+	struct scene x;
+
+	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
+	others = map_pool(test, x.other);
+	__fput_sync(map_pool(test, x.s));
+	folio = page_folio(zcb_pool_page(x.pool, OBJ_PAGES - 1));
+	folio_lock(folio);
+	miss(&x, MISSES);
+	KUNIT_EXPECT_GT(test,
+			wait_for_completion_timeout(&x.s->heart->evicted,
+						    OBJ_PATIENCE), 0);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(x.s->revoked));
+	folio_unlock(folio);
+	await_eviction(test, x.s);
+	__fput_sync(others);
 }
 
 static void a_call_that_runs_is_waited_for(struct kunit *test)
@@ -723,6 +755,7 @@ static struct kunit_case heart_cases[] = {
 	KUNIT_CASE(nothing_is_given_to_it),
 	KUNIT_CASE(its_mappings_are_revoked_for_good),
 	KUNIT_CASE(a_fault_that_is_going_on_is_waited_for),
+	KUNIT_CASE(who_maps_nothing_waits_for_no_fault),
 	KUNIT_CASE(a_call_that_runs_is_waited_for),
 	KUNIT_CASE(who_waits_for_memory_is_told),
 	KUNIT_CASE(who_waits_for_a_channel_is_told),
