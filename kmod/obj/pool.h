@@ -175,7 +175,8 @@ struct zcb_pause {
  * @node_pause: it could not, of memory of one node
  * @lock: guards @sessions, @nsessions, @channels, @quarantine
  * @sessions: attached
- * @nsessions: how many; read without the lock for its name
+ * @nsessions: how many that live; read without the lock for its name
+ * @nevicted: how many that do not; @lock
  * @joined: there was one
  * @channels: table of channels
  * @quarantine: sessions and exports that are gone, first the one that was first;
@@ -242,6 +243,7 @@ struct zcb_pool {
 	struct mutex lock;	/* who is attached, channels, ports */
 	struct list_head sessions;
 	u32 nsessions;
+	u32 nevicted;
 	bool joined;
 	struct zcb_handles channels;
 	struct list_head quarantine;

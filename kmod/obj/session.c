@@ -130,7 +130,9 @@ bool zcb_session_leave(struct zcb_session *s)
 	zcb_pins_leave(s);
 	all = zcb_quarantine_drain(s);
 	mutex_lock(&pool->lock);
-	if (!zcb_session_evicted(s))
+	if (zcb_session_evicted(s))
+		pool->nevicted++;
+	else
 		list_del(&s->in_pool);
 	WRITE_ONCE(pool->nsessions, pool->nsessions - 1);
 	zcb_event_tell(&(struct zcb_event){
@@ -156,8 +158,10 @@ bool zcb_session_leave(struct zcb_session *s)
 void zcb_session_close(struct zcb_session *s)
 {
 	if (s->heart && zcb_heart_end(s)) {
-		scoped_guard(mutex, &s->pool->lock)
+		scoped_guard(mutex, &s->pool->lock) {
 			list_del(&s->in_pool);
+			s->pool->nevicted--;
+		}
 		zcb_session_put(s);
 		return;
 	}
@@ -185,6 +189,13 @@ void zcb_session_unclaim(struct zcb_session *s)
 	atomic_set_release(&s->claimed, 0);
 }
 
+/* One that was evicted and is in quarantine is there twice until it is closed. */
+static u32 session_count_locked(const struct zcb_pool *pool)
+{
+	lockdep_assert_held(&pool->lock);
+	return pool->nsessions + pool->nevicted + pool->nquarantine;
+}
+
 /**
  * zcb_session_join - attach
  * @s: a session this caller has claimed
@@ -200,7 +211,7 @@ int zcb_session_join(struct zcb_session *s, struct zcb_pool *pool, u32 rights)
 	/* Found just before the last session left: its name may be another's. */
 	if (*pool->cfg.name && !zcb_pool_inhabited(pool))
 		return -ENOENT;
-	if (pool->nsessions + pool->nquarantine >= ZCB_POOL_MAX_SESSIONS)
+	if (session_count_locked(pool) >= ZCB_POOL_MAX_SESSIONS)
 		return -EMFILE;
 	WRITE_ONCE(pool->nsessions, pool->nsessions + 1);
 	/* Pairs with zcb_pool_inhabited(). */

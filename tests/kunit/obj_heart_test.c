@@ -368,6 +368,25 @@ static void it_is_seen_until_it_is_closed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, st.evicted);
 }
 
+/* Who has himself evicted again and again has no more sessions than others. */
+static void it_is_counted_until_it_is_closed(struct kunit *test)
+{
+	struct zcb_session *s = obj_open_session(test);
+	struct scene x;
+
+	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
+	evict(test, &x);
+	KUNIT_EXPECT_EQ(test, x.pool->nsessions, 1);
+	x.pool->nsessions = ZCB_POOL_MAX_SESSIONS - 1;
+	KUNIT_EXPECT_EQ(test, zcb_session_claim(s), 0);
+	KUNIT_EXPECT_EQ(test, zcb_session_join(s, x.pool, ZCBUF_RIGHTS_ALL),
+			-EMFILE);
+	obj_close(test, x.s);
+	KUNIT_EXPECT_EQ(test, zcb_session_join(s, zcb_pool_get(x.pool),
+					       ZCBUF_RIGHTS_ALL), 0);
+	x.pool->nsessions = 2;
+}
+
 static void no_call_begins_any_more(struct kunit *test)
 {
 	struct scene x;
@@ -751,6 +770,7 @@ static struct kunit_case heart_cases[] = {
 	KUNIT_CASE(who_listens_is_told),
 	KUNIT_CASE(what_it_has_comes_back),
 	KUNIT_CASE(it_is_seen_until_it_is_closed),
+	KUNIT_CASE(it_is_counted_until_it_is_closed),
 	KUNIT_CASE(no_call_begins_any_more),
 	KUNIT_CASE(nothing_is_given_to_it),
 	KUNIT_CASE(its_mappings_are_revoked_for_good),
