@@ -9,11 +9,13 @@
  * nobody could store anything either, and that is one miss at most.
  *
  * hearts_lock guards all of it. It is taken by calls and when a session ends, with no
- * other lock held.
+ * other lock held, and nobody allocates with it: all the machine's heartbeats would
+ * wait for that.
  */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
@@ -37,6 +39,13 @@ static void hearts_work(struct work_struct *work);
 static DEFINE_MUTEX(hearts_lock);
 static LIST_HEAD(hearts);
 static DECLARE_DELAYED_WORK(hearts_look, hearts_work);
+
+/* The session's, or NULL; once it is there it stays. */
+static struct zcb_heart *heart_of(const struct zcb_session *s)
+{
+	/* Pairs with the release in heart_begin(). */
+	return smp_load_acquire(&s->heart);
+}
 
 static void heart_free(struct kref *ref)
 {
@@ -197,7 +206,7 @@ void zcb_hearts_exit(void)
  */
 int zcb_heart_set(struct zcb_session *s, u64 period_ns, u32 misses, u32 policy)
 {
-	struct zcb_heart *h = s->heart;
+	struct zcb_heart *h = heart_of(s);
 	u64 now = ktime_get_ns();
 
 	guard(mutex)(&hearts_lock);
@@ -224,7 +233,7 @@ int zcb_heart_set(struct zcb_session *s, u64 period_ns, u32 misses, u32 policy)
  */
 int zcb_heart_stop(struct zcb_session *s)
 {
-	struct zcb_heart *h = s->heart;
+	struct zcb_heart *h = heart_of(s);
 
 	guard(mutex)(&hearts_lock);
 	if (zcb_session_evicted(s))
@@ -264,8 +273,7 @@ bool zcb_heart_end(struct zcb_session *s)
  */
 void zcb_heart_stat(const struct zcb_session *s, struct zcb_heart_stat *st)
 {
-	/* Pairs with the release in zcb_heart_file(). */
-	const struct zcb_heart *h = smp_load_acquire(&s->heart);
+	const struct zcb_heart *h = heart_of(s);
 
 	memset(st, 0, sizeof(*st));
 	if (!h)
@@ -333,6 +341,25 @@ static struct file *heart_file(struct zcb_heart *h)
 	return file;
 }
 
+/* Whoever is first: what others have made meanwhile is dropped. */
+static struct file *heart_begin(struct zcb_session *s)
+{
+	struct zcb_heart *h = heart_make(s);
+	struct file *file;
+
+	if (!h)
+		return ERR_PTR(-ENOMEM);
+	file = heart_file(h);
+	/* Pairs with heart_of(). */
+	if (!IS_ERR(file) && !cmpxchg_release(&s->heart, NULL, h))
+		return file;
+	zcb_heart_put(h);
+	if (IS_ERR(file))
+		return file;
+	fput(file);
+	return heart_file(heart_of(s));
+}
+
 /**
  * zcb_heart_file - what the word of a session is mapped by
  * @s: the session, attached; a call of it is running
@@ -344,19 +371,7 @@ static struct file *heart_file(struct zcb_heart *h)
  */
 struct file *zcb_heart_file(struct zcb_session *s)
 {
-	struct zcb_heart *h;
-	struct file *file;
+	struct zcb_heart *h = heart_of(s);
 
-	guard(mutex)(&hearts_lock);
-	if (s->heart)
-		return heart_file(s->heart);
-	h = heart_make(s);
-	if (!h)
-		return ERR_PTR(-ENOMEM);
-	file = heart_file(h);
-	if (IS_ERR(file))
-		zcb_heart_put(h);
-	else	/* Pairs with zcb_heart_stat(). */
-		smp_store_release(&s->heart, h);
-	return file;
+	return h ? heart_file(h) : heart_begin(s);
 }

@@ -128,6 +128,54 @@ TEST(a_page_that_can_only_be_mapped)
 	munmap(q, ZT_PAGE);
 }
 
+struct beginner {
+	int fd;
+	pthread_barrier_t *start;
+	struct zcbuf_heartbeat_page *page;
+};
+
+static void *begin_one(void *arg)
+{
+	struct beginner *b = arg;
+	int word;
+
+	pthread_barrier_wait(b->start);
+	ASSERT_OK(heartbeat(b->fd, HOUR, 1, ZCBUF_HEARTBEAT_REPORT, &word));
+	b->page = map_word(word);
+	close(word);
+	return NULL;
+}
+
+/* Whoever was first: what is stored in one is there in the other. */
+static void begin_two(int fd, pthread_barrier_t *start)
+{
+	struct beginner one = { fd, start, NULL }, two = one;
+	pthread_t thread;
+
+	ASSERT_EQ(pthread_create(&thread, NULL, begin_one, &one), 0);
+	begin_one(&two);
+	ASSERT_EQ(pthread_join(thread, NULL), 0);
+	one.page->beats = 77;
+	EXPECT_EQ(two.page->beats, 77);
+	munmap(one.page, ZT_PAGE);
+	munmap(two.page, ZT_PAGE);
+}
+
+TEST(two_that_begin_at_once_have_one_page)
+{
+	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA), s, i;
+	pthread_barrier_t start;
+
+	ASSERT_EQ(pthread_barrier_init(&start, NULL, 2), 0);
+	for (i = 0; i < 50; i++) {
+		s = zt_join(fd, 0);
+		begin_two(s, &start);
+		close(s);
+	}
+	pthread_barrier_destroy(&start);
+	close(fd);
+}
+
 TEST(a_child_has_none)
 {
 	int fd = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA), word, status;
