@@ -33,11 +33,13 @@
 #include "stat.h"
 
 #define ZCB_HEARTS_SLACK	4	/* part of the shortest period */
+#define ZCB_HEARTS_BATCH	64
 
 static void hearts_work(struct work_struct *work);
 
 static DEFINE_MUTEX(hearts_lock);
-static LIST_HEAD(hearts);
+static struct timerqueue_head hearts = { RB_ROOT_CACHED };
+static struct timerqueue_head hearts_paces = { RB_ROOT_CACHED };
 static DECLARE_DELAYED_WORK(hearts_look, hearts_work);
 
 /* The session's, or NULL; once it is there it stays. */
@@ -73,7 +75,8 @@ static struct zcb_heart *heart_make(struct zcb_session *s)
 		return NULL;
 	kref_init(&h->ref);
 	h->session = s;
-	INIT_LIST_HEAD(&h->node);
+	timerqueue_init(&h->due);
+	timerqueue_init(&h->pace);
 	INIT_DELAYED_WORK(&h->evict, zcb_evict_work);
 	init_completion(&h->evicted);
 	if (zcb_account_charge(PAGE_SIZE, &payer, &h->user))
@@ -89,18 +92,35 @@ out_free:
 
 /* ------------------------------------------------------------------- looks */
 
+static void heart_add_locked(struct zcb_heart *h, u64 now)
+{
+	lockdep_assert_held(&hearts_lock);
+	h->due.expires = now + h->period_ns;
+	h->pace.expires = h->period_ns;
+	timerqueue_add(&hearts, &h->due);
+	timerqueue_add(&hearts_paces, &h->pace);
+}
+
+static void heart_del_locked(struct zcb_heart *h)
+{
+	lockdep_assert_held(&hearts_lock);
+	if (!timerqueue_node_queued(&h->due))
+		return;
+	timerqueue_del(&hearts, &h->due);
+	timerqueue_del(&hearts_paces, &h->pace);
+}
+
 /* Those that are due at about the same time are looked at together. 0: none is. */
 static u64 hearts_next_locked(u64 now)
 {
-	u64 next = U64_MAX, slack = U64_MAX;
-	struct zcb_heart *h;
+	struct timerqueue_node *due = timerqueue_getnext(&hearts);
+	struct timerqueue_node *pace = timerqueue_getnext(&hearts_paces);
 
 	lockdep_assert_held(&hearts_lock);
-	list_for_each_entry(h, &hearts, node) {
-		next = min(next, h->next_ns);
-		slack = min(slack, h->period_ns / ZCB_HEARTS_SLACK);
-	}
-	return next == U64_MAX ? 0 : max(next, now + slack);
+	if (!due)
+		return 0;
+	return max_t(u64, due->expires,
+		     now + (u64)pace->expires / ZCB_HEARTS_SLACK);
 }
 
 static void hearts_arm_locked(u64 now)
@@ -117,8 +137,8 @@ static void hearts_arm_locked(u64 now)
 static void heart_forget_locked(struct zcb_heart *h)
 {
 	lockdep_assert_held(&hearts_lock);
-	list_del_init(&h->node);
-	if (list_empty(&hearts))
+	heart_del_locked(h);
+	if (!timerqueue_getnext(&hearts))
 		cancel_delayed_work(&hearts_look);
 }
 
@@ -142,13 +162,11 @@ static void heart_hung_locked(struct zcb_heart *h, u64 now)
 
 static void heart_look_locked(struct zcb_heart *h, u64 now)
 {
-	u64 beats;
+	u64 beats = READ_ONCE(h->page->beats);
 
 	lockdep_assert_held(&hearts_lock);
-	if (now < h->next_ns)
-		return;
-	h->next_ns = now + h->period_ns;
-	beats = READ_ONCE(h->page->beats);
+	heart_del_locked(h);
+	heart_add_locked(h, now);
 	if (beats != h->last) {
 		h->last = beats;
 		WRITE_ONCE(h->seen_ns, now);
@@ -160,21 +178,49 @@ static void heart_look_locked(struct zcb_heart *h, u64 now)
 	}
 }
 
+static struct zcb_heart *hearts_due_locked(u64 now)
+{
+	struct timerqueue_node *due = timerqueue_getnext(&hearts);
+
+	lockdep_assert_held(&hearts_lock);
+	if (!due || now < (u64)due->expires)
+		return NULL;
+	return container_of(due, struct zcb_heart, due);
+}
+
+/* So many, that others who want the lock need not wait for all. Are there more? */
+static bool hearts_look_locked(u64 now)
+{
+	struct zcb_heart *h;
+	u32 i;
+
+	lockdep_assert_held(&hearts_lock);
+	for (i = 0; i < ZCB_HEARTS_BATCH; i++) {
+		h = hearts_due_locked(now);
+		if (!h)
+			return false;
+		heart_look_locked(h, now);
+	}
+	return true;
+}
+
 /**
  * zcb_hearts_scan - look at all that are due
  * @now: what time it is
+ *
+ * What this costs goes by how many are due, not by how many there are.
  *
  * Context: may sleep.
  * Return: when to look again, 0: there are none.
  */
 u64 zcb_hearts_scan(u64 now)
 {
-	struct zcb_heart *h, *next;
-
-	guard(mutex)(&hearts_lock);
-	list_for_each_entry_safe(h, next, &hearts, node)
-		heart_look_locked(h, now);
-	return hearts_next_locked(now);
+	for (;;) {
+		scoped_guard(mutex, &hearts_lock)
+			if (!hearts_look_locked(now))
+				return hearts_next_locked(now);
+		cond_resched();
+	}
 }
 
 /* Who has come since then has seen to himself. */
@@ -215,11 +261,11 @@ int zcb_heart_set(struct zcb_session *s, u64 period_ns, u32 misses, u32 policy)
 	h->last = READ_ONCE(h->page->beats);
 	WRITE_ONCE(h->seen_ns, now);
 	WRITE_ONCE(h->missed, 0);
-	h->next_ns = now + period_ns;
-	h->period_ns = period_ns;
 	WRITE_ONCE(h->misses, misses);
 	WRITE_ONCE(h->policy, policy);
-	list_move_tail(&h->node, &hearts);
+	heart_del_locked(h);
+	h->period_ns = period_ns;
+	heart_add_locked(h, now);
 	hearts_arm_locked(now);
 	return 0;
 }

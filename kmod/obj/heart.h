@@ -8,7 +8,7 @@
 
 #include <linux/completion.h>
 #include <linux/kref.h>
-#include <linux/list.h>
+#include <linux/timerqueue.h>
 #include <linux/workqueue.h>
 #include <linux/zcbuf.h>
 
@@ -27,10 +27,10 @@ struct zcb_user;
  * @session: whose; not for files, which may outlive it
  * @page: what is mapped; only ever read
  * @user: who is charged
- * @node: among those that are looked at
+ * @due: among those that are looked at, by when that is next
+ * @pace: among the same, by @period_ns
  * @last: what was there at the last look
  * @seen_ns: when it was seen to change, or began
- * @next_ns: when it is looked at again
  * @period_ns: from one look to the next
  * @misses: so many looks without a change, and it is hung
  * @missed: how many there were
@@ -39,17 +39,17 @@ struct zcb_user;
  * @evict: takes back what the session has
  * @evicted: that is done
  *
- * hearts_lock, from @node on; what inspection shows of it is read without.
+ * hearts_lock, from @due on; what inspection shows of it is read without.
  */
 struct zcb_heart {
 	struct kref ref;
 	struct zcb_session *session;
 	struct zcbuf_heartbeat_page *page;
 	struct zcb_user *user;
-	struct list_head node;
+	struct timerqueue_node due;
+	struct timerqueue_node pace;
 	u64 last;
 	u64 seen_ns;
-	u64 next_ns;
 	u64 period_ns;
 	u32 misses;
 	u32 missed;

@@ -257,6 +257,32 @@ static void looks_are_as_rare_as_can_be(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zcb_hearts_scan(x.now), x.now + PERIOD);
 }
 
+/* More than are looked at with the lock held once, and one of them not due. */
+static void all_that_are_due_are_looked_at(struct kunit *test)
+{
+	struct zcb_session *s[150];
+	struct scene x;
+	u32 i;
+
+	begin(test, &x, ZCBUF_HEARTBEAT_REPORT);
+	for (i = 0; i < ARRAY_SIZE(s); i++) {
+		s[i] = obj_session(test, x.pool);
+		x.file = zcb_heart_file(s[i]);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, x.file);
+		__fput_sync(x.file);
+		/* The later they come, the sooner they are due. */
+		KUNIT_EXPECT_EQ(test, zcb_heart_set(s[i], PERIOD / 2 - i, 1,
+						    ZCBUF_HEARTBEAT_REPORT), 0);
+	}
+	zcb_hearts_scan(x.now + PERIOD - 1);
+	KUNIT_EXPECT_EQ(test, x.s->heart->missed, 0);
+	for (i = 0; i < ARRAY_SIZE(s); i++)
+		KUNIT_EXPECT_EQ(test, s[i]->heart->missed, 1);
+	KUNIT_EXPECT_EQ(test, zcb_hearts_scan(x.now + PERIOD),
+			x.now + 3 * PERIOD / 2 - ARRAY_SIZE(s));
+	KUNIT_EXPECT_EQ(test, x.s->heart->missed, 1);
+}
+
 /* --------------------------------------------------------------- its memory */
 
 static void its_page_is_charged(struct kunit *test)
@@ -765,6 +791,7 @@ static struct kunit_case heart_cases[] = {
 	KUNIT_CASE(another_call_begins_again),
 	KUNIT_CASE(who_is_not_watched_any_more_may_stop),
 	KUNIT_CASE(looks_are_as_rare_as_can_be),
+	KUNIT_CASE(all_that_are_due_are_looked_at),
 	KUNIT_CASE(its_page_is_charged),
 	KUNIT_CASE(beyond_a_limit_there_is_none),
 	KUNIT_CASE(who_listens_is_told),
