@@ -1880,14 +1880,19 @@ struct zcbuf_watch {
  * changes again it is not hung any more.
  *
  * EVICT: as if the last descriptor of the session had been closed, at that moment, or
- * when the last of its calls that is running returns; those that wait do at once. What
- * it holds is given back, what it had pending fails, and I/O of it that is running is
- * regarded in the same way. Before that its mappings of the pool are taken away, those
- * that others got from it by fork() as well: touching them is SIGBUS, and nothing it
- * stores late is seen by anybody. The descriptor stays: each call, and mmap(), answers
- * ESTALE, poll() EPOLLHUP and EPOLLERR; close() works. Its name is in the list of
- * sessions until then, and the pool as long as that and its mappings. Other sessions
- * of the same process are others.
+ * when the last of its calls that is running returns, and not before; those that wait
+ * do at once. What it holds is given back, what it had pending fails, and I/O of it
+ * that is running is regarded in the same way. Before that its mappings of the pool are
+ * taken away, those that others got from it by fork() as well: touching them is SIGBUS,
+ * and nothing it stores late is seen by anybody. But a process that still lives and has
+ * registered arenas with io_uring can go on with I/O into all that its ring covers.
+ * What the session had of that stays in quarantine as long as the pins show, see
+ * struct zcbuf_pin_token.
+ *
+ * The descriptor stays: each call, and mmap(), answers ESTALE, poll() EPOLLHUP and
+ * EPOLLERR; close() works. Its name is in the list of sessions until then, and the pool
+ * as long as that and its mappings; it counts for out_max_sessions of QUERY. Other
+ * sessions of the same process are others.
  *
  * EINVAL: out of bounds. EOPNOTSUPP: no such policy. EMFILE, ENFILE: no descriptor, no
  * file. ENOMEM. Since 0.1.
