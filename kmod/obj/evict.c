@@ -13,6 +13,9 @@
  * for inspection.
  */
 #include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/llist.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/poll.h>
@@ -24,6 +27,8 @@
 #include "heart.h"
 #include "ready.h"
 #include "watch.h"
+
+#define ZCB_EVICT_REST	4	/* times what revoking took */
 
 /**
  * zcb_evict_begin - a session is dead from now on
@@ -48,6 +53,16 @@ void zcb_evict_begin(struct zcb_session *s)
 	zcb_ready_wake_all(&s->ready);
 }
 
+/* Not at once if the last time has cost much. The first brings those that follow. */
+static void evict_queue(struct zcb_pool *pool)
+{
+	unsigned long after = READ_ONCE(pool->evict_after);
+	unsigned long now = jiffies;
+
+	zcb_pools_queue(&pool->evict_work,
+			time_before(now, after) ? after - now : 0);
+}
+
 /*
  * zcb_evict_quiet() - no call of a session that is being evicted is running any more;
  * any context
@@ -55,8 +70,12 @@ void zcb_evict_begin(struct zcb_session *s)
 void zcb_evict_quiet(struct percpu_ref *calls)
 {
 	struct zcb_session *s = container_of(calls, struct zcb_session, calls);
+	struct zcb_pool *pool = zcb_pool_get(s->pool);
 
-	zcb_pools_queue(&s->heart->evict, 0);
+	/* What is on its way already may take the session, and it the pool. */
+	llist_add(&s->heart->evicting, &pool->evicting);
+	evict_queue(pool);
+	zcb_pool_put(pool);
 }
 
 /* With a reference, or NULL if nobody has it locked, or it cannot be mapped. */
@@ -100,35 +119,81 @@ static void evict_await_faults(const struct zcb_pool *pool)
 
 /*
  * The barrier pairs with that of zcb_evict_revoked(): a mapping that is not counted
- * here yet sees by its faults that it has been revoked. Others who have mapped the
- * pool find their pages again by faults.
+ * here yet sees by its faults that it has been revoked.
  */
-static void evict_revoke(struct zcb_session *s)
+static bool evict_mark(struct llist_node *list)
 {
-	WRITE_ONCE(s->revoked, true);
+	struct zcb_heart *h;
+	bool maps = false;
+
+	llist_for_each_entry(h, list, evicting)
+		WRITE_ONCE(h->session->revoked, true);
 	/* See above. */
 	smp_mb();
-	if (!atomic_read(&s->maps))
-		return;
-	evict_await_faults(s->pool);
-	unmap_mapping_range(s->pool->inode->i_mapping, 0, 0, 1);
+	llist_for_each_entry(h, list, evicting)
+		maps |= atomic_read(&h->session->maps);
+	return maps;
 }
 
 /*
- * zcb_evict_work() - of a session no call of which is running. Its file is there as
- * long as that is not done, see zcb_heart_end().
+ * Of all of them at once: it costs as much as the pool is large, and others who have
+ * mapped it find their pages again by faults. Therefore it rests in proportion too.
  */
-void zcb_evict_work(struct work_struct *work)
+static void evict_revoke(struct zcb_pool *pool, struct llist_node *list)
 {
-	struct zcb_heart *h = container_of(to_delayed_work(work),
-					   struct zcb_heart, evict);
-	struct zcb_session *s = h->session;
-	bool all;
+	ktime_t began = ktime_get();
+	u64 took;
 
-	evict_revoke(s);
-	all = zcb_session_leave(s);
+	if (!evict_mark(list))
+		return;
+	evict_await_faults(pool);
+	unmap_mapping_range(pool->inode->i_mapping, 0, 0, 1);
+	took = ktime_to_ns(ktime_sub(ktime_get(), began));
+	WRITE_ONCE(pool->evict_after,
+		   jiffies + nsecs_to_jiffies(ZCB_EVICT_REST * took));
+}
+
+/* Its file is there as long as that is not done, see zcb_heart_end(). */
+static void evict_leave(struct zcb_heart *h)
+{
+	struct zcb_session *s = h->session;
+	bool all = zcb_session_leave(s);
+
 	trace_zcbuf_evict(s->pool->handle, s->id, all);
 	if (all)
 		zcb_session_put(s);
 	complete_all(&h->evicted);
+}
+
+/*
+ * Of sessions no call of which is running. The last of them may hold the last
+ * reference to the pool, whose end then waits for this to return.
+ */
+static void evict_work(struct work_struct *work)
+{
+	struct zcb_pool *pool = container_of(to_delayed_work(work),
+					     struct zcb_pool, evict_work);
+	struct llist_node *list = llist_del_all(&pool->evicting);
+	struct zcb_heart *h, *next;
+
+	if (!list)
+		return;
+	list = llist_reverse_order(list);
+	evict_revoke(pool, list);
+	llist_for_each_entry_safe(h, next, list, evicting)
+		evict_leave(h);
+}
+
+/* zcb_evict_init() - of a pool that is being made */
+void zcb_evict_init(struct zcb_pool *pool)
+{
+	init_llist_head(&pool->evicting);
+	INIT_DELAYED_WORK(&pool->evict_work, evict_work);
+	pool->evict_after = jiffies;
+}
+
+/* zcb_evict_end() - of a pool that nobody has any more; may sleep */
+void zcb_evict_end(struct zcb_pool *pool)
+{
+	cancel_delayed_work_sync(&pool->evict_work);
 }

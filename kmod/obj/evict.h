@@ -6,13 +6,13 @@
 #define ZCB_OBJ_EVICT_H
 
 #include <linux/percpu-refcount.h>
-#include <linux/workqueue.h>
 
 #include "session.h"
 
 void zcb_evict_begin(struct zcb_session *s);
 void zcb_evict_quiet(struct percpu_ref *calls);
-void zcb_evict_work(struct work_struct *work);
+void zcb_evict_init(struct zcb_pool *pool);
+void zcb_evict_end(struct zcb_pool *pool);
 
 /*
  * zcb_evict_revoked() - are the mappings of a session; @s may be NULL. To be asked

@@ -77,7 +77,6 @@ static struct zcb_heart *heart_make(struct zcb_session *s)
 	h->session = s;
 	timerqueue_init(&h->due);
 	timerqueue_init(&h->pace);
-	INIT_DELAYED_WORK(&h->evict, zcb_evict_work);
 	init_completion(&h->evicted);
 	if (zcb_account_charge(PAGE_SIZE, &payer, &h->user))
 		goto out_free;

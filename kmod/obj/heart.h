@@ -8,8 +8,8 @@
 
 #include <linux/completion.h>
 #include <linux/kref.h>
+#include <linux/llist.h>
 #include <linux/timerqueue.h>
-#include <linux/workqueue.h>
 #include <linux/zcbuf.h>
 
 struct file;
@@ -36,8 +36,8 @@ struct zcb_user;
  * @missed: how many there were
  * @policy: ZCBUF_HEARTBEAT_*
  * @stops: how often it has stopped
- * @evict: takes back what the session has
- * @evicted: that is done
+ * @evicting: among those whose sessions leave next, see evict.c
+ * @evicted: what it had has been taken back
  *
  * hearts_lock, from @due on; what inspection shows of it is read without.
  */
@@ -55,7 +55,7 @@ struct zcb_heart {
 	u32 missed;
 	u32 policy;
 	u64 stops;
-	struct delayed_work evict;
+	struct llist_node evicting;
 	struct completion evicted;
 };
 

@@ -21,6 +21,7 @@
 #include "account.h"
 #include "channel.h"
 #include "event.h"
+#include "evict.h"
 #include "magazine.h"
 #include "memory.h"
 #include "pool.h"
@@ -417,6 +418,7 @@ static void pool_strip(struct zcb_pool *pool)
 	u32 i;
 
 	zcb_pool_growth_end(pool);
+	zcb_evict_end(pool);
 	zcb_quarantine_end(pool);
 	zcb_pool_retire_end(pool);
 	if (pool->inode)
@@ -526,6 +528,7 @@ struct zcb_pool *zcb_pool_create(const struct zcb_pool_config *cfg,
 	pool->ipc_ns = pool_current_ipc_ns();
 	zcb_pool_growth_init(pool);
 	zcb_quarantine_init(pool);
+	zcb_evict_init(pool);
 	zcb_pool_retire_init(pool);
 	mutex_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->sessions);

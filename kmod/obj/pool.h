@@ -34,6 +34,7 @@
 #include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/rbtree_types.h>
@@ -185,6 +186,9 @@ struct zcb_pause {
  * @quarantine_work: takes them off
  * @quarantine_delay: when it looks again, jiffies
  * @quarantine_rest: how long it leaves the machine alone after a look, jiffies
+ * @evicting: heartbeats of sessions that are evicted, and of which no call runs
+ * @evict_work: has those leave, all at once
+ * @evict_after: not before that, jiffies
  * @names: channels that have one, by it; @lock
  * @watch: changes of those
  * @next_domain: last domain given to a session or channel
@@ -251,6 +255,9 @@ struct zcb_pool {
 	struct delayed_work quarantine_work;
 	unsigned long quarantine_delay;
 	unsigned long quarantine_rest;
+	struct llist_head evicting;
+	struct delayed_work evict_work;
+	unsigned long evict_after;
 	DECLARE_HASHTABLE(names, 6);
 	struct zcb_watch watch;
 	atomic_t next_domain;

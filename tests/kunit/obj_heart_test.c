@@ -512,6 +512,35 @@ static void who_maps_nothing_waits_for_no_fault(struct kunit *test)
 	__fput_sync(others);
 }
 
+/* Those that come before it has rested enough leave together, and not before. */
+static void those_that_come_meanwhile_leave_together(struct kunit *test)
+{
+	struct scene x, y;
+	struct file *map;
+
+	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
+	map = map_pool(test, x.s);
+	y = x;
+	y.s = y.other;
+	y.file = zcb_heart_file(y.s);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, y.file);
+	__fput_sync(y.file);
+	set_as(test, &y, ZCBUF_HEARTBEAT_EVICT);
+	WRITE_ONCE(x.pool->evict_after, jiffies + 3600 * HZ);
+	miss(&y, MISSES);
+	rcu_barrier();
+	KUNIT_EXPECT_TRUE(test, zcb_session_evicted(x.s));
+	KUNIT_EXPECT_TRUE(test, zcb_session_evicted(y.s));
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(x.s->revoked));
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(y.s->revoked));
+	flush_delayed_work(&x.pool->evict_work);
+	await_eviction(test, x.s);
+	await_eviction(test, y.s);
+	KUNIT_EXPECT_TRUE(test, time_before(READ_ONCE(x.pool->evict_after),
+					    jiffies + 1800 * HZ));
+	__fput_sync(map);
+}
+
 static void a_call_that_runs_is_waited_for(struct kunit *test)
 {
 	struct scene x;
@@ -803,6 +832,7 @@ static struct kunit_case heart_cases[] = {
 	KUNIT_CASE(its_mappings_are_revoked_for_good),
 	KUNIT_CASE(a_fault_that_is_going_on_is_waited_for),
 	KUNIT_CASE(who_maps_nothing_waits_for_no_fault),
+	KUNIT_CASE(those_that_come_meanwhile_leave_together),
 	KUNIT_CASE(a_call_that_runs_is_waited_for),
 	KUNIT_CASE(who_waits_for_memory_is_told),
 	KUNIT_CASE(who_waits_for_a_channel_is_told),
