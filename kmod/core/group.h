@@ -123,6 +123,8 @@ enum zcb_group_state {
  * @nfailed: of these failed
  * @nstragglers: of these failed and not acknowledged
  * @nrecords: sum over committed reservations
+ * @quiet: IMMUTABLE: pages from its start of which it is known that nobody has them who
+ *	may write; it is not looked at them again
  * @state: enum zcb_group_state
  * @window: a window: one reservation, sealed at birth, may use less
  * @frozen: IMMUTABLE: its pages are closed to who may write, or are just being so
@@ -158,6 +160,7 @@ struct zcb_group {
 	u32 nfailed;
 	u32 nstragglers;
 	u32 nrecords;
+	u32 quiet;
 	u8 state;
 	bool window;
 	bool frozen;

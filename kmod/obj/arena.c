@@ -173,27 +173,28 @@ static bool folio_settled(struct folio *folio, const u32 *accounted)
 	return false;
 }
 
-static bool folios_settled(const struct zcb_arena *a, u32 first, u32 last,
-			   const u32 *accounted)
+/* The first page of a folio that is not, or the one after @last. */
+static u32 folios_settled(const struct zcb_arena *a, u32 first, u32 last,
+			  const u32 *accounted)
 {
 	u32 i;
 
 	for (i = first >> a->order; i <= last >> a->order; i++) {
 		if (!folio_settled(a->folios[i], accounted))
-			return false;
+			return max(first, i << a->order);
 		if (!(i & 1023))
 			cond_resched();
 	}
-	return true;
+	return last + 1;
 }
 
 static bool folio_arena_settled(const struct zcb_arena *a, u32 first, u32 last)
 {
-	return folios_settled(a, first, last, &a->accounted);
+	return folios_settled(a, first, last, &a->accounted) > last;
 }
 
 /* A token explains a pin, and does not make it any less one to write by. */
-static bool folio_arena_quiet(const struct zcb_arena *a, u32 first, u32 last)
+static u32 folio_arena_quiet(const struct zcb_arena *a, u32 first, u32 last)
 {
 	return folios_settled(a, first, last, NULL);
 }

@@ -57,7 +57,8 @@ enum zcb_arena_huge {
  * @busy: somebody else (I/O, a mapping) still holds a page
  * @settled: but for mappings, and as many pins as are accounted for, nobody does
  *	of the pages from @first to @last; may sleep
- * @quiet: but for mappings nobody does of the pages from @first to @last; may sleep
+ * @quiet: but for mappings nobody does of the pages from @first to the one before that
+ *	it returns, at most the one after @last; may sleep
  * @held: somebody does other than by a mapping, as far as can be seen from here
  * @freeze: close whole folios, those of the pages from @first to @last: then every
  *	fault that found one open has mapped it, and can be unmapped; may sleep
@@ -74,7 +75,7 @@ struct zcb_arena_ops {
 	void (*free)(struct zcb_arena *a);
 	bool (*busy)(const struct zcb_arena *a);
 	bool (*settled)(const struct zcb_arena *a, u32 first, u32 last);
-	bool (*quiet)(const struct zcb_arena *a, u32 first, u32 last);
+	u32 (*quiet)(const struct zcb_arena *a, u32 first, u32 last);
 	bool (*held)(const struct zcb_arena *a);
 	void (*freeze)(const struct zcb_arena *a, u32 first, u32 last);
 	void (*thaw)(const struct zcb_arena *a, u32 first, u32 last);

@@ -108,58 +108,67 @@ bool zcb_pool_freezes(const struct zcb_pool *pool, u64 offset, u64 length)
 	return IS_ALIGNED(offset | length, PAGE_SIZE << a->order);
 }
 
-typedef bool freeze_one(struct zcb_pool *pool, const struct zcb_arena *a,
-			u32 first, u32 last);
+/* Returns how many pages, from the first, it was done with. */
+typedef u32 freeze_one(struct zcb_pool *pool, const struct zcb_arena *a,
+		       u32 first, u32 last);
 
-static bool freeze_range(struct zcb_pool *pool, u64 offset, u64 length,
-			 freeze_one *one)
+/* From page @at of a group on: pages in one piece, 0 at its end, and where they are. */
+static u32 freeze_piece(const struct zcb_group *g, u32 at, u64 *index)
+{
+	u32 i, pages;
+
+	for (i = 0; i < g->nextents; i++) {
+		pages = g->handle ? g->capacity >> PAGE_SHIFT :
+				    g->extents[i].pages;
+		if (at < pages) {
+			*index = (g->extents[i].pool_offset >> PAGE_SHIFT) + at;
+			return pages - at;
+		}
+		at -= pages;
+	}
+	return 0;
+}
+
+/* A group's memory from page @at on, up to where it is not done: which page is that. */
+static u32 freeze_walk(struct zcb_pool *pool, const struct zcb_group *g, u32 at,
+		       freeze_one *one)
 {
 	const struct zcb_arena *a;
-	u32 first;
+	u32 pages, done;
+	u64 index;
 
-	a = zcb_pool_arena_at(pool, offset >> PAGE_SHIFT);
-	first = (offset >> PAGE_SHIFT) - a->index;
-	return one(pool, a, first, first + (length >> PAGE_SHIFT) - 1);
+	while ((pages = freeze_piece(g, at, &index))) {
+		a = zcb_pool_arena_at(pool, index);
+		index -= a->index;
+		done = one(pool, a, index, index + pages - 1);
+		at += done;
+		if (done < pages)
+			break;
+	}
+	return at;
 }
 
-/* Each piece of a group's memory, until one says no. */
-static bool freeze_each(struct zcb_pool *pool, const struct zcb_group *g,
-			freeze_one *one)
-{
-	const struct zcb_group_extent *e = g->extents;
-	bool all = true;
-	u32 i;
-
-	if (g->handle)
-		return freeze_range(pool, e->pool_offset, g->capacity, one);
-	for (i = 0; i < g->nextents && all; i++, e++)
-		if (e->pages)
-			all = freeze_range(pool, e->pool_offset,
-					   (u64)e->pages << PAGE_SHIFT, one);
-	return all;
-}
-
-static bool freeze_close(struct zcb_pool *pool, const struct zcb_arena *a,
-			 u32 first, u32 last)
+static u32 freeze_close(struct zcb_pool *pool, const struct zcb_arena *a,
+			u32 first, u32 last)
 {
 	a->ops->freeze(a, first, last);
 	unmap_mapping_range(pool->inode->i_mapping,
 			    (loff_t)(a->index + first) << PAGE_SHIFT,
 			    (loff_t)(last - first + 1) << PAGE_SHIFT, 1);
-	return true;
+	return last - first + 1;
 }
 
-static bool freeze_quiet(struct zcb_pool *pool, const struct zcb_arena *a,
-			 u32 first, u32 last)
-{
-	return a->ops->quiet(a, first, last);
-}
-
-static bool freeze_thaw(struct zcb_pool *pool, const struct zcb_arena *a,
+static u32 freeze_quiet(struct zcb_pool *pool, const struct zcb_arena *a,
 			u32 first, u32 last)
 {
+	return a->ops->quiet(a, first, last) - first;
+}
+
+static u32 freeze_thaw(struct zcb_pool *pool, const struct zcb_arena *a,
+		       u32 first, u32 last)
+{
 	a->ops->thaw(a, first, last);
-	return true;
+	return last - first + 1;
 }
 
 static struct zcb_group *freeze_next(struct zcb_channel *ch)
@@ -169,13 +178,20 @@ static struct zcb_group *freeze_next(struct zcb_channel *ch)
 					queue);
 }
 
+/*
+ * Is all of it quiet? What was once, after it was unmapped, is so for good: others may
+ * take references there, but nobody who may write.
+ */
 static bool freeze_group(struct zcb_channel *ch, struct zcb_group *g)
 {
+	u64 index;
+
 	if (!g->frozen) {
 		g->frozen = true;
-		freeze_each(ch->pool, g, freeze_close);
+		freeze_walk(ch->pool, g, 0, freeze_close);
 	}
-	return freeze_each(ch->pool, g, freeze_quiet);
+	g->quiet = freeze_walk(ch->pool, g, g->quiet, freeze_quiet);
+	return !freeze_piece(g, g->quiet, &index);
 }
 
 static void freeze_work(struct work_struct *work)
@@ -240,5 +256,5 @@ void zcb_freeze_thaw(struct zcb_channel *ch, struct zcb_group *g)
 {
 	lockdep_assert_held(&ch->lock);
 	if (g->frozen)
-		freeze_each(ch->pool, g, freeze_thaw);
+		freeze_walk(ch->pool, g, 0, freeze_thaw);
 }

@@ -241,6 +241,27 @@ static void a_held_page_holds_up_those_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_receive(test, f.out).group, 1);
 }
 
+/* What nobody who may write had any more is not looked at again. */
+static void it_goes_on_where_it_was(struct kunit *test)
+{
+	struct frozen f = channel_of(test, true);
+	u64 handle = obj_alloc(test, f.w, 4 * PAGE_SIZE);
+	u64 at = zcbuf_buf_offset(handle);
+	struct page *page = hold(&f, at + PAGE_SIZE);
+	struct page *last = hold(&f, at + 3 * PAGE_SIZE);
+	struct page *again;
+
+	obj_publish(test, f.in, handle);
+	nothing_yet(test, &f);
+	again = zcb_pool_page_get(f.pool, at >> PAGE_SHIFT, false);
+	put_page(page);
+	nothing_yet(test, &f);
+	put_page(last);
+	look(&f);
+	obj_receive(test, f.out);
+	put_page(again);
+}
+
 /* While it is held nobody has to ask. */
 static void it_is_looked_at_again(struct kunit *test)
 {
@@ -409,6 +430,7 @@ static struct kunit_case freeze_cases[] = {
 	KUNIT_CASE(a_fault_is_waited_for),
 	KUNIT_CASE(a_fault_looks_again),
 	KUNIT_CASE(a_held_page_holds_up_those_behind),
+	KUNIT_CASE(it_goes_on_where_it_was),
 	KUNIT_CASE(it_is_looked_at_again),
 	KUNIT_CASE(a_token_excuses_nothing),
 	KUNIT_CASE(the_writer_dies),
