@@ -210,8 +210,6 @@ static void folio_arena_freeze(const struct zcb_arena *a, u32 first, u32 last)
 		WRITE_ONCE(a->folios[i]->private, ZCB_FOLIO_FROZEN);
 		folio_lock(a->folios[i]);
 		folio_unlock(a->folios[i]);
-		if (!(i & 1023))
-			cond_resched();
 	}
 }
 

@@ -31,6 +31,9 @@
 #define FREEZE_WAIT_MIN	1UL
 #define FREEZE_WAIT_MAX	msecs_to_jiffies(100)
 
+/* Folios between two looks at whether the channel has ended, and others get on. */
+#define FREEZE_STEP	256U
+
 static bool page_frozen(const struct zcb_pool *pool, u64 index)
 {
 	u32 in_arena = pool->arenas[0]->npages;
@@ -109,7 +112,7 @@ bool zcb_pool_freezes(const struct zcb_pool *pool, u64 offset, u64 length)
 }
 
 /* Returns how many pages, from the first, it was done with. */
-typedef u32 freeze_one(struct zcb_pool *pool, const struct zcb_arena *a,
+typedef u32 freeze_one(struct zcb_channel *ch, const struct zcb_arena *a,
 		       u32 first, u32 last);
 
 /* From page @at of a group on: pages in one piece, 0 at its end, and where they are. */
@@ -130,41 +133,47 @@ static u32 freeze_piece(const struct zcb_group *g, u32 at, u64 *index)
 }
 
 /* A group's memory from page @at on, up to where it is not done: which page is that. */
-static u32 freeze_walk(struct zcb_pool *pool, const struct zcb_group *g, u32 at,
-		       freeze_one *one)
+static u32 freeze_walk(struct zcb_channel *ch, const struct zcb_group *g,
+		       u32 at, freeze_one *one)
 {
 	const struct zcb_arena *a;
 	u32 pages, done;
 	u64 index;
 
 	while ((pages = freeze_piece(g, at, &index))) {
-		a = zcb_pool_arena_at(pool, index);
+		a = zcb_pool_arena_at(ch->pool, index);
 		index -= a->index;
-		done = one(pool, a, index, index + pages - 1);
+		pages = min(pages, FREEZE_STEP << a->order);
+		done = one(ch, a, index, index + pages - 1);
 		at += done;
 		if (done < pages)
 			break;
+		cond_resched();
 	}
 	return at;
 }
 
-static u32 freeze_close(struct zcb_pool *pool, const struct zcb_arena *a,
+static u32 freeze_close(struct zcb_channel *ch, const struct zcb_arena *a,
 			u32 first, u32 last)
 {
+	if (READ_ONCE(ch->ended))
+		return 0;
 	a->ops->freeze(a, first, last);
-	unmap_mapping_range(pool->inode->i_mapping,
+	unmap_mapping_range(ch->pool->inode->i_mapping,
 			    (loff_t)(a->index + first) << PAGE_SHIFT,
 			    (loff_t)(last - first + 1) << PAGE_SHIFT, 1);
 	return last - first + 1;
 }
 
-static u32 freeze_quiet(struct zcb_pool *pool, const struct zcb_arena *a,
+static u32 freeze_quiet(struct zcb_channel *ch, const struct zcb_arena *a,
 			u32 first, u32 last)
 {
+	if (READ_ONCE(ch->ended))
+		return 0;
 	return a->ops->quiet(a, first, last) - first;
 }
 
-static u32 freeze_thaw(struct zcb_pool *pool, const struct zcb_arena *a,
+static u32 freeze_thaw(struct zcb_channel *ch, const struct zcb_arena *a,
 		       u32 first, u32 last)
 {
 	a->ops->thaw(a, first, last);
@@ -188,9 +197,9 @@ static bool freeze_group(struct zcb_channel *ch, struct zcb_group *g)
 
 	if (!g->frozen) {
 		g->frozen = true;
-		freeze_walk(ch->pool, g, 0, freeze_close);
+		freeze_walk(ch, g, 0, freeze_close);
 	}
-	g->quiet = freeze_walk(ch->pool, g, g->quiet, freeze_quiet);
+	g->quiet = freeze_walk(ch, g, g->quiet, freeze_quiet);
 	return !freeze_piece(g, g->quiet, &index);
 }
 
@@ -250,11 +259,11 @@ void zcb_freeze_begin(struct zcb_channel *ch)
  * @ch: the channel; its lock is held
  * @g: the group, on no list; its memory is not free yet
  *
- * Context: any that may hold the lock.
+ * Context: may sleep.
  */
 void zcb_freeze_thaw(struct zcb_channel *ch, struct zcb_group *g)
 {
 	lockdep_assert_held(&ch->lock);
 	if (g->frozen)
-		freeze_walk(ch->pool, g, 0, freeze_thaw);
+		freeze_walk(ch, g, 0, freeze_thaw);
 }

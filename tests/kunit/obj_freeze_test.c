@@ -351,6 +351,45 @@ static void the_channel_ends(struct kunit *test)
 	put_page(page);
 }
 
+static int close_in_task(struct obj_task *t)
+{
+	struct frozen *f = t->arg;
+	u64 handle = f->in->handle;
+
+	return zcb_channel_close(f->w, handle, 0) ?:
+	       zcb_channel_close(f->r, handle, 0);
+}
+
+/* Who ends it does not wait for all of a large group. */
+static void the_channel_ends_in_the_midst(struct kunit *test)
+{
+	struct frozen f = channel_of(test, true);
+	struct zcb_channel *ch = f.in->channel;
+	u64 handle = obj_alloc(test, f.w, OBJ_ARENA);
+	u64 index = zcbuf_buf_offset(handle) >> PAGE_SHIFT;
+	struct page *first = zcb_pool_page(f.pool, index);
+	struct page *last = zcb_pool_page(f.pool, index +
+					  (OBJ_ARENA >> PAGE_SHIFT) - 1);
+	struct obj_task t = { .call = close_in_task, .arg = &f };
+
+	lock_page(first);
+	lock_page(last);
+	obj_publish(test, f.in, handle);
+	while (may_find(&f, zcbuf_buf_offset(handle)))
+		schedule_timeout_uninterruptible(1);
+	start(test, &t);
+	while (!READ_ONCE(ch->ended))
+		schedule_timeout_uninterruptible(1);
+	unlock_page(first);
+	/* No more than a bound of a test that fails. */
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&t.done, 20 * HZ), 0);
+	unlock_page(last);
+	complete(&t.done);
+	KUNIT_EXPECT_EQ(test, obj_join(&t), 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	expect_frozen(test, &f, 0, false);
+}
+
 static void all_of_them_die(struct kunit *test)
 {
 	struct frozen f = channel_of(test, false);
@@ -436,6 +475,7 @@ static struct kunit_case freeze_cases[] = {
 	KUNIT_CASE(the_writer_dies),
 	KUNIT_CASE(finalize_waits_for_nobody),
 	KUNIT_CASE(the_channel_ends),
+	KUNIT_CASE(the_channel_ends_in_the_midst),
 	KUNIT_CASE(all_of_them_die),
 	KUNIT_CASE(a_buffer_is_frozen),
 	KUNIT_CASE(a_buffer_for_nobody),
