@@ -213,13 +213,6 @@ static bool topic_makes_room(struct zcb_stream *s, struct zcb_consumer *c)
 	return topic_has_room(c);
 }
 
-/* Was it there when the group began? */
-static bool topic_expects(const struct zcb_consumer *c,
-			  const struct zcb_group *g)
-{
-	return g->id >= c->topic->first_group;
-}
-
 /**
  * zcb_topic_room() - can a group begin?
  * @s: the stream
@@ -267,7 +260,7 @@ void zcb_topic_break(struct zcb_stream *s, const struct zcb_group *g)
 	if (!s->cfg.topic)
 		return;
 	list_for_each_entry(c, &s->consumers, node) {
-		if (!zcb_topic_blocks(c) || !topic_expects(c, g))
+		if (!zcb_topic_blocks(c) || !zcb_topic_expects(c, g))
 			continue;
 		c->topic->promised--;
 		room = true;
@@ -466,7 +459,7 @@ void zcb_topic_deliver(struct zcb_stream *s, struct zcb_group *g)
 	g->state = ZCB_GROUP_OUT;
 	zcb_topic_get(g);
 	list_for_each_entry(c, &s->consumers, node)
-		if (topic_expects(c, g))
+		if (zcb_topic_expects(c, g) || zcb_topic_replays(c, g))
 			topic_offer(s, c, g);
 	topic_remember(s, g);
 	zcb_topic_put(s, g);
@@ -494,6 +487,8 @@ void zcb_topic_init(struct zcb_consumer *c, struct zcb_topic_queue *q,
 		list_add_tail(&q->slots[i].node, &q->free);
 	}
 	q->first_group = 0;
+	q->first_rank = 0;
+	q->end_rank = 0;
 	q->next_turn = 0;
 	q->lost = 0;
 	q->promised = 0;
@@ -508,17 +503,23 @@ void zcb_topic_init(struct zcb_consumer *c, struct zcb_topic_queue *q,
  * zcb_topic_join() - a consumer comes, late maybe
  * @s: the stream
  * @c: its port, of which the stream knows
- * @replay: groups of the history it wants
+ * @replay: groups that were complete it wants
+ *
+ * Those that are being frozen have the last ranks there are, and cannot fail any more.
  */
 void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay)
 {
 	struct zcb_topic_queue *q = c->topic;
+	u32 want = min(replay, c->depth);
+	u32 frozen = min(want, s->nfreezing);
+	u32 skip = s->nhistory - min(want - frozen, s->nhistory);
 	struct zcb_group *g;
-	u32 skip;
 
 	q->first_group = s->next_group;
+	q->end_rank = s->next_rank;
+	q->first_rank = q->end_rank - frozen;
+	q->promised = zcb_topic_blocks(c) ? frozen : 0;
 	q->next_turn = s->next_turn;
-	skip = s->nhistory - min(min(replay, s->nhistory), c->depth);
 	list_for_each_entry(g, &s->history, queue) {
 		if (skip) {
 			skip--;

@@ -53,6 +53,8 @@ struct zcb_topic_slot {
  * @free: slots
  * @held: slots
  * @first_group: groups with a lower id began before it came
+ * @first_rank: and of these it gets those from this rank on
+ * @end_rank: up to the one before this: they were being frozen when it came
  * @next_turn: slots taken so far
  * @lost: groups dropped so far
  * @promised: BLOCK: groups begun, and neither here nor failed yet
@@ -68,6 +70,8 @@ struct zcb_topic_queue {
 	struct list_head free;
 	struct list_head held;
 	u64 first_group;
+	u64 first_rank;
+	u64 end_rank;
 	u64 next_turn;
 	u64 lost;
 	u32 promised;
@@ -90,7 +94,10 @@ struct zcb_topic_publication {
 /* @nslots is set, at most ZCB_TOPIC_SLOTS; the port is initialized. */
 void zcb_topic_init(struct zcb_consumer *c, struct zcb_topic_queue *q,
 		    u32 policy, u32 max_held, u32 nlanes);
-/* The last @replay groups of the history go into its queue. */
+/*
+ * The last @replay groups that were complete go into its queue: those of the history,
+ * and those that are being frozen when they are delivered.
+ */
 void zcb_topic_join(struct zcb_stream *s, struct zcb_consumer *c, u32 replay);
 
 /* As zcb_stream_plan(), for a buffer. */
@@ -132,6 +139,20 @@ void zcb_topic_let_go(struct zcb_stream *s, struct zcb_consumer *c,
 static inline bool zcb_topic_blocks(const struct zcb_consumer *c)
 {
 	return c->topic && c->topic->policy == ZCBUF_POLICY_BLOCK;
+}
+
+/* Was it there when the group began? */
+static inline bool zcb_topic_expects(const struct zcb_consumer *c,
+				     const struct zcb_group *g)
+{
+	return g->id >= c->topic->first_group;
+}
+
+/* Was that being frozen when it came, and did it ask for what was before? */
+static inline bool zcb_topic_replays(const struct zcb_consumer *c,
+				     const struct zcb_group *g)
+{
+	return g->rank >= c->topic->first_rank && g->rank < c->topic->end_rank;
 }
 
 static inline bool zcb_topic_shown(const struct zcb_consumer *c)

@@ -197,7 +197,7 @@ static void to_all_that_were_there(struct kunit *test)
 	expect_answer(t, 0, -EAGAIN);
 	/* Its place is promised, as of one that has not come. */
 	expect_full(t);
-	add(t, 2, ZCBUF_POLICY_BLOCK, 1, 1);
+	add(t, 2, ZCBUF_POLICY_BLOCK, 1, 0);
 	KUNIT_EXPECT_EQ(test, t->rig->s.nhistory, 0U);
 	frozen(t->rig);
 	KUNIT_EXPECT_EQ(test, t->rig->s.nhistory, 1U);
@@ -205,6 +205,60 @@ static void to_all_that_were_there(struct kunit *test)
 	expect_next(t, 1, sent.id);
 	expect_answer(t, 2, -EAGAIN);
 	close_topic(t, 3);
+}
+
+/* Who wants what was before gets the last of it, and those that are on their way. */
+static void to_who_comes_late(struct kunit *test)
+{
+	struct topic_test *t = open_frozen_topic(test, 4);
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		publish(t);
+	frozen(t->rig);
+	frozen(t->rig);
+	add(t, 0, ZCBUF_POLICY_BLOCK, 3, 8);
+	add(t, 1, ZCBUF_POLICY_BLOCK, 8, 1);
+	add(t, 2, ZCBUF_POLICY_DROP_NEWEST, 8, 8);
+	add(t, 3, ZCBUF_POLICY_DROP_NEWEST, 8, 0);
+	/* There is room for what was promised, and no more. */
+	expect_full(t);
+	expect_next(t, 0, 1);
+	publish(t);
+	for (i = 0; i < 3; i++)
+		frozen(t->rig);
+	for (i = 2; i < 5; i++)
+		expect_next(t, 0, i);
+	expect_next(t, 1, 3);
+	expect_next(t, 1, 4);
+	for (i = 0; i < 5; i++)
+		expect_next(t, 2, i);
+	expect_next(t, 3, 4);
+	for (i = 0; i < 4; i++) {
+		expect_answer(t, i, -EAGAIN);
+		KUNIT_EXPECT_EQ(test, t->port[i].c.topic->promised, 0U);
+		KUNIT_EXPECT_EQ(test, t->port[i].c.topic->lost, 0ULL);
+	}
+	close_topic(t, 4);
+}
+
+/* What began before it came, and is complete after, is not. */
+static void not_what_was_pending(struct kunit *test)
+{
+	struct topic_test *t = open_frozen_topic(test, 4);
+	struct zcb_resv *r = rig_window(t->rig, 10);
+	u64 id;
+
+	publish(t);
+	add(t, 0, ZCBUF_POLICY_BLOCK, 3, 8);
+	KUNIT_ASSERT_EQ(test, 0, rig_commit_bytes(t->rig, r, 10, false));
+	id = publish(t).id;
+	while (t->rig->s.nfreezing)
+		frozen(t->rig);
+	expect_next(t, 0, 1);
+	expect_next(t, 0, id);
+	expect_answer(t, 0, -EAGAIN);
+	close_topic(t, 1);
 }
 
 /* For nobody: it is gone as soon as it could go. */
@@ -287,6 +341,8 @@ static struct kunit_case freeze_cases[] = {
 	KUNIT_CASE(a_stream_that_goes),
 	KUNIT_CASE(the_dead_are_delivered),
 	KUNIT_CASE(to_all_that_were_there),
+	KUNIT_CASE(to_who_comes_late),
+	KUNIT_CASE(not_what_was_pending),
 	KUNIT_CASE(to_nobody),
 	KUNIT_CASE(each_has_its_end),
 	KUNIT_CASE(extents_are_whole_grains),

@@ -1015,7 +1015,8 @@ struct zcbuf_channel_name {
  *	means 64, at most 65536
  * @lanes: of a TOPIC's queue for that port, 1 to ZCBUF_MAX_LANES; 0 means 1
  * @replay: groups that port wants of the history; as many as are there, and as go
- *	into its queue
+ *	into its queue. Of an IMMUTABLE TOPIC also those that wait to be delivered,
+ *	which are the last
  * @__reserved2: 0
  *
  * By name, the channel is made if there is none. EXISTING: it is waited for, and
