@@ -1053,10 +1053,13 @@ struct zcbuf_channel_name {
  * mapped read-only is read as ever. So a consumer port is for sessions without
  * RIGHT_MAP_WRITE. Groups then have whole huge pages for their memory (blocks and
  * windows are multiples of out_huge_page_size), unless the pool is one of SMALL_PAGES.
- * A group is not delivered as long as anybody else holds a page of it, who could still
- * write: I/O that is under way, a ring it is registered with. It waits, with those that
- * were complete later, for as long as that takes; nothing else does, and zcctl shows
- * how many do (ZCBUF_A_CHANNEL_FREEZING). So a pool whose memory is registered with
+ * A group is not delivered as long as anybody holds a page of it other than by a
+ * mapping, since he could still write: I/O that is under way, a ring it is registered
+ * with. It waits, with those that were complete later, for as long as that takes;
+ * nothing else does, and zcctl shows how many do (ZCBUF_A_CHANNEL_FREEZING). Who only
+ * reads cannot be told from who writes: a consumer that releases a group while I/O of
+ * his still has a page of it (vmsplice, O_DIRECT, MSG_ZEROCOPY) holds up the next one
+ * that has the same memory. So a pool whose memory is registered with
  * io_uring for good, by any session, is not for IMMUTABLE channels: nothing is
  * delivered. What goes to the failure queue can still be written to.
  *
