@@ -207,33 +207,83 @@ int zcb_buddy_alloc(struct zcb_buddy *b, unsigned int order, u32 *page)
 	return 0;
 }
 
-/* The lowest block of @order in the area that is part of the one of @from. */
-static bool find_in_block(const struct zcb_buddy_area *area, unsigned int from,
-			  u32 block, unsigned int order, u32 *page)
+/* Each of the lower half's bits twice, side by side. */
+static unsigned long twice(unsigned long word)
 {
-	unsigned int level = max(order, area->unit);
-	u32 start = block << from;
-	u32 first = start >> level;
-	u32 end = (start + (1U << from) - 1) >> level;
-	u32 i = find_next_bit(area->map[level], end + 1, first);
+	unsigned int shift = BITS_PER_LONG / 2;
+	unsigned long mask = ~0UL >> shift;
 
-	/* Below the size of a piece, all of which is in or not. */
-	*page = max(start, i << level);
-	return i <= end;
+	word &= mask;
+	while (shift > 1) {
+		shift /= 2;
+		mask ^= mask << shift;
+		word = (word | word << shift) & mask;
+	}
+	return word | word << 1;
 }
 
+/*
+ * What a map of larger blocks is for word @i of one of smaller blocks, of which
+ * 1 << @shift are one of them.
+ */
+static unsigned long stretched(const unsigned long *map, unsigned int shift,
+			       u32 i)
+{
+	u32 bit = (u64)i * BITS_PER_LONG >> shift;
+	unsigned long word = map[bit / BITS_PER_LONG] >> bit % BITS_PER_LONG;
+
+	if (shift >= ilog2(BITS_PER_LONG))
+		return word & 1 ? ~0UL : 0;
+	while (shift--)
+		word = twice(word);
+	return word;
+}
+
+/*
+ * The lowest block that is set in @small and whose larger one, of 1 << @shift of
+ * them, is set in @large, which has @n. No word of @small is looked at below which
+ * @large has nothing.
+ */
+static bool find_common(const unsigned long *small, const unsigned long *large,
+			u32 n, unsigned int shift, u32 *block)
+{
+	unsigned long both;
+	u32 at, i;
+
+	for (i = 0; ; i++) {
+		at = find_next_bit(large, n, (u64)i * BITS_PER_LONG >> shift);
+		if (at >= n)
+			return false;
+		i = max(i, (at << shift) / BITS_PER_LONG);
+		both = small[i] & stretched(large, shift, i);
+		if (both) {
+			*block = i * BITS_PER_LONG + __ffs(both);
+			return true;
+		}
+	}
+}
+
+/*
+ * The lowest block of @order in the area that is part of a free one of @from. The
+ * area has no blocks below the size of a piece, all of which is in or not.
+ */
 static bool find_in_order(const struct zcb_buddy *b,
 			  const struct zcb_buddy_area *area, unsigned int from,
 			  unsigned int order, u32 *page)
 {
-	u32 n = nblocks(b->npages, from), left, block = 0;
+	unsigned int level = max(order, area->unit);
+	unsigned int small = min(from, level), large = max(from, level);
+	bool found;
+	u32 block;
 
-	for (left = b->nfree[from]; left; left--, block++) {
-		block = find_next_bit(b->map[from], n, block);
-		if (find_in_block(area, from, block, order, page))
-			return true;
-	}
-	return false;
+	if (!b->nfree[from])
+		return false;
+	found = find_common(from < level ? b->map[from] : area->map[level],
+			    from < level ? area->map[level] : b->map[from],
+			    nblocks(b->npages, large), large - small, &block);
+	if (found)
+		*page = block << small;
+	return found;
 }
 
 /**
@@ -244,7 +294,7 @@ static bool find_in_order(const struct zcb_buddy *b,
  * @page: where it starts
  *
  * Takes the lowest that is part of the lowest block of the smallest order that has
- * one. May look at all free blocks.
+ * one. May look at all words of the maps, but not at each free block.
  *
  * Context: The caller locks. Does not sleep.
  * Return: 0; -E2BIG if no arena of this size has such a block; -ENOMEM if none

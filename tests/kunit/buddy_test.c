@@ -518,14 +518,17 @@ static void area_beyond_the_highest_order(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_buddy_area_has(&area, 0, 2U << top));
 }
 
-/* With and without an area, which grows meanwhile. */
+/*
+ * With and without an area, which grows meanwhile. Its pieces are a page, or so many
+ * that a word of a map is of one.
+ */
 static void random_area(struct kunit *test, struct zcb_rand *r, u32 unit)
 {
 	struct arena *a = make_arena(test, (SMALL_PAGES >> unit) << unit);
 	u32 i, page, n;
 
 	make_area(test, a, unit);
-	for (i = 0; i < ZCB_RAND_OPS(20000); i++) {
+	for (i = 0; i < ZCB_RAND_OPS(10000); i++) {
 		page = zcb_rand_below(r, a->b.npages);
 		n = zcb_rand_below(r, 4) * zcb_rand_below(r, 3);
 		if (zcb_rand_chance(r, 1))
@@ -546,7 +549,7 @@ static void random_areas(struct kunit *test)
 	u32 unit;
 
 	zcb_rand_init(test, &r);
-	for (unit = 0; unit < 4; unit++)
+	for (unit = 0; unit < 8; unit++)
 		random_area(test, &r, unit);
 }
 
