@@ -199,10 +199,11 @@ static void slabs_close_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 	}
 }
 
-/* The first one is of the node then, if there is one that is, with a free object. */
+/* The first one is of the node then, if one with a free object is, not far behind. */
 static int slabs_bring_locked(struct zcb_pool *pool, const struct slabs_want *w)
 {
 	struct list_head *list = &w->h->slabs[w->class];
+	u32 left = ZCB_SLABS_LOOK;
 	const struct zcb_arena *a;
 	struct zcb_slab *slab;
 
@@ -210,7 +211,7 @@ static int slabs_bring_locked(struct zcb_pool *pool, const struct slabs_want *w)
 	if (w->nid == NUMA_NO_NODE)
 		return 0;
 	list_for_each_entry(slab, list, node) {
-		if (!slab->nfree || slab->closed)
+		if (!slab->nfree || slab->closed || !left--)
 			break;
 		a = zcb_pool_arena_at(pool, slab->page);
 		if (zcb_arena_open(a) &&

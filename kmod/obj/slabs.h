@@ -7,6 +7,12 @@
 
 #include <linux/types.h>
 
+/*
+ * So many with a free object are looked at, in one hold of the lock, for one that is
+ * of a NUMA node: another is leased then, and comes first.
+ */
+#define ZCB_SLABS_LOOK		32U
+
 struct list_head;
 struct zcb_holdings;
 struct zcb_loan;

@@ -7,6 +7,7 @@
 #include <linux/preempt.h>
 
 #include "../../kmod/obj/magazine.h"
+#include "../../kmod/obj/slabs.h"
 #include "obj_rig.h"
 
 #define OBJECT		1024U		/* bytes; SLAB_PAGES are full of them */
@@ -374,6 +375,38 @@ static void objects_of_many_slabs(struct kunit *test)
 			7 * SLAB_PAGES * PAGE_SIZE);
 }
 
+/*
+ * So many slabs of node 0 with a free object, in front of one of node 1; and whether
+ * that one is found.
+ */
+static bool found_behind(struct kunit *test, u32 slabs)
+{
+	const u32 nobjs = SLAB_PAGES * PAGE_SIZE / OBJECT;
+	struct zcb_session *s = of_tiers(test, 16);
+	u64 *first = kunit_kcalloc(test, slabs, sizeof(*first), GFP_KERNEL);
+	u64 of_node_1 = must_alloc_on(test, s, OBJECT, 1);
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	for (i = 0; i < slabs * nobjs; i++) {
+		u64 handle = must_alloc_on(test, s, OBJECT, 0);
+
+		if (!(i % nobjs))
+			first[i / nobjs] = handle;
+	}
+	for (i = 0; i < slabs; i++)
+		must_free(test, s, first[i]);
+	return slab_of(must_alloc_on(test, s, OBJECT, 1)) ==
+	       slab_of(of_node_1);
+}
+
+/* Not all are looked at: the lock is held. */
+static void objects_behind_many_slabs(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, found_behind(test, ZCB_SLABS_LOOK - 1));
+	KUNIT_EXPECT_FALSE(test, found_behind(test, ZCB_SLABS_LOOK));
+}
+
 static void a_kept_slab(struct kunit *test)
 {
 	struct zcb_session *s = of_tiers(test, 16);
@@ -461,6 +494,7 @@ static struct kunit_case node_cases[] = {
 	KUNIT_CASE(zeroed_and_aligned),
 	KUNIT_CASE(objects),
 	KUNIT_CASE(objects_of_many_slabs),
+	KUNIT_CASE(objects_behind_many_slabs),
 	KUNIT_CASE(a_kept_slab),
 	KUNIT_CASE(no_slab_is_of_one_node),
 	KUNIT_CASE(fixed_objects),

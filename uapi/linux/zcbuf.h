@@ -697,8 +697,9 @@ struct zcbuf_pool_info {
  * With NODE all pages of a buffer, or huge pages, are of that node, in a pool of any
  * kind and wherever its other memory is. What is waited for then, or was not to be
  * had, is room of that node; a pool with AUTO_GROW grows by an arena of it. TIERS: an
- * object is of a slab that is of the node whole; where there is no room for one, the
- * buffer is a block of pages.
+ * object is of a slab that is of the node whole: one of the 32 of the session that had
+ * an object come back last, or another one; where there is no room for that, the buffer
+ * is a block of pages.
  *
  * E2BIG: larger than the largest power of two in an arena; FIXED: no class is
  * large enough, or its objects are not aligned so. ENOMEM: no block, or object of
