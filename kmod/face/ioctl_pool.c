@@ -8,6 +8,7 @@
 #include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/nodemask.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -485,8 +486,12 @@ static int alloc_some(struct zcb_call *c, u64 *handles, u32 *done)
 	int err = 0;
 
 	for (*done = 0; *done < a->count; ++*done) {
-		err = zcb_memory_alloc(c->pool, &c->s->hold, c->s->domain, &r,
-				       &handles[*done]);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		else
+			err = zcb_memory_alloc(c->pool, &c->s->hold,
+					       c->s->domain, &r,
+					       &handles[*done]);
 		if (err)
 			break;
 		r.deadline_ns = 0;
