@@ -508,8 +508,8 @@ static int alloc_check(const struct zcbuf_alloc *a)
 		return -EINVAL;
 	if (!(a->flags & ZCBUF_ALLOC_F_NODE))
 		return a->node ? -EINVAL : 0;
-	return a->node < MAX_NUMNODES && node_state(a->node, N_MEMORY) ?
-		       0 : -EINVAL;
+	return a->node < MAX_NUMNODES && node_state(a->node, N_MEMORY) &&
+	       node_isset(a->node, cpuset_current_mems_allowed) ? 0 : -EINVAL;
 }
 
 static void alloc_undo(struct zcb_call *c, const u64 *handles, u32 done)

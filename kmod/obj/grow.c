@@ -7,7 +7,8 @@
  * Who pays was decided when the pool was made: its payer, and the memory cgroup
  * its maker was in. So whether there can be one more arena does not depend on who
  * needs it, and when there cannot, nobody needs to try for a while. Where one node
- * has no memory another may, so who needs that of a node fails for his like alone.
+ * has no memory another may: who needs that of a node fails for who needs it of the
+ * same one.
  */
 #include <linux/err.h>
 #include <linux/ktime.h>
@@ -78,7 +79,7 @@ static struct zcb_arena *grow_locked(struct zcb_pool *pool, int nid,
 	grow_publish(pool, a, pages);
 	grow_pause_end(&pool->pause);
 	if (nid != NUMA_NO_NODE)
-		grow_pause_end(&pool->node_pause);
+		pool->node_pause.length = 0;
 	trace_zcbuf_pool_grow(pool->handle, zcb_pool_size(pool), a->order);
 	zcb_event_tell(&(struct zcb_event){
 		.kind = ZCBUF_EVENT_ARENA_ADDED, .pool = pool,
@@ -124,6 +125,7 @@ static void grow_resume(struct work_struct *work)
 					   struct zcb_pause, work);
 
 	WRITE_ONCE(p->on, false);
+	nodes_clear(p->nodes);
 	zcb_pool_space(p->pool);
 }
 
@@ -150,7 +152,8 @@ bool zcb_pool_may_grow(const struct zcb_pool *pool, int nid)
 {
 	return pool->cfg.flags & ZCBUF_POOL_F_AUTO_GROW &&
 	       !READ_ONCE(pool->pause.on) &&
-	       (nid == NUMA_NO_NODE || !READ_ONCE(pool->node_pause.on)) &&
+	       (nid == NUMA_NO_NODE ||
+		!node_isset(nid, pool->node_pause.nodes)) &&
 	       (READ_ONCE(pool->shrinking) || !grow_at_limit(pool));
 }
 
@@ -159,7 +162,7 @@ static bool grow_for_locked(struct zcb_pool *pool, int nid)
 {
 	ktime_t began = ktime_get();
 	struct zcb_arena *a;
-	bool of_node;
+	s64 cost_ms;
 
 	if (READ_ONCE(pool->shrinking))
 		flush_delayed_work(&pool->retire_work);
@@ -168,11 +171,17 @@ static bool grow_for_locked(struct zcb_pool *pool, int nid)
 	a = grow_locked(pool, nid, &pool->payer, true);
 	if (!IS_ERR(a))
 		return true;
-	of_node = nid != NUMA_NO_NODE && a != ERR_PTR(-EDQUOT);
 	/* That one is about to die says nothing about the pool. */
-	if (!fatal_signal_pending(current))
-		grow_pause_locked(of_node ? &pool->node_pause : &pool->pause,
-				  ktime_ms_delta(ktime_get(), began));
+	if (fatal_signal_pending(current))
+		return false;
+	cost_ms = ktime_ms_delta(ktime_get(), began);
+	if (nid == NUMA_NO_NODE || a == ERR_PTR(-EDQUOT)) {
+		grow_pause_locked(&pool->pause, cost_ms);
+		return false;
+	}
+	/* First: the end of the pause takes it out. */
+	node_set(nid, pool->node_pause.nodes);
+	grow_pause_locked(&pool->node_pause, cost_ms);
 	return false;
 }
 

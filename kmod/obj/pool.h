@@ -140,12 +140,14 @@ enum zcb_pool_state {
  * struct zcb_pause - a pool that could not grow of itself is left alone for a while
  * @pool: the pool
  * @on: written under its grow_lock and by @work, which ends that
+ * @nodes: for whom, if not for all; as @on
  * @length: how long it was, ms; 0: it has grown since; grow_lock
  * @work: see above
  */
 struct zcb_pause {
 	struct zcb_pool *pool;
 	bool on;
+	nodemask_t nodes;
 	u32 length;
 	struct delayed_work work;
 };
@@ -173,7 +175,7 @@ struct zcb_pause {
  * @tokens: pin tokens of all sessions
  * @grow_lock: one adds an arena at a time
  * @pause: it could not grow of itself
- * @node_pause: it could not, of memory of one node
+ * @node_pause: it could not, of memory of one node or another
  * @lock: guards @sessions, @nsessions, @channels, @quarantine
  * @sessions: attached
  * @nsessions: how many that live; read without the lock for its name

@@ -498,6 +498,34 @@ static void closing_needs_no_memory(struct kunit *test)
 	fail_no_more();
 }
 
+/* That there is none of one node stops nobody who needs it of another, or of any. */
+static void growing_on_a_node(struct kunit *test)
+{
+	struct zcb_memory_request r = {
+		.length = OBJ_ARENA, .on_node = true, .node = 0,
+	};
+	struct zcb_pool_config *cfg = obj_pool_config(test);
+	struct zcb_session *s;
+	u64 handle;
+	int err;
+
+	cfg->flags |= ZCBUF_POOL_F_AUTO_GROW;
+	cfg->max_size = 2 * OBJ_ARENA;
+	s = obj_session(test, obj_make_pool(test, cfg));
+	obj_alloc(test, s, OBJ_ARENA);
+	fail_all();
+	err = zcb_memory_alloc(s->pool, &s->hold, s->domain, &r, &handle);
+	fail_no_more();
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, zcb_pool_may_grow(s->pool, 0));
+	KUNIT_EXPECT_TRUE(test, zcb_pool_may_grow(s->pool, 1));
+	KUNIT_EXPECT_TRUE(test, zcb_pool_may_grow(s->pool, NUMA_NO_NODE));
+	mod_delayed_work(system_wq, &s->pool->node_pause.work, 0);
+	flush_delayed_work(&s->pool->node_pause.work);
+	KUNIT_EXPECT_EQ(test, zcb_memory_alloc(s->pool, &s->hold, s->domain, &r,
+					       &handle), 0);
+}
+
 static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(charging),
 	KUNIT_CASE(making_an_arena_of_small_pages),
@@ -518,6 +546,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(receiving_a_failed_group),
 	KUNIT_CASE(nothing_after_reserve_needs_memory),
 	KUNIT_CASE(closing_needs_no_memory),
+	KUNIT_CASE(growing_on_a_node),
 	{}
 };
 

@@ -705,8 +705,9 @@ struct zcbuf_pool_info {
  * large enough, or its objects are not aligned so. ENOMEM: no block, or object of
  * the smallest class that will do, is free, and the call must not wait; or the
  * machine, or a memory cgroup, is out of memory. ETIMEDOUT: the
- * deadline has passed. EINVAL: align; a node that has no memory, or is not the one
- * of a pool that was made with ZCBUF_POOL_F_NODE. Since 0.1.
+ * deadline has passed. EINVAL: align; a node that has no memory, that the caller's
+ * cpuset does not allow, or that is not the one of a pool that was made with
+ * ZCBUF_POOL_F_NODE. Since 0.1.
  */
 struct zcbuf_alloc {
 	__u32 size;

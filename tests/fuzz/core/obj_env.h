@@ -122,6 +122,8 @@ typedef struct {
 #define NUMA_NO_NODE		(-1)
 #define MAX_NUMNODES		4
 #define node_isset(node, mask)	((mask).bits >> (node) & 1)
+#define node_set(node, mask)	((mask).bits |= 1UL << (node))
+#define nodes_clear(mask)	((mask).bits = 0)
 
 #define DECLARE_BITMAP(name, bits)	unsigned long name[BITS_TO_LONGS(bits)]
 

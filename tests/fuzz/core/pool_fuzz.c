@@ -294,7 +294,7 @@ static void machine(void *state)
 	if (below(s, 2))
 		return;
 	obj_work_run(&s->pool->node_pause.work);
-	s->node_paused = false;
+	s->node_paused = 0;
 }
 
 static void cpu(void *state)

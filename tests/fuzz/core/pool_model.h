@@ -72,7 +72,7 @@ struct m_slab {
  * @nout: pages that are out
  * @nid: of each: it is of one NUMA node, as somebody wished; or NUMA_NO_NODE
  * @paused: the pool does not grow by itself for a while
- * @node_paused: it does not for who wants memory of one node
+ * @node_paused: it does not for who wants memory of one of these nodes
  * @emptying: more is freed than allocated
  */
 struct state {
@@ -91,7 +91,7 @@ struct state {
 	u32 max_arenas;
 	u32 in_arena;
 	bool paused;
-	bool node_paused;
+	u32 node_paused;
 	bool emptying;
 	u8 *named;
 	u32 *last;
@@ -316,7 +316,7 @@ static bool has_block(struct state *s, u32 order, int nid)
 static bool may_grow(const struct state *s, int nid)
 {
 	return has_flag(s, ZCBUF_POOL_F_AUTO_GROW) && !s->paused &&
-	       (nid == NUMA_NO_NODE || !s->node_paused) &&
+	       (nid == NUMA_NO_NODE || !(s->node_paused & BIT(nid))) &&
 	       present(s) < s->max_arenas;
 }
 
@@ -342,10 +342,10 @@ static void check_room(struct state *s, u32 order, int nid, bool got)
 	KUNIT_ASSERT_EQ(s->test, got, !rig.refused);
 	if (got)
 		add_arena(s, nid);
-	if (nid != NUMA_NO_NODE)
-		s->node_paused = !got;
-	else
+	if (nid == NUMA_NO_NODE)
 		s->paused = !got;
+	else if (!got)
+		s->node_paused |= BIT(nid);
 	/* It is only asked for once, and what follows shall know. */
 	rig.grown = 0;
 }
