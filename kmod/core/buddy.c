@@ -448,3 +448,21 @@ bool zcb_buddy_area_has(const struct zcb_buddy_area *area, u32 page,
 	return find_next_zero_bit(area->map[area->unit], end,
 				  page >> area->unit) >= end;
 }
+
+/**
+ * zcb_buddy_area_meets() - does any of some pages lie in an area
+ * @area: the area
+ * @page: the first
+ * @npages: how many; at least 1, all of the arena
+ *
+ * Context: Any.
+ * Return: Whether one does.
+ */
+bool zcb_buddy_area_meets(const struct zcb_buddy_area *area, u32 page,
+			  u32 npages)
+{
+	u32 end = ((page + npages - 1) >> area->unit) + 1;
+
+	return find_next_bit(area->map[area->unit], end,
+			     page >> area->unit) < end;
+}

@@ -59,6 +59,8 @@ void zcb_buddy_area_init(struct zcb_buddy_area *area, void *metadata,
 void zcb_buddy_area_add(struct zcb_buddy_area *area, u32 page);
 bool zcb_buddy_area_has(const struct zcb_buddy_area *area, u32 page,
 			u32 npages);
+bool zcb_buddy_area_meets(const struct zcb_buddy_area *area, u32 page,
+			  u32 npages);
 
 /* zcb_buddy_order() - the order of the smallest block of @npages pages */
 static inline unsigned int zcb_buddy_order(u64 npages)

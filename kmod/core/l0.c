@@ -6,9 +6,14 @@
 #include "l0.h"
 
 /* Where the stack of @order begins: there is room for twice as many below it. */
+static u32 bottom(u32 order)
+{
+	return 2 * ZCB_L0_DEPTH - (2 * ZCB_L0_DEPTH >> order);
+}
+
 static u32 *stack_of(struct zcb_l0 *c, u32 order)
 {
-	return &c->page[2 * ZCB_L0_DEPTH - (2 * ZCB_L0_DEPTH >> order)];
+	return &c->page[bottom(order)];
 }
 
 /**
@@ -57,6 +62,20 @@ bool zcb_l0_keep(struct zcb_l0 *c, u32 depth, u32 order, u32 page)
 		return false;
 	stack_of(c, order)[c->n[order]++] = page;
 	return true;
+}
+
+/**
+ * zcb_l0_at() - a block that is kept
+ * @c: the stacks
+ * @order: of the block
+ * @i: which one, of @c->n[@order]; 0: the oldest
+ *
+ * Context: The caller locks. Does not sleep.
+ * Return: Where it starts.
+ */
+u32 zcb_l0_at(const struct zcb_l0 *c, u32 order, u32 i)
+{
+	return c->page[bottom(order) + i];
 }
 
 /**

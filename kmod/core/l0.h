@@ -32,6 +32,8 @@ void zcb_l0_init(struct zcb_l0 *c);
 int zcb_l0_take(struct zcb_l0 *c, u32 order, u32 *page);
 /* Keep a block, if there are fewer than @depth >> @order of its order. */
 bool zcb_l0_keep(struct zcb_l0 *c, u32 depth, u32 order, u32 page);
+/* Where the @i-th of the @n[order] blocks starts. */
+u32 zcb_l0_at(const struct zcb_l0 *c, u32 order, u32 i);
 /* Any block, to be given to the buddy: false if there is none. */
 bool zcb_l0_drain(struct zcb_l0 *c, u32 *order, u32 *page);
 

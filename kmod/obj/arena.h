@@ -159,6 +159,7 @@ int zcb_arena_nodes_init(struct zcb_arena *a);
 void zcb_arena_nodes_end(struct zcb_arena *a);
 int zcb_arena_alloc_on(struct zcb_arena *a, int nid, u32 order, u32 *page);
 bool zcb_arena_is_on(const struct zcb_arena *a, int nid, u32 page, u32 npages);
+bool zcb_arena_meets(const struct zcb_arena *a, int nid, u32 page, u32 npages);
 
 /* zcb_arena_open() - are pages of it handed out; for how long, mem_lock says */
 static inline bool zcb_arena_open(const struct zcb_arena *a)

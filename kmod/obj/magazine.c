@@ -4,7 +4,8 @@
  * its next request of that size: it is neither joined with its neighbours nor
  * split again, and is the memory that CPU has used last. It counts as free:
  * whoever does not find a block, or asks what there is in one piece, has all CPUs'
- * blocks given to the buddies first.
+ * blocks given to the buddies first. Who wants one of a node leaves them alone if no
+ * page of them is of that.
  *
  * A slab that becomes empty stays with the CPU as well, with its bookkeeping, for
  * the session that had it: to that one it need not be zeroed, so it is leased in
@@ -195,6 +196,48 @@ static bool magazine_take(struct zcb_pool *pool, u32 order, int nid, u32 *page)
 	return true;
 }
 
+static bool magazine_meets(const struct zcb_pool *pool, u32 page, u32 npages,
+			   int nid)
+{
+	return zcb_arena_meets(zcb_pool_arena_at(pool, page), nid, page,
+			       npages);
+}
+
+static bool magazine_cpu_meets(const struct zcb_pool *pool,
+			       const struct zcb_magazine *m, int nid)
+{
+	const struct zcb_slab *slab;
+	u32 order, i;
+
+	for (i = 0; i < pool->cfg.slabs.n; i++)
+		list_for_each_entry(slab, &m->slabs[i], node)
+			if (magazine_meets(pool, slab->page,
+					   magazine_slab_pages(pool, slab),
+					   nid))
+				return true;
+	for (order = 0; order < ZCB_L0_ORDERS; order++)
+		for (i = 0; i < m->blocks.n[order]; i++)
+			if (magazine_meets(pool,
+					   zcb_l0_at(&m->blocks, order, i),
+					   1U << order, nid))
+				return true;
+	return false;
+}
+
+/* May it help to drain? To find out costs no more than to do it. */
+static bool magazine_keeps_on(const struct zcb_pool *pool, int nid)
+{
+	u32 cpu;
+
+	lockdep_assert_held(&pool->mem_lock);
+	if (nid == NUMA_NO_NODE)
+		return true;
+	for (cpu = 0; pool->kept && cpu < nr_cpu_ids; cpu++)
+		if (magazine_cpu_meets(pool, &pool->magazines[cpu], nid))
+			return true;
+	return false;
+}
+
 /**
  * zcb_magazine_get_locked - a free block
  * @pool: the pool; its mem_lock is held
@@ -213,7 +256,8 @@ int zcb_magazine_get_locked(struct zcb_pool *pool, u32 order, int nid,
 	if (magazine_take(pool, order, nid, page))
 		return 0;
 	err = magazine_buddy_get(pool, order, nid, page);
-	if (err && zcb_magazine_drain_locked(pool))
+	if (err && magazine_keeps_on(pool, nid) &&
+	    zcb_magazine_drain_locked(pool))
 		err = magazine_buddy_get(pool, order, nid, page);
 	return err;
 }

@@ -141,3 +141,23 @@ bool zcb_arena_is_on(const struct zcb_arena *a, int nid, u32 page, u32 npages)
 		return zcb_buddy_area_has(&part->area, page - a->index, npages);
 	return !a->nparts && a->nid == nid;
 }
+
+/**
+ * zcb_arena_meets - is any of some pages of an arena of one node
+ * @a: the arena
+ * @nid: the node; any number
+ * @page: the first, by its number in the pool
+ * @npages: how many
+ *
+ * Context: any; the arena is not gone.
+ * Return: true if so.
+ */
+bool zcb_arena_meets(const struct zcb_arena *a, int nid, u32 page, u32 npages)
+{
+	const struct zcb_arena_node *part = node_part(a, nid);
+
+	if (part)
+		return zcb_buddy_area_meets(&part->area, page - a->index,
+					    npages);
+	return !a->nparts && a->nid == nid;
+}

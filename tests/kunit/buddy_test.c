@@ -501,6 +501,30 @@ static void what_an_area_has(struct kunit *test)
 							   last - first + 1));
 }
 
+static bool any_in(const struct arena *a, u32 page, u32 npages)
+{
+	while (npages--)
+		if (all_in(a, page++, 1))
+			return true;
+	return false;
+}
+
+static void what_meets_an_area(struct kunit *test)
+{
+	struct arena *a = make_arena(test, 640);
+	u32 first, last;
+
+	make_area(test, a, 2);
+	for (first = 60; first < 640; first += 44)
+		add_to_area(a, first);
+	for (first = 0; first < 640; first++)
+		for (last = first; last < min(first + 80, 640U); last++)
+			KUNIT_ASSERT_EQ(test, any_in(a, first,
+						     last - first + 1),
+					zcb_buddy_area_meets(&a->area, first,
+							     last - first + 1));
+}
+
 static void area_beyond_the_highest_order(struct kunit *test)
 {
 	const u32 top = ZCB_BUDDY_ORDERS - 1;
@@ -613,6 +637,7 @@ static struct kunit_case buddy_cases[] = {
 	KUNIT_CASE(an_area_from_the_middle_on),
 	KUNIT_CASE(smallest_block_of_the_area),
 	KUNIT_CASE(what_an_area_has),
+	KUNIT_CASE(what_meets_an_area),
 	KUNIT_CASE(area_beyond_the_highest_order),
 	KUNIT_CASE(random_areas),
 	{}

@@ -236,6 +236,26 @@ static void kept_below_others(struct kunit *test)
 	migrate_enable();
 }
 
+/* What is of another node is left where it is; what is of both may have it. */
+static void kept_of_another_node(struct kunit *test)
+{
+	struct zcb_session *s = of_pages(test, 1);
+	u64 first, both, other;
+
+	migrate_disable();
+	both = obj_alloc(test, s, 2 * PAGE_SIZE);
+	first = must_alloc_on(test, s, PAGE_SIZE, 0);
+	use_up(test, s, PAGE_SIZE, 1);
+	must_free(test, s, first);
+	KUNIT_EXPECT_EQ(test, alloc_on(s, PAGE_SIZE, 1, &other), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 1);
+	must_free(test, s, both);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 2);
+	must_alloc_on(test, s, PAGE_SIZE, 1);
+	KUNIT_EXPECT_EQ(test, s->pool->kept, 0);
+	migrate_enable();
+}
+
 static void the_next_arena(struct kunit *test)
 {
 	struct zcb_pool_config *cfg = small_pages(test, ZCBUF_POOL_PAGES);
@@ -487,6 +507,7 @@ static struct kunit_case node_cases[] = {
 	KUNIT_CASE(another_node_is_no_room),
 	KUNIT_CASE(a_kept_block),
 	KUNIT_CASE(kept_below_others),
+	KUNIT_CASE(kept_of_another_node),
 	KUNIT_CASE(the_next_arena),
 	KUNIT_CASE(by_itself),
 	KUNIT_CASE(a_pool_of_another_node),
