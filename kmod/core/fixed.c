@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Fixed classes. The free objects of a class are a stack, which begins with
- * them in ascending order. An object of one class is never given for another,
- * so there is nothing to split, to coalesce, or to fragment.
+ * them in ascending order, linked both ways: one below the top may be wanted. An
+ * object of one class is never given for another, so there is nothing to split, to
+ * coalesce, or to fragment.
  *
  * The generation of an object advances when its handle ends, as in buf.c: an
  * older one was issued, one that is not older and does not match was not.
@@ -115,12 +116,13 @@ void zcb_fixed_init(struct zcb_fixed *f, struct zcb_fixed_object *objects)
 	for (c = f->class; c < f->class + f->n; c++) {
 		for (i = c->first; i < c->first + c->count; i++)
 			objects[i] = (struct zcb_fixed_object){
-				.prev = ZCB_FIXED_NONE,
+				.prev = i == c->first ? ZCB_FIXED_NONE : i - 1,
 				.next = i + 1,
 				.gen = 1,
 			};
 		objects[i - 1].next = ZCB_FIXED_NONE;
 		c->free = c->first;
+		c->seek = 0;
 		c->used = 0;
 		c->max_used = 0;
 	}
@@ -175,6 +177,32 @@ int zcb_fixed_largest(const struct zcb_fixed *f)
 	return -EAGAIN;
 }
 
+static void free_insert(struct zcb_fixed *f, struct zcb_fixed_class *c,
+			u32 object)
+{
+	struct zcb_fixed_object *o = &f->objects[object];
+
+	o->prev = ZCB_FIXED_NONE;
+	o->next = c->free;
+	if (o->next != ZCB_FIXED_NONE)
+		f->objects[o->next].prev = object;
+	c->free = object;
+}
+
+static void free_remove(struct zcb_fixed *f, struct zcb_fixed_class *c,
+			u32 object)
+{
+	struct zcb_fixed_object *o = &f->objects[object];
+
+	if (o->prev == ZCB_FIXED_NONE)
+		c->free = o->next;
+	else
+		f->objects[o->prev].next = o->next;
+	if (o->next != ZCB_FIXED_NONE)
+		f->objects[o->next].prev = o->prev;
+	o->prev = ZCB_FIXED_TAKEN;
+}
+
 /**
  * zcb_fixed_take() - take a free object
  * @f: the classes
@@ -193,10 +221,64 @@ int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object)
 	if (c->free == ZCB_FIXED_NONE)
 		return -EAGAIN;
 	*object = c->free;
-	c->free = f->objects[*object].next;
+	free_remove(f, c, *object);
 	c->used++;
 	c->max_used = max(c->max_used, c->used);
 	return 0;
+}
+
+static bool is_free(const struct zcb_fixed_object *o)
+{
+	return !o->owner && o->prev != ZCB_FIXED_TAKEN;
+}
+
+/* struct fixed_want - an object that is looked for */
+struct fixed_want {
+	bool (*fits)(const void *of, u64 offset, u32 length);
+	const void *of;
+	u32 class;
+};
+
+static bool is_wanted(const struct zcb_fixed *f, const struct fixed_want *w,
+		      u32 object)
+{
+	return w->fits(w->of, zcb_fixed_offset(f, w->class, object),
+		       f->class[w->class].length);
+}
+
+/* -EAGAIN: there are no others. -EINPROGRESS: there are more. */
+static int find_recent(const struct zcb_fixed *f, const struct fixed_want *w,
+		       u32 *object)
+{
+	u32 left = ZCB_FIXED_LOOK;
+
+	for (*object = f->class[w->class].free; *object != ZCB_FIXED_NONE;
+	     *object = f->objects[*object].next) {
+		if (!left--)
+			return -EINPROGRESS;
+		if (is_wanted(f, w, *object))
+			return 0;
+	}
+	return -EAGAIN;
+}
+
+static int find_by_place(struct zcb_fixed *f, const struct fixed_want *w,
+			 struct zcb_fixed_walk *walk, u32 *object)
+{
+	struct zcb_fixed_class *c = &f->class[w->class];
+	u32 i, left = ZCB_FIXED_LOOK;
+
+	while (walk->seen < c->count) {
+		if (!left--)
+			return -EINPROGRESS;
+		i = (walk->from + walk->seen++) % c->count;
+		*object = c->first + i;
+		if (is_free(&f->objects[*object]) && is_wanted(f, w, *object)) {
+			c->seek = i;
+			return 0;
+		}
+	}
+	return -EAGAIN;
 }
 
 /**
@@ -205,30 +287,36 @@ int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object)
  * @class: number of its class
  * @fits: is it one like this, bytes from the start of the region
  * @of: for @fits
+ * @walk: how far the search has come
  *
- * The one that was freed last of those that will do; the others keep their order.
- * May look at all that are free.
+ * The one that was freed last of those that will do, if it is one of the
+ * ZCB_FIXED_LOOK that were freed last; the others keep their order. Else all of the
+ * class are looked at by their places, from where one was found last, and
+ * ZCB_FIXED_LOOK of them in each call, the first one included. So what is free all
+ * along is found, whatever others do between the calls.
  *
  * Context: The caller locks. Does not sleep.
- * Return: 0; -EAGAIN if none fits.
+ * Return: 0; -EAGAIN if none fits; -EINPROGRESS if that is not known yet.
  */
 int zcb_fixed_bring(struct zcb_fixed *f, u32 class,
 		    bool (*fits)(const void *of, u64 offset, u32 length),
-		    const void *of)
+		    const void *of, struct zcb_fixed_walk *walk)
 {
+	const struct fixed_want w = { fits, of, class };
 	struct zcb_fixed_class *c = &f->class[class];
-	u32 *at = &c->free;
+	int err = -EINPROGRESS;
 	u32 object;
 
-	while (*at != ZCB_FIXED_NONE &&
-	       !fits(of, zcb_fixed_offset(f, class, *at), c->length))
-		at = &f->objects[*at].next;
-	object = *at;
-	if (object == ZCB_FIXED_NONE)
-		return -EAGAIN;
-	*at = f->objects[object].next;
-	f->objects[object].next = c->free;
-	c->free = object;
+	if (!walk->seen) {
+		walk->from = c->seek;
+		err = find_recent(f, &w, &object);
+	}
+	if (err == -EINPROGRESS)
+		err = find_by_place(f, &w, walk, &object);
+	if (err)
+		return err;
+	free_remove(f, c, object);
+	free_insert(f, c, object);
 	return 0;
 }
 
@@ -380,8 +468,7 @@ void zcb_fixed_put(struct zcb_fixed *f, struct zcb_fixed_list *l, u32 class,
 	list_remove(f, l, class, object);
 	o->owner = NULL;
 	o->gen = zcb_buf_next_gen(o->gen, GEN_MAX);
-	o->next = c->free;
-	c->free = object;
+	free_insert(f, c, object);
 	c->used--;
 }
 

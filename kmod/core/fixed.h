@@ -15,6 +15,8 @@
 #define ZCB_FIXED_OBJECTS	ZCBUF_MAX_FIXED	/* in all classes together */
 #define ZCB_FIXED_DEFAULTS	5		/* classes of the default table */
 #define ZCB_FIXED_NONE		(~0U)
+#define ZCB_FIXED_TAKEN		(~1U)
+#define ZCB_FIXED_LOOK		256U		/* see zcb_fixed_bring() */
 
 /**
  * struct zcb_fixed_spec - a class as it is asked for
@@ -31,7 +33,8 @@ extern const struct zcb_fixed_spec zcb_fixed_defaults[ZCB_FIXED_DEFAULTS];
 /**
  * struct zcb_fixed_object - one object
  * @owner: who holds it, opaque; NULL: nobody
- * @prev: out: previous object of the owner, or ZCB_FIXED_NONE
+ * @prev: out: previous object of the owner; free: previous free one of the class;
+ *	or ZCB_FIXED_NONE. Neither: ZCB_FIXED_TAKEN
  * @next: out: next object of the owner; free: next free one of the class
  * @domain: who used it last; 0: nobody ever, it is zero; ZCB_BUF_NOBODY: whoever
  *	is next is somebody else
@@ -54,6 +57,7 @@ struct zcb_fixed_object {
  * @align: what the offset of every object is a multiple of, a power of two
  * @first: record of the first object
  * @free: record of the object to hand out next, or ZCB_FIXED_NONE
+ * @seek: which of them zcb_fixed_bring() found last by its place
  * @used: objects that are not free
  * @max_used: most there ever were
  */
@@ -64,8 +68,19 @@ struct zcb_fixed_class {
 	u32 align;
 	u32 first;
 	u32 free;
+	u32 seek;
 	u32 used;
 	u32 max_used;
+};
+
+/**
+ * struct zcb_fixed_walk - how far a search has come; zeroes: nowhere
+ * @from: which object of the class was looked at first
+ * @seen: how many were
+ */
+struct zcb_fixed_walk {
+	u32 from;
+	u32 seen;
 };
 
 /**
@@ -114,11 +129,12 @@ int zcb_fixed_largest(const struct zcb_fixed *f);
 int zcb_fixed_take(struct zcb_fixed *f, u32 class, u32 *object);
 /*
  * Make a free one that @fits, by where it is and what is known of that, the one to
- * be taken next. -EAGAIN: none does.
+ * be taken next. -EAGAIN: none does. -EINPROGRESS: not all have been looked at; the
+ * caller may let go of the lock before he goes on.
  */
 int zcb_fixed_bring(struct zcb_fixed *f, u32 class,
 		    bool (*fits)(const void *of, u64 offset, u32 length),
-		    const void *of);
+		    const void *of, struct zcb_fixed_walk *walk);
 /* Make one that was taken @owner's, and name it. */
 u64 zcb_fixed_hand_out(struct zcb_fixed *f, struct zcb_fixed_list *l,
 		       void *owner, u32 class, u32 object);

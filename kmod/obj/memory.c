@@ -340,7 +340,8 @@ static bool memory_fixed_is_on(const void *of, u64 offset, u32 length)
 }
 
 /* So that the next one to be taken is of that node. */
-static int memory_bring_fixed_locked(struct zcb_pool *pool, u32 class, int nid)
+static int memory_bring_fixed_locked(struct zcb_pool *pool, u32 class, int nid,
+				     struct zcb_fixed_walk *walk)
 {
 	const struct memory_spot s = { pool->arenas[0], nid };
 
@@ -349,19 +350,20 @@ static int memory_bring_fixed_locked(struct zcb_pool *pool, u32 class, int nid)
 		return 0;
 	if (!s.arena->nparts)
 		return s.arena->nid == nid ? 0 : -EAGAIN;
-	return zcb_fixed_bring(&pool->cfg.fixed, class, memory_fixed_is_on, &s);
+	return zcb_fixed_bring(&pool->cfg.fixed, class, memory_fixed_is_on, &s,
+			       walk);
 }
 
 static int memory_take_fixed_locked(struct zcb_pool *pool, u32 class,
 				    u32 domain,
 				    const struct zcb_memory_request *r,
-				    u32 *object)
+				    struct zcb_fixed_walk *walk, u32 *object)
 {
 	struct zcb_fixed *f = &pool->cfg.fixed;
 	int err;
 
 	lockdep_assert_held(&pool->mem_lock);
-	err = memory_bring_fixed_locked(pool, class, zcb_memory_nid(r));
+	err = memory_bring_fixed_locked(pool, class, zcb_memory_nid(r), walk);
 	if (err)
 		return err;
 	if (r->nowait && zcb_memory_much(f->class[class].length) &&
@@ -371,6 +373,26 @@ static int memory_take_fixed_locked(struct zcb_pool *pool, u32 class,
 	if (!err)
 		zcb_memory_count_locked(pool, f->class[class].length);
 	return err;
+}
+
+/* A long search lets others at the lock, and is not for who must not sleep. */
+static int memory_take_fixed(struct zcb_pool *pool, u32 class, u32 domain,
+			     const struct zcb_memory_request *r, u32 *object)
+{
+	struct zcb_fixed_walk walk = { 0 };
+	int err;
+
+	for (;;) {
+		spin_lock(&pool->mem_lock);
+		err = memory_take_fixed_locked(pool, class, domain, r, &walk,
+					       object);
+		spin_unlock(&pool->mem_lock);
+		if (err != -EINPROGRESS)
+			return err;
+		if (r->nowait)
+			return -ZCB_ESLEEP;
+		cond_resched();
+	}
 }
 
 /*
@@ -389,9 +411,7 @@ static int memory_alloc_fixed(struct zcb_pool *pool, struct zcb_holdings *h,
 
 	if (class < 0)
 		return class;
-	spin_lock(&pool->mem_lock);
-	err = memory_take_fixed_locked(pool, class, domain, r, &object);
-	spin_unlock(&pool->mem_lock);
+	err = memory_take_fixed(pool, class, domain, r, &object);
 	if (err)
 		return err;
 

@@ -222,6 +222,7 @@ static void op_bring(struct model *m)
 {
 	u32 class = below(m, m->f.n), i, want = NONE;
 	struct m_places p = { .every = 1 + below(m, 4) };
+	struct zcb_fixed_walk walk = { 0 };
 
 	p.from = below(m, p.every);
 	for (i = 0; i < m->n; i++) {
@@ -232,7 +233,8 @@ static void op_bring(struct model *m)
 		    (want == NONE || x->when > m->object[want].when))
 			want = i;
 	}
-	KUNIT_ASSERT_EQ(m->test, zcb_fixed_bring(&m->f, class, is_there, &p),
+	KUNIT_ASSERT_EQ(m->test, zcb_fixed_bring(&m->f, class, is_there, &p,
+						&walk),
 			want == NONE ? -EAGAIN : 0);
 	if (want != NONE)
 		m->object[want].when = ++m->now;

@@ -427,7 +427,9 @@ static bool is_at(const void *of, u64 offset, u32 length)
 
 static int bring(struct pool *p, u64 offset)
 {
-	return zcb_fixed_bring(&p->f, 1, is_at, &offset);
+	struct zcb_fixed_walk walk = { 0 };
+
+	return zcb_fixed_bring(&p->f, 1, is_at, &offset, &walk);
 }
 
 /* From the middle, the end, the start; the others stay as they are. */
@@ -446,6 +448,45 @@ static void brought_to_be_next(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, must_take(test, p, 1), 5);
 	KUNIT_EXPECT_EQ(test, bring(p, 4096), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, try_take(p, 1), -EAGAIN);
+}
+
+/* Calls until it is known whether there is one at @offset, far below the others. */
+static int bring_far(struct pool *p, u64 offset, struct zcb_fixed_walk *walk,
+		     u32 *calls)
+{
+	int err;
+
+	for (*calls = 1; ; ++*calls) {
+		err = zcb_fixed_bring(&p->f, 0, is_at, &offset, walk);
+		if (err != -EINPROGRESS)
+			return err;
+	}
+}
+
+/* Whoever else searches, and however many there are in front of it. */
+static void brought_from_afar(struct kunit *test)
+{
+	static const struct zcb_fixed_spec spec = { 4096, 2000 };
+	struct pool *p = make_pool(test, &spec, 1, PAGE_SHIFT_4K);
+	struct zcb_fixed_walk first = { 0 }, other = { 0 }, third = { 0 };
+	const u64 last = 1999 * 4096, nowhere = 2000 * 4096;
+	u32 calls;
+
+	KUNIT_EXPECT_EQ(test, zcb_fixed_bring(&p->f, 0, is_at, &last, &first),
+			-EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, bring_far(p, 1000 * 4096, &other, &calls), 0);
+	KUNIT_EXPECT_EQ(test, calls, 1 + 1000 / ZCB_FIXED_LOOK);
+	KUNIT_EXPECT_EQ(test, must_take(test, p, 0), 1000);
+	KUNIT_EXPECT_EQ(test, bring_far(p, last, &first, &calls), 0);
+	KUNIT_EXPECT_EQ(test, calls, 1999 / ZCB_FIXED_LOOK);
+	KUNIT_EXPECT_EQ(test, must_take(test, p, 0), 1999);
+	KUNIT_EXPECT_EQ(test, bring_far(p, nowhere, &third, &calls), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, calls, 1 + 2000 / ZCB_FIXED_LOOK);
+	other = (struct zcb_fixed_walk) { 0 };
+	KUNIT_EXPECT_EQ(test, bring_far(p, 1000 * 4096, &other, &calls),
+			-EAGAIN);
+	must_take(test, p, 0);
+	KUNIT_EXPECT_EQ(test, p->f.class[0].used, 3);
 }
 
 static void largest(struct kunit *test)
@@ -767,6 +808,7 @@ static struct kunit_case fixed_cases[] = {
 	KUNIT_CASE(ascending_at_first),
 	KUNIT_CASE(last_freed_is_first_out),
 	KUNIT_CASE(brought_to_be_next),
+	KUNIT_CASE(brought_from_afar),
 	KUNIT_CASE(largest),
 	KUNIT_CASE(most_ever_used),
 	KUNIT_CASE(tags),
