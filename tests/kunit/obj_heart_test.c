@@ -533,6 +533,7 @@ static void those_that_come_meanwhile_leave_together(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zcb_session_evicted(y.s));
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(x.s->revoked));
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(y.s->revoked));
+	KUNIT_EXPECT_TRUE(test, timer_pending(&x.pool->evict_work.timer));
 	flush_delayed_work(&x.pool->evict_work);
 	await_eviction(test, x.s);
 	await_eviction(test, y.s);
