@@ -4,13 +4,18 @@
  * that it is that one; of two: numa=fake=2.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <zcbuf/zcbuf.h>
 
 #include "common.h"
+#include "hostile.h"
 #include "ktap.h"
 #include "nodes.h"
 #include "thread.h"
@@ -202,6 +207,50 @@ TEST(a_pool_of_another_node)
 	EXPECT_ERR(alloc_until(fd, 1, here, ZCBUF_NO_DEADLINE, &h, 1), EINVAL);
 	ASSERT_EQ(alloc_on(fd, 1, there, &h, 1), 1);
 	EXPECT_OK(zt_free1(fd, h));
+}
+
+#define CGROUPS		"/sys/fs/cgroup/"
+#define CGROUP		CGROUPS "zcbuf-selftest-node/"
+
+static bool write_line(const char *path, const char *line)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, line, strlen(line)) > 0;
+
+	close(fd);
+	return ok;
+}
+
+/* It would be tried, and fail, and be tried by nobody for a while. */
+static void without_a_node(void)
+{
+	int fd = pool_of(ZCBUF_POOL_PAGES, HUGE_TURNS);
+	__u64 h;
+
+	ASSERT_TRUE(write_line(CGROUP "cgroup.procs", "0"));
+	EXPECT_ERR(alloc_on(fd, 1, there, &h, 1), EINVAL);
+	EXPECT_EQ(alloc_on(fd, 1, here, &h, 1), 1);
+}
+
+TEST(a_node_the_cpuset_lacks)
+{
+	char node[16];
+	pid_t child;
+
+	if (one_node())
+		return;
+	write_line(CGROUPS "cgroup.subtree_control", "+cpuset");
+	mkdir(CGROUP, 0755);
+	snprintf(node, sizeof(node), "%u", here);
+	if (!write_line(CGROUP "cpuset.mems", node))
+		SKIP("no cpusets here");
+	child = fork();
+	if (!child) {
+		without_a_node();
+		_exit(0);
+	}
+	EXPECT_STATUS(child, 0);
+	EXPECT_TRUE(HZ_UNTIL(!rmdir(CGROUP)));
 }
 
 /* By an arena of that node, whatever the others are of; and no further. */
