@@ -250,7 +250,7 @@ static bool find_common(const unsigned long *small, const unsigned long *large,
 	unsigned long both;
 	u32 at, i;
 
-	for (i = 0; ; i++) {
+	for (i = 0;; i++) {
 		at = find_next_bit(large, n, (u64)i * BITS_PER_LONG >> shift);
 		if (at >= n)
 			return false;

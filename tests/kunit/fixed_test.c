@@ -456,7 +456,7 @@ static int bring_far(struct pool *p, u64 offset, struct zcb_fixed_walk *walk,
 {
 	int err;
 
-	for (*calls = 1; ; ++*calls) {
+	for (*calls = 1;; ++*calls) {
 		err = zcb_fixed_bring(&p->f, 0, is_at, &offset, walk);
 		if (err != -EINPROGRESS)
 			return err;
