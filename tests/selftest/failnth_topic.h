@@ -253,6 +253,7 @@ static void fn_use_ready(struct fn_run *f)
 	munmap(head, a->out_bytes);
 }
 
+/* The ring that a first call has made before its answer was not to be had stays. */
 static void fn_arrange_ready(struct fn_run *f)
 {
 	struct zcbuf_ready a = zt_arg(struct zcbuf_ready);
@@ -290,9 +291,7 @@ static const struct fn_row fn_topic_rows[] = {
 
 	FN_CALL(watch, WATCH, .arrange = fn_arrange_named,
 		.use = fn_use_watched),
-	FN_CALL(ready, READY, .least = 6, .stands = true,
-		.then = fn_keep_ready, .use = fn_use_ready),
-	FN_CALL(ready_again, READY, .least = 4, .stands = true,
+	FN_CALL(ready, READY, .least = 4, .stands = true,
 		.arrange = fn_arrange_ready, .then = fn_keep_ready,
 		.use = fn_use_ready),
 };
