@@ -482,7 +482,7 @@ static void brought_from_afar(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, must_take(test, p, 0), 1999);
 	KUNIT_EXPECT_EQ(test, bring_far(p, nowhere, &third, &calls), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, calls, 1 + 2000 / ZCB_FIXED_LOOK);
-	other = (struct zcb_fixed_walk) { 0 };
+	other = (struct zcb_fixed_walk){ 0 };
 	KUNIT_EXPECT_EQ(test, bring_far(p, 1000 * 4096, &other, &calls),
 			-EAGAIN);
 	must_take(test, p, 0);

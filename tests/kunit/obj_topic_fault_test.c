@@ -3,6 +3,9 @@
  * Opening topics and publishing, while each allocation fails; and who is charged for
  * the queues of their consumers, and until when.
  */
+#include <linux/file.h>
+
+#include "../../kmod/obj/ring.h"
 #include "obj_fault.h"
 #include "obj_topic.h"
 
@@ -116,6 +119,40 @@ static void consuming_as_well(struct kunit *test)
 	fail_each(test, &f);
 	KUNIT_EXPECT_GE(test, f.failures, 1);
 	KUNIT_EXPECT_EQ(test, f.port->kinds, ZCBUF_PORT_PRODUCE);
+}
+
+/* Each time of a session that has none. */
+static int call_ring(struct fault *f)
+{
+	u64 bytes, state_bytes;
+
+	f->s = zcb_session_open(ZCBUF_RIGHTS_ALL);
+	if (!f->s)
+		return -ENOMEM;
+	if (!zcb_session_join(f->s, f->pool, ZCBUF_RIGHTS_ALL)) {
+		zcb_pool_get(f->pool);
+		f->object = zcb_ring_file(f->s, &bytes, &state_bytes);
+		if (!IS_ERR(f->object))
+			return 0;
+	}
+	zcb_session_close(f->s);
+	return PTR_ERR(f->object);
+}
+
+static void undo_ring(struct fault *f)
+{
+	__fput_sync(f->object);
+	zcb_session_close(f->s);
+}
+
+static void making_a_ring(struct kunit *test)
+{
+	struct fault f = {
+		.call = call_ring, .undo = undo_ring, .pool = obj_pool(test),
+	};
+
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.failures, 4);
 }
 
 /* ------------------------------------------------------------------ charges */
@@ -233,6 +270,7 @@ static struct kunit_case topic_fault_cases[] = {
 	KUNIT_CASE(publishing_a_fixed_object),
 	KUNIT_CASE(opening_by_name),
 	KUNIT_CASE(consuming_as_well),
+	KUNIT_CASE(making_a_ring),
 	{}
 };
 
