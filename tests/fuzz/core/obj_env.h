@@ -95,6 +95,10 @@ typedef struct {
 
 /* ------------------------------------------------ types of members, unused */
 
+struct llist_head {
+	int none;
+};
+
 struct kref {
 	int refs;
 };
