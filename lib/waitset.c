@@ -246,7 +246,7 @@ static int more_room(struct zcbuf_waitset *set)
 	unsigned int room = set->room ? 2 * set->room : 16;
 	struct member *members;
 	unsigned int *list;
-	unsigned int i;
+	unsigned int i, n;
 
 	list = calloc(room, sizeof(*list));
 	if (!list)
@@ -258,8 +258,10 @@ static int more_room(struct zcbuf_waitset *set)
 	}
 	memset(members + set->room, 0,
 	       (room - set->room) * sizeof(*members));
-	for (i = 0; i < set->listed; i++)
-		list[i] = set->list[(set->first + i) % set->room];
+	for (i = 0; i < set->listed; i++) {
+		n = set->first + i;
+		list[i] = set->list[n < set->room ? n : n - set->room];
+	}
 	free(set->list);
 	set->members = members;
 	set->list = list;

@@ -104,8 +104,10 @@ static __inline__ __u64 next_word(__u64 word)
 	return word * 6364136223846793005ULL + 1442695040888963407ULL;
 }
 
-/* main.c: for what cannot go wrong; ends the process, or returns @result. */
 extern const struct zcbuf_name topic;
+
+/* main.c: for what cannot go wrong: an error ends the process. */
+_Noreturn void die(int error, const char *what);
 int must(int result, const char *what);
 __u64 now_ns(void);
 void pause_us(unsigned int us);

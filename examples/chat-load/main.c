@@ -54,12 +54,17 @@ static void interrupt(int sig)
 	interrupted = 1;
 }
 
+void die(int error, const char *what)
+{
+	fprintf(stderr, "chat-load: %s: %s\n", what, zcbuf_strerror(error));
+	exit(EXIT_FAILURE);
+}
+
 int must(int result, const char *what)
 {
-	if (result >= 0)
-		return result;
-	fprintf(stderr, "chat-load: %s: %s\n", what, zcbuf_strerror(result));
-	exit(EXIT_FAILURE);
+	if (result < 0)
+		die(result, what);
+	return result;
 }
 
 __u64 now_ns(void)

@@ -90,12 +90,15 @@ static struct heard *heard_of(struct subscriber *s,
 			      const struct zcbuf_delivery *d)
 {
 	size_t i = s->nheard;
+	struct heard *more;
 
 	while (i--)
 		if (s->heard[i].id == d->publisher)
 			return &s->heard[i];
-	s->heard = realloc(s->heard, (s->nheard + 1) * sizeof(*s->heard));
-	must(s->heard ? 0 : -ENOMEM, "memory");
+	more = realloc(s->heard, (s->nheard + 1) * sizeof(*more));
+	if (!more)
+		die(-ENOMEM, "memory");
+	s->heard = more;
 	s->heard[s->nheard] = (struct heard){
 		.id = d->publisher, .first = d->seq, .next = d->seq,
 	};

@@ -5,7 +5,9 @@
 
 #include "recording.h"
 
-#define MAGIC		"ZCBUFREC"
+/* No string: there is no NUL in the file. */
+static const char magic[8] = { 'Z', 'C', 'B', 'U', 'F', 'R', 'E', 'C' };
+
 #define HEAD_MAGIC	0x4345525aU	/* "ZREC" */
 #define POLYNOMIAL	0x82f63b78U	/* of CRC32C, reflected */
 
@@ -106,7 +108,7 @@ void recording_pack_header(const struct recording_header *header,
 	int i;
 
 	memset(bytes, 0, RECORDING_HEADER);
-	memcpy(bytes, MAGIC, 8);
+	memcpy(bytes, magic, sizeof(magic));
 	put32(bytes + HEADER_VERSION, RECORDING_VERSION);
 	put32(bytes + HEADER_BYTES, RECORDING_HEADER);
 	put64(bytes + HEADER_REALTIME, h.realtime_ns);
@@ -134,7 +136,7 @@ int recording_unpack_header(struct recording_header *h,
 	int i;
 
 	memset(h, 0, sizeof(*h));
-	if (memcmp(bytes, MAGIC, 8))
+	if (memcmp(bytes, magic, sizeof(magic)))
 		return -EILSEQ;
 	if (get32(bytes + HEADER_VERSION) != RECORDING_VERSION)
 		return -EPROTONOSUPPORT;
