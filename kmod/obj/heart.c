@@ -12,16 +12,10 @@
  * other lock held, and nobody allocates with it: all the machine's heartbeats would
  * wait for that.
  */
-#include <linux/anon_inodes.h>
 #include <linux/err.h>
-#include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/fs.h>
-#include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
-#include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
@@ -37,6 +31,8 @@
 
 static void hearts_work(struct work_struct *work);
 
+static_assert(!offsetof(struct zcb_heart, shown));
+
 static DEFINE_MUTEX(hearts_lock);
 static struct timerqueue_head hearts = { RB_ROOT_CACHED };
 static struct timerqueue_head hearts_paces = { RB_ROOT_CACHED };
@@ -49,20 +45,10 @@ static struct zcb_heart *heart_of(const struct zcb_session *s)
 	return smp_load_acquire(&s->heart);
 }
 
-static void heart_free(struct kref *ref)
-{
-	struct zcb_heart *h = container_of(ref, struct zcb_heart, ref);
-
-	free_page((unsigned long)h->page);
-	zcb_account_uncharge(h->user, PAGE_SIZE);
-	kfree(h);
-}
-
 /* zcb_heart_put() - drop a reference; @h may be NULL; may sleep */
 void zcb_heart_put(struct zcb_heart *h)
 {
-	if (h)
-		kref_put(&h->ref, heart_free);
+	zcb_shown_put(h ? &h->shown : NULL);
 }
 
 /* -ENOMEM also of a limit. */
@@ -73,20 +59,16 @@ static struct zcb_heart *heart_make(struct zcb_session *s)
 
 	if (!h)
 		return NULL;
-	kref_init(&h->ref);
+	if (zcb_shown_make(&h->shown, &payer, 0, PAGE_SIZE)) {
+		kfree(h);
+		return NULL;
+	}
 	h->session = s;
+	h->page = h->shown.mem;
 	timerqueue_init(&h->due);
 	timerqueue_init(&h->pace);
 	init_completion(&h->evicted);
-	if (zcb_account_charge(PAGE_SIZE, &payer, &h->user))
-		goto out_free;
-	h->page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (h->page)
-		return h;
-	zcb_account_uncharge(h->user, PAGE_SIZE);
-out_free:
-	kfree(h);
-	return NULL;
+	return h;
 }
 
 /* ------------------------------------------------------------------- looks */
@@ -333,57 +315,9 @@ void zcb_heart_stat(const struct zcb_session *s, struct zcb_heart_stat *st)
 
 /* ----------------------------------------------------------------- its page */
 
-static vm_fault_t heart_fault(struct vm_fault *vmf)
-{
-	struct zcb_heart *h = vmf->vma->vm_file->private_data;
-
-	if (vmf->pgoff)
-		return VM_FAULT_SIGBUS;
-	vmf->page = virt_to_page(h->page);
-	get_page(vmf->page);
-	return 0;
-}
-
-static const struct vm_operations_struct heart_vm_ops = {
-	.fault = heart_fault,
-};
-
-/* What a child stored would speak for its parent. */
-static int heart_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	if (!(vma->vm_flags & VM_SHARED))
-		return -EINVAL;
-	if (vma->vm_pgoff || vma_pages(vma) != 1)
-		return -EINVAL;
-	if (vma->vm_flags & VM_EXEC)
-		return -EPERM;
-	vma->vm_ops = &heart_vm_ops;
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
-	vm_flags_clear(vma, VM_MAYEXEC);
-	return 0;
-}
-
-static int heart_release(struct inode *inode, struct file *file)
-{
-	zcb_heart_put(file->private_data);
-	return 0;
-}
-
-static const struct file_operations heart_fops = {
-	.owner		= THIS_MODULE,
-	.mmap		= heart_mmap,
-	.release	= heart_release,
-	.llseek		= noop_llseek,
-};
-
 static struct file *heart_file(struct zcb_heart *h)
 {
-	struct file *file;
-
-	file = anon_inode_getfile("[zcbuf-heartbeat]", &heart_fops, h, O_RDWR);
-	if (!IS_ERR(file))
-		kref_get(&h->ref);
-	return file;
+	return zcb_shown_file(&h->shown, "[zcbuf-heartbeat]");
 }
 
 /* Whoever is first: what others have made meanwhile is dropped. */

@@ -7,15 +7,15 @@
 #define ZCB_OBJ_HEART_H
 
 #include <linux/completion.h>
-#include <linux/kref.h>
 #include <linux/llist.h>
 #include <linux/timerqueue.h>
 #include <linux/zcbuf.h>
 
+#include "shown.h"
+
 struct file;
 struct zcb_heart_stat;
 struct zcb_session;
-struct zcb_user;
 
 #define ZCB_HEART_PERIOD_MIN	((u64)NSEC_PER_MSEC)
 #define ZCB_HEART_PERIOD_MAX	((u64)NSEC_PER_SEC * 3600)
@@ -23,10 +23,9 @@ struct zcb_user;
 
 /**
  * struct zcb_heart - the heartbeat of a session
- * @ref: the session, and each file
+ * @shown: @page, which is all there is; the session has it, and each file
  * @session: whose; not for files, which may outlive it
  * @page: what is mapped; only ever read
- * @user: who is charged
  * @due: among those that are looked at, by when that is next
  * @pace: among the same, by @period_ns
  * @last: what was there at the last look
@@ -42,10 +41,9 @@ struct zcb_user;
  * hearts_lock, from @due on; what inspection shows of it is read without.
  */
 struct zcb_heart {
-	struct kref ref;
+	struct zcb_shown shown;
 	struct zcb_session *session;
 	struct zcbuf_heartbeat_page *page;
-	struct zcb_user *user;
 	struct timerqueue_node due;
 	struct timerqueue_node pace;
 	u64 last;

@@ -654,7 +654,7 @@ struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes)
 	*bytes = v->shown.bytes;
 	*state_bytes = v->shown.state_bytes;
 	/* The last that can fail: then it is as it was. */
-	file = zcb_shown_file(&v->shown);
+	file = zcb_shown_file(&v->shown, "[zcbuf-queue]");
 	if (IS_ERR(file) || port->view)
 		return file;
 	guard(mutex)(&ch->lock);

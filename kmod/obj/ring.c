@@ -108,7 +108,7 @@ struct file *zcb_ring_file(struct zcb_session *s, u64 *bytes, u64 *state_bytes)
 	*bytes = ring->shown.bytes;
 	*state_bytes = ring->shown.state_bytes;
 	/* The last that can fail: then it is as it was. */
-	file = zcb_shown_file(&ring->shown);
+	file = zcb_shown_file(&ring->shown, "[zcbuf-queue]");
 	if (IS_ERR(file) || r->ring)
 		return file;
 	spin_lock(&r->lock);

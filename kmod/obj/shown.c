@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that the kernel writes for a consumer, who maps them: some only for reading,
- * and behind these some that both write. They are charged to his user and memory
- * cgroup. They are mapped through a file of their own, which keeps them and nothing
- * else.
+ * Pages by which the kernel and a process talk without calls: some that it maps only
+ * for reading, and behind these some that both write. They are charged to its user
+ * and memory cgroup. They are mapped through a file of their own, which keeps them and
+ * nothing else. No child inherits them: what it stored would speak for its parent.
  */
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
@@ -92,15 +92,16 @@ static const struct file_operations shown_fops = {
 /**
  * zcb_shown_file - what they are mapped by
  * @s: the pages
+ * @name: what it is called where mappings are listed
  *
  * Context: may sleep.
  * Return: the file, with a reference to them, or an error pointer.
  */
-struct file *zcb_shown_file(struct zcb_shown *s)
+struct file *zcb_shown_file(struct zcb_shown *s, const char *name)
 {
 	struct file *file;
 
-	file = anon_inode_getfile("[zcbuf-queue]", &shown_fops, s, O_RDWR);
+	file = anon_inode_getfile(name, &shown_fops, s, O_RDWR);
 	if (!IS_ERR(file))
 		kref_get(&s->ref);
 	return file;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is shown to a consumer: pages that it maps, some for reading only.
+ * What is shown to a process: pages that it maps, some for reading only.
  */
 #ifndef ZCB_OBJ_SHOWN_H
 #define ZCB_OBJ_SHOWN_H
@@ -31,6 +31,6 @@ struct zcb_shown {
 int zcb_shown_make(struct zcb_shown *s, const struct zcb_payer *payer,
 		   u64 bytes, u64 state_bytes);
 void zcb_shown_put(struct zcb_shown *s);
-struct file *zcb_shown_file(struct zcb_shown *s);
+struct file *zcb_shown_file(struct zcb_shown *s, const char *name);
 
 #endif /* ZCB_OBJ_SHOWN_H */

@@ -690,36 +690,36 @@ static void who_waits_for_a_channel_is_told(struct kunit *test)
 	evict_who_waits(test, &x, wait_in_open, &x.pool->space_wq);
 }
 
-static void who_waits_for_a_delivery_is_told(struct kunit *test)
+static void begin_with_channel(struct kunit *test, struct scene *x)
 {
 	struct zcb_channel_config cfg;
+
+	begin(test, x, ZCBUF_HEARTBEAT_EVICT);
+	cfg = obj_config(x->pool);
+	obj_channel(test, x->s, &cfg, OBJ_PORTS);
+}
+
+static void who_waits_for_a_delivery_is_told(struct kunit *test)
+{
 	struct scene x;
 
-	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
-	cfg = obj_config(x.pool);
-	obj_channel(test, x.s, &cfg, OBJ_PORTS);
+	begin_with_channel(test, &x);
 	evict_who_waits(test, &x, wait_in_receive, &x.s->wq);
 }
 
 static void who_waits_for_a_failure_is_told(struct kunit *test)
 {
-	struct zcb_channel_config cfg;
 	struct scene x;
 
-	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
-	cfg = obj_config(x.pool);
-	obj_channel(test, x.s, &cfg, OBJ_PORTS);
+	begin_with_channel(test, &x);
 	evict_who_waits(test, &x, wait_in_receive_failed, &x.s->wq);
 }
 
 static void who_waits_for_room_is_told(struct kunit *test)
 {
-	struct zcb_channel_config cfg;
 	struct scene x;
 
-	begin(test, &x, ZCBUF_HEARTBEAT_EVICT);
-	cfg = obj_config(x.pool);
-	obj_channel(test, x.s, &cfg, OBJ_PORTS);
+	begin_with_channel(test, &x);
 	obj_alloc(test, x.other, OBJ_ARENA);
 	evict_who_waits(test, &x, wait_in_reserve, &x.pool->space_wq);
 }
