@@ -7,6 +7,8 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include <zcbuf/zcbuf.h>
+
 #include "immutable.h"
 #include "ring.h"
 
@@ -531,6 +533,57 @@ TEST(in_an_arena_that_retires)
 	munmap((void *)m.wmap, 2 * ZT_ARENA);
 	close(m.w);
 	close(m.r);
+}
+
+/* ---------------------------------------------------------- by the library */
+
+static struct zcbuf_pool *reader(const char *name, __u32 rights)
+{
+	const struct zcbuf_attach_opts opts = {
+		.sz = sizeof(opts), .rights = rights,
+	};
+	struct zcbuf_pool *pool;
+
+	ASSERT_OK(zcbuf_pool_attach(&pool, name, &opts));
+	return pool;
+}
+
+TEST(a_publisher_cannot_write_to_what_it_published)
+{
+	const struct zcbuf_pool_opts small = {
+		.sz = sizeof(small), .name = "frozen", .arena_size = ZT_ARENA,
+		.flags = ZCBUF_POOL_F_SMALL_PAGES,
+	};
+	const struct zcbuf_publisher_opts frozen = {
+		.sz = sizeof(frozen), .flags = ZCBUF_CHANNEL_F_IMMUTABLE,
+	};
+	const struct zcbuf_name name = {
+		.service = "s", .instance = "i", .event = "e",
+	};
+	struct zcbuf_subscriber *sub;
+	struct zcbuf_sample sample;
+	struct zcbuf_publisher *p;
+	struct zcbuf_pool *pool;
+	struct zcbuf_buf buf;
+
+	ASSERT_OK(zcbuf_pool_create(&pool, &small));
+	ASSERT_OK(zcbuf_publisher_open(pool, &name, &frozen, &p));
+	EXPECT_ERR(zcbuf_subscriber_open(reader("frozen", 0), &name, NULL, &sub),
+		   EPERM);
+	ASSERT_OK(zcbuf_subscriber_open(reader("frozen", ZCBUF_RIGHT_MAP_READ |
+					       ZCBUF_RIGHT_CONSUME),
+					&name, NULL, &sub));
+	ASSERT_OK(zcbuf_publisher_loan(p, ZT_PAGE, 0, &buf));
+	memset(buf.data, 'a', ZT_PAGE);
+	ASSERT_OK(zcbuf_publisher_publish(p, &buf, ZT_PAGE, NULL, 0,
+					  ZCBUF_NO_DEADLINE));
+	ASSERT_EQ(zcbuf_subscriber_take(sub, &sample, 1, ZCBUF_NO_DEADLINE), 1);
+	EXPECT_TRUE(im_store_faults(zcbuf_pool_addr(pool,
+						    sample.delivery.extents[0].pool_offset), 'b'));
+	EXPECT_FILLED(sample.data, 'a', ZT_PAGE);
+	EXPECT_EQ(zcbuf_subscriber_release(sub, &sample, 1), 1);
+	ASSERT_OK(zcbuf_publisher_loan(p, ZT_PAGE, 0, &buf));
+	EXPECT_FALSE(im_store_faults(buf.data, 'b'));
 }
 
 KTAP_MAIN()
