@@ -432,35 +432,60 @@ static void stop_and_go(int donor, struct zt_turns *t)
 	EXPECT_OK(close(fd));
 }
 
-static void a_process_is_stopped(const void *arg)
-{
-	int fd = zt_pool(ZCBUF_POOL_PAGES, *(const __u32 *)arg, ZT_ARENA);
-	char *map = zt_map(fd, PROT_READ | PROT_WRITE, ZT_ARENA);
-	struct zt_turns t;
-	__u64 handle;
-	int status;
+/* Who takes all the memory of a child that is hung, and fills it. */
+struct heir {
+	int fd;
+	char *map;
+	struct zt_turns turns;
 	pid_t child;
+};
 
-	ASSERT_NE(map, NULL);
-	ASSERT_OK(zt_turns_init(&t));
-	child = fork();
-	if (!child) {
-		zt_turns_child(&t);
-		stop_and_go(fd, &t);
+/* Until the child, in @hang_there, has said that it is hung. */
+static void heir_begin(struct heir *h, __u32 flags,
+		       void (*hang_there)(int fd, struct zt_turns *t))
+{
+	h->fd = zt_pool(ZCBUF_POOL_PAGES, flags, ZT_ARENA);
+	h->map = zt_map(h->fd, PROT_READ | PROT_WRITE, ZT_ARENA);
+	ASSERT_NE(h->map, NULL);
+	ASSERT_OK(zt_turns_init(&h->turns));
+	h->child = fork();
+	if (!h->child) {
+		zt_turns_child(&h->turns);
+		hang_there(h->fd, &h->turns);
 		_exit(0);
 	}
-	zt_turns_parent(&t);
-	ASSERT_OK(zt_await_child(&t));
-	ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+	zt_turns_parent(&h->turns);
+	ASSERT_OK(zt_await_child(&h->turns));
+}
+
+static __u64 heir_fill(struct heir *h)
+{
+	__u64 handle = take_all(h->fd);
+
+	memset(h->map, 0x77, ZT_ARENA);
+	return handle;
+}
+
+/* The child goes on, and ends. */
+static void heir_end(struct heir *h)
+{
+	EXPECT_STATUS(h->child, 0);
+	EXPECT_FILLED(h->map, 0x77, ZT_ARENA);
+	munmap(h->map, ZT_ARENA);
+	close(h->fd);
+}
+
+static void a_process_is_stopped(const void *arg)
+{
+	struct heir h;
+	int status;
+
+	heir_begin(&h, *(const __u32 *)arg, stop_and_go);
+	ASSERT_EQ(waitpid(h.child, &status, WUNTRACED), h.child);
 	ASSERT_TRUE(WIFSTOPPED(status));
-	handle = take_all(fd);
-	EXPECT_EQ(zcbuf_buf_offset(handle), 0);
-	memset(map, 0x77, ZT_ARENA);
-	ASSERT_OK(kill(child, SIGCONT));
-	EXPECT_STATUS(child, 0);
-	EXPECT_FILLED(map, 0x77, ZT_ARENA);
-	munmap(map, ZT_ARENA);
-	close(fd);
+	EXPECT_EQ(zcbuf_buf_offset(heir_fill(&h)), 0);
+	ASSERT_OK(kill(h.child, SIGCONT));
+	heir_end(&h);
 }
 
 static const __u32 any;
@@ -493,27 +518,11 @@ static void store_without_end(int donor, struct zt_turns *t)
 
 TEST(one_that_never_stops_storing)
 {
-	int fd = zt_pool(ZCBUF_POOL_PAGES, ZCBUF_POOL_F_SMALL_PAGES, ZT_ARENA);
-	char *map = zt_map(fd, PROT_READ | PROT_WRITE, ZT_ARENA);
-	struct zt_turns t;
-	pid_t child;
+	struct heir h;
 
-	ASSERT_NE(map, NULL);
-	ASSERT_OK(zt_turns_init(&t));
-	child = fork();
-	if (!child) {
-		zt_turns_child(&t);
-		store_without_end(fd, &t);
-		_exit(0);
-	}
-	zt_turns_parent(&t);
-	ASSERT_OK(zt_await_child(&t));
-	take_all(fd);
-	memset(map, 0x77, ZT_ARENA);
-	EXPECT_STATUS(child, 0);
-	EXPECT_FILLED(map, 0x77, ZT_ARENA);
-	munmap(map, ZT_ARENA);
-	close(fd);
+	heir_begin(&h, ZCBUF_POOL_F_SMALL_PAGES, store_without_end);
+	heir_fill(&h);
+	heir_end(&h);
 }
 
 /* A bare pool's mapping is a child's as well. */
