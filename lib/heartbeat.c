@@ -19,9 +19,9 @@ static int heartbeat_call(const struct zcbuf_pool *pool,
 static int heartbeat_map(const struct zcbuf_heartbeat *arg,
 			 struct zcbuf_pulse *pulse)
 {
-	void *page = mmap(NULL, arg->out_bytes, PROT_READ | PROT_WRITE,
-			  MAP_SHARED, arg->out_fd, 0);
-	int err = page == MAP_FAILED ? -errno : 0;
+	void *page = zcb_map_part(arg->out_fd, arg->out_bytes,
+				  PROT_READ | PROT_WRITE, 0);
+	int err = page ? 0 : -errno;
 
 	close(arg->out_fd);
 	if (err)

@@ -116,6 +116,9 @@ int zcb_map_refresh(const struct zcbuf_pool *pool, struct zcbuf_pool_info *info)
 int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		  void **out);
 
+/* zcb_map_part - some of what a call has answered with; NULL, and errno says why */
+void *zcb_map_part(int fd, __u64 bytes, int prot, __u64 offset);
+
 /* ------------------------------------------------------------------- buf.c */
 
 /*

@@ -233,3 +233,10 @@ void zcb_map_close(struct zcbuf_pool *pool)
 	if (pool->map->base && pool->session.fd >= 0)
 		munmap(pool->map->base, pool->map->reserved);
 }
+
+void *zcb_map_part(int fd, __u64 bytes, int prot, __u64 offset)
+{
+	void *part = mmap(NULL, bytes, prot, MAP_SHARED, fd, offset);
+
+	return part == MAP_FAILED ? NULL : part;
+}

@@ -14,22 +14,15 @@
 
 #include "queue.h"
 
-static void *map_part(int fd, __u64 bytes, int prot, __u64 offset)
-{
-	void *part = mmap(NULL, bytes, prot, MAP_SHARED, fd, offset);
-
-	return part == MAP_FAILED ? NULL : part;
-}
-
 static bool queue_map(struct zcb_queue *queue, const struct zcbuf_queue *arg)
 {
 	queue->bytes = arg->out_bytes;
 	queue->state_bytes = arg->out_state_bytes;
-	queue->head = map_part(arg->out_fd, queue->bytes, PROT_READ, 0);
+	queue->head = zcb_map_part(arg->out_fd, queue->bytes, PROT_READ, 0);
 	if (!queue->head)
 		return false;
-	queue->state = map_part(arg->out_fd, queue->state_bytes,
-				PROT_READ | PROT_WRITE, queue->bytes);
+	queue->state = zcb_map_part(arg->out_fd, queue->state_bytes,
+				    PROT_READ | PROT_WRITE, queue->bytes);
 	return queue->state && queue->head->magic == ZCBUF_QUEUE_MAGIC &&
 	       queue->head->version == ZCBUF_QUEUE_VERSION;
 }

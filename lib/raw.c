@@ -105,10 +105,9 @@ int zcbuf_raws_iovec(const struct zcbuf_raw *raws, unsigned int n,
 {
 	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		iov[i].iov_base = raws[i].ptr;
+	zcbuf_raws_iovec_room(raws, n, iov);
+	for (i = 0; i < n; i++)
 		iov[i].iov_len = raws[i].len;
-	}
 	return n;
 }
 

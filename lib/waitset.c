@@ -339,20 +339,13 @@ int zcbuf_waitset_remove(struct zcbuf_waitset *set,
 
 /* -------------------------------------------------------------- open, close */
 
-static void *map_part(int fd, __u64 bytes, int prot, __u64 offset)
-{
-	void *part = mmap(NULL, bytes, prot, MAP_SHARED, fd, offset);
-
-	return part == MAP_FAILED ? NULL : part;
-}
-
 static int map_ring(struct zcbuf_waitset *set, const struct zcbuf_ready *arg)
 {
 	set->bytes = arg->out_bytes;
 	set->state_bytes = arg->out_state_bytes;
-	set->head = map_part(arg->out_fd, set->bytes, PROT_READ, 0);
-	set->state = map_part(arg->out_fd, set->state_bytes,
-			      PROT_READ | PROT_WRITE, set->bytes);
+	set->head = zcb_map_part(arg->out_fd, set->bytes, PROT_READ, 0);
+	set->state = zcb_map_part(arg->out_fd, set->state_bytes,
+				  PROT_READ | PROT_WRITE, set->bytes);
 	if (!set->head || !set->state)
 		return -ENOMEM;
 	if (set->head->magic != ZCBUF_READY_MAGIC ||

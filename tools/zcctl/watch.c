@@ -3,7 +3,6 @@
  * zcctl channel watch: a line for each event, until a signal comes or there were as
  * many as were wanted.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 
+#include "number.h"
 #include "show.h"
 #include "source.h"
 #include "watch.h"
@@ -269,16 +269,10 @@ static bool on_event(void *arg, struct nlmsghdr *nlh)
 static bool read_count(const char *option, uint64_t *count)
 {
 	static const char name[] = "--count=";
-	char *end;
 
 	if (strncmp(option, name, sizeof(name) - 1))
 		return false;
-	option += sizeof(name) - 1;
-	if (*option < '0' || *option > '9')
-		return false;
-	errno = 0;
-	*count = strtoull(option, &end, 10);
-	return !errno && !*end && *count;
+	return number_u64(option + sizeof(name) - 1, count) && *count;
 }
 
 int watch_events(struct zcctl *z, int argc, char **argv)
