@@ -44,8 +44,9 @@
  * process and thread, and all that it does is to interrupt (tests/stress/pelt).
  *
  * KTAP_SLOWER=N in the environment: every limit is N times as long, for a kernel
- * that looks at each access to memory; and what only tries its luck, by
- * KTAP_TRIES, has an N-th of the tries, because there each takes as much longer.
+ * that looks at each access to memory; and what only tries its luck or is more of
+ * the same, by KTAP_TRIES, is done N times less often, because there each takes
+ * as much longer.
  *
  * The program: prog [-l] [-t seconds] [part of a test's name]...
  * Exit status: 0 all passed, 1 a failure, 2 usage, 4 everything was skipped.

@@ -613,27 +613,29 @@ TEST(another_user_may_not)
 
 TEST(consumers_beyond_1024)
 {
-	struct rlimit r = { MORE_THAN_1024 + 64, MORE_THAN_1024 + 64 };
+	const int many = KTAP_TRIES(MORE_THAN_1024);
+	struct rlimit r = { many + 64, many + 64 };
 	int fd = tp_pool(&tp_pages), *sub, i;
 	__u64 ch = TOPIC(fd, NULL);
 
 	ASSERT_OK(setrlimit(RLIMIT_NOFILE, &r));
-	sub = calloc(MORE_THAN_1024, sizeof(*sub));
+	sub = calloc(many, sizeof(*sub));
 	ASSERT_TRUE(sub);
-	for (i = 0; i < MORE_THAN_1024; i++)
+	for (i = 0; i < many; i++)
 		sub[i] = CONSUMER(fd, ch, .depth = 2);
-	tp_put(fd, ch, ZT_PAGE, 0, 0, MORE_THAN_1024, 0);
-	tp_put(fd, ch, ZT_PAGE, 1, 0, MORE_THAN_1024, 0);
-	for (i = 0; i < MORE_THAN_1024; i++)
+	tp_put(fd, ch, ZT_PAGE, 0, 0, many, 0);
+	tp_put(fd, ch, ZT_PAGE, 1, 0, many, 0);
+	for (i = 0; i < many; i++)
 		EXPECT_EQ(tp_take(sub[i], ch), 0);
 	EXPECT_EQ(zt_used(fd), ZT_PAGE);
-	for (i = 0; i < MORE_THAN_1024; i++)
+	for (i = 0; i < many; i++)
 		close(sub[i]);
 	tp_expect_free(fd);
 }
 
 TEST(channels_beyond_1024)
 {
+	const int many = KTAP_TRIES(MORE_THAN_1024);
 	struct zcbuf_channel_open a = {
 		.ports = ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME, .depth = 4,
 		.flags = ZCBUF_CHANNEL_F_TOPIC, .max_outstanding = 8,
@@ -642,18 +644,18 @@ TEST(channels_beyond_1024)
 	static __u64 ch[MORE_THAN_1024];
 	char path[32];
 
-	for (i = 0; i < MORE_THAN_1024; i++) {
+	for (i = 0; i < many; i++) {
 		snprintf(path, sizeof(path), "many/channels/%d", i);
 		ASSERT_OK(tp_open(fd, path, &a));
 		ch[i] = a.out_channel;
 	}
-	EXPECT_EQ(tp_channels(fd), MORE_THAN_1024);
-	for (i = 0; i < MORE_THAN_1024; i += 64)
+	EXPECT_EQ(tp_channels(fd), many);
+	for (i = 0; i < many; i += 64)
 		tp_put(fd, ch[i], ZT_PAGE, i, 0, 1, 0);
-	for (i = 0; i < MORE_THAN_1024; i += 64)
+	for (i = 0; i < many; i += 64)
 		EXPECT_EQ(tp_take(fd, ch[i]), i);
-	snprintf(path, sizeof(path), "many/channels/%d", MORE_THAN_1024 - 1);
-	EXPECT_EQ(TOPIC(fd, path), ch[MORE_THAN_1024 - 1]);
+	snprintf(path, sizeof(path), "many/channels/%d", many - 1);
+	EXPECT_EQ(TOPIC(fd, path), ch[many - 1]);
 	tp_expect_free(fd);
 }
 

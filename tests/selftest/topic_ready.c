@@ -120,21 +120,22 @@ static void send(unsigned int i)
 
 TEST(of_1025_queues)
 {
+	const unsigned int many = KTAP_TRIES(MANY);
 	unsigned int i;
 
-	open_all(MANY);
-	for (i = 0; i < MANY; i++)
+	open_all(many);
+	for (i = 0; i < many; i++)
 		arm(i);
 	EXPECT_EQ(next(), -1);
-	for (i = 0; i < MANY; i += 64)
-		send(MANY - 1 - i);
-	for (i = 0; i < MANY; i += 64) {
-		EXPECT_EQ(next(), MANY - 1 - i);
-		EXPECT_FALSE(armed(MANY - 1 - i));
+	for (i = 0; i < many; i += 64)
+		send(many - 1 - i);
+	for (i = 0; i < many; i += 64) {
+		EXPECT_EQ(next(), many - 1 - i);
+		EXPECT_FALSE(armed(many - 1 - i));
 	}
 	EXPECT_EQ(next(), -1);
-	for (i = 0; i < MANY; i++)
-		EXPECT_EQ(armed(i), i % 64 != 0);
+	for (i = 0; i < many; i++)
+		EXPECT_EQ(armed(i), (many - 1 - i) % 64 != 0);
 	close_all();
 }
 

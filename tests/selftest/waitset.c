@@ -113,23 +113,24 @@ static unsigned int take_all(unsigned int i)
 /* Nothing of it is a system call, but where memory is given back. */
 TEST_LIMIT(of_1025_subscribers, 60)
 {
+	const unsigned int many = KTAP_TRIES(MANY);
 	struct zcbuf_stats before, after;
 	unsigned int i;
 
-	open_all(MANY, 2);
-	EXPECT_EQ(wait_now(MANY), -EAGAIN);
-	for (i = 0; i < MANY; i += 64)
+	open_all(many, 2);
+	EXPECT_EQ(wait_now(many), -EAGAIN);
+	for (i = 0; i < many; i += 64)
 		send(i);
 	before.sz = after.sz = sizeof(before);
 	ASSERT_OK(zcbuf_stats(&before));
-	EXPECT_EQ(wait_now(MANY), 1 + MANY / 64);
+	EXPECT_EQ(wait_now(many), 1 + many / 64);
 	ASSERT_OK(zcbuf_stats(&after));
 	EXPECT_EQ(memcmp(&before, &after, sizeof(before)), 0);
-	for (i = 0; i < 1 + MANY / 64; i++) {
+	for (i = 0; i < 1 + many / 64; i++) {
 		EXPECT_EQ(number(&told[i]), 64 * i);
 		EXPECT_EQ(take_all(64 * i), 1);
 	}
-	EXPECT_EQ(wait_now(MANY), -EAGAIN);
+	EXPECT_EQ(wait_now(many), -EAGAIN);
 	close_all();
 }
 
