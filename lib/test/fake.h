@@ -102,6 +102,7 @@ struct fake {
 	struct zcbuf_channel_close channel_close;
 	struct zcbuf_eventfd eventfd;
 	struct zcbuf_reserve reserve;
+	struct zcbuf_commit_reserve commit_reserve;
 	struct zcbuf_receive receive;
 	struct zcbuf_commit_tagged commit;
 	struct zcbuf_channel_name channel_name;

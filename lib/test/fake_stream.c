@@ -156,6 +156,7 @@ static int do_commit_reserve(struct zcbuf_commit_reserve *arg)
 	struct zcbuf_reservation *reserves = at(arg->reserves);
 	__u32 *n = &arg->out_committed;
 
+	fake.commit_reserve = *arg;
 	while (*n < arg->ncommits && !arg->out_commit_error) {
 		arg->out_commit_error = -commit_one(arg->commits, *n,
 						    arg->flags);

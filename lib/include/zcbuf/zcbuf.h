@@ -7,7 +7,7 @@
  * the shape it has in a program; what it does with io_uring is in
  * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, memory for
  * files opened O_DIRECT in <zcbuf/aligned.h>, buffers by index in <zcbuf/tpool.h>,
- * which come along. See also libzcbuf-user(7).
+ * small records in <zcbuf/records.h>, which come along. See also libzcbuf-user(7).
  *
  * Results. A function returning int answers 0 or a count when it did what it
  * says, else a negative errno of the vocabulary in <linux/zcbuf.h>, which
@@ -1201,6 +1201,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
 #endif
 
 #include <zcbuf/aligned.h>
+#include <zcbuf/records.h>
 #include <zcbuf/topic.h>
 #include <zcbuf/tpool.h>
 #include <zcbuf/uring.h>
