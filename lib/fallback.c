@@ -123,6 +123,7 @@ int zcb_fallback_alloc(struct zcbuf_pool *pool, size_t length,
 		free(f);
 		return err;
 	}
+	zcb_log(pool, 0, "too large for the pool: a buffer of the process's own");
 	*buf = (struct zcbuf_buf){
 		.data = f->data,
 		.length = length,

@@ -118,6 +118,10 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 
 /* zcb_map_part - some of what a call has answered with; NULL, and errno says why */
 void *zcb_map_part(int fd, __u64 bytes, int prot, __u64 offset);
+/* ------------------------------------------------------------------- log.c */
+
+/* zcb_log - tell who wants to know; without a lock. @text: constant */
+void zcb_log(const struct zcbuf_pool *pool, int err, const char *text);
 
 /* ------------------------------------------------------------------- buf.c */
 
@@ -208,6 +212,7 @@ int zcb_token_drop(struct zcbuf_uring *uring);
  * @arena_size: each arena's, bytes
  * @rights: ZCBUF_RIGHT_*
  * @class_size: by slab class, bytes; as many as a handle can name
+ * @log: whom to tell what no result tells
  */
 struct zcbuf_pool {
 	struct zcb_session session;
@@ -219,6 +224,7 @@ struct zcbuf_pool {
 	__u64 arena_size;
 	__u32 rights;
 	__u32 class_size[64 - ZCBUF_BUF_SLAB];
+	struct zcbuf_log log;
 };
 
 void zcb_pool_get(struct zcbuf_pool *pool);

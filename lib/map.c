@@ -155,6 +155,7 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 {
 	const struct zcb_map *map = pool->map;
 	struct zcbuf_pool_info info;
+	int err;
 
 	if (pool->session.fd < 0)
 		return -EBADF;
@@ -162,8 +163,11 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		return -ERANGE;
 	if (!map_has(map, offset, length)) {
 		/* To the caller any reason is memory he cannot have now. */
-		if (zcb_map_refresh(pool, &info))
+		err = zcb_map_refresh(pool, &info);
+		if (err) {
+			zcb_log(pool, err, "an arena that is new here could not be mapped");
 			return -ENOMEM;
+		}
 		if (!map_has(map, offset, length))
 			return -ERANGE;
 	}

@@ -284,7 +284,9 @@ int zcbuf_pool_grow(struct zcbuf_pool *pool)
 	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_GROW, &arg);
 	if (err)
 		return err;
-	zcb_map_extend(pool, arg.out_size);
+	err = zcb_map_extend(pool, arg.out_size);
+	if (err)
+		zcb_log(pool, err, "the new arena is not mapped here yet");
 	return arg.out_arena;
 }
 

@@ -33,16 +33,20 @@ void zcb_queue_open(struct zcb_queue *queue, const struct zcbuf_channel *channel
 	struct zcbuf_queue arg = {
 		.size = sizeof(arg), .channel = channel->handle,
 	};
+	int err;
 
 	memset(queue, 0, sizeof(*queue));
 	pthread_mutex_init(&queue->lock, NULL);
 	queue->pid = getpid();
 	zcb_session_lock();
-	if (!zcb_call(channel->pool->session.fd, ZCBUF_NR_QUEUE, &arg)) {
+	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_QUEUE, &arg);
+	if (!err) {
 		queue->shown = queue_map(queue, &arg);
 		close(arg.out_fd);
 	}
 	zcb_session_unlock();
+	if (!queue->shown)
+		zcb_log(channel->pool, err, "a queue is not mapped: each receive is a system call");
 }
 
 void zcb_queue_close(struct zcb_queue *queue)

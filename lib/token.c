@@ -84,6 +84,8 @@ int zcb_tokens_add(struct zcbuf_uring *urings, unsigned int n,
 			return err;
 	}
 	err = tokens_put(urings, n, opts->token_slot, arenas);
+	if (!err && urings->token == TOKEN_NONE)
+		zcb_log(urings->pool, -ENOTTY, "no pin tokens: memory of the dead stays quarantined while the ring lives");
 	if (err || urings->token == TOKEN_NONE)
 		zcb_tokens_undo(urings, n, opts);
 	else if (n == 1 && !(opts->flags & ZCBUF_URING_TOKEN_SLOT))

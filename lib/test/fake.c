@@ -84,7 +84,11 @@ static int do_query(__u64 self, struct zcbuf_query *arg)
 	for (i = 0; i < arg->size - sizeof(*arg); i++)
 		if (tail[i])
 			return -E2BIG;
-	arg->out_version = ZCBUF_VERSION;
+	i = arg->size;
+	*arg = fake.query;
+	arg->size = i;
+	if (!arg->out_version)
+		arg->out_version = ZCBUF_VERSION;
 	arg->out_features = fake.features;
 	arg->out_max_channels = FAKE_TOPICS;
 	arg->out_session = self;
@@ -163,6 +167,11 @@ static int do_info(struct zcbuf_pool_info *arg)
 	arg->out_max_end = fake.max_end ? fake.max_end : arg->out_max_size;
 	arg->out_arena_size = fake.arena_size;
 	arg->out_rights = fake.rights;
+	arg->out_used = fake.info.out_used;
+	arg->out_largest_free = fake.info.out_largest_free;
+	arg->out_sessions = fake.info.out_sessions;
+	arg->out_channels = fake.info.out_channels;
+	arg->out_flags = fake.info.out_flags;
 	if (arg->nclasses && !fits) {
 		arg->nclasses = fake.nclasses;
 		return -EMSGSIZE;

@@ -68,6 +68,8 @@ struct fake {
 	__u64 reserve_shift;	/* added to where reservations are */
 	int reserve_error;	/* of the RESERVE half of COMMIT_RESERVE */
 	__u64 features;		/* what QUERY answers */
+	struct zcbuf_query query;	/* and its limits, calls and version */
+	struct zcbuf_pool_info info;	/* what is in use, and flags */
 	__u32 rights;		/* of whoever attaches */
 	__u64 arena_size;
 	__u64 pool_size;

@@ -54,7 +54,17 @@ static void tokens_that_fail(void)
 	EXPECT_EQ(fake_open_fds(), fds);
 }
 
-/* None is wanted, or no module knows what it is: the rest goes on. */
+static unsigned int lines;
+
+static void count_lines(void *ctx, const struct zcbuf_pool *pool, int err,
+			const char *text)
+{
+	EXPECT(!ctx && pool && text);
+	EXPECT_EQ(err, -ENOTTY);
+	lines++;
+}
+
+/* None is wanted, or no module knows what it is: the rest goes on, and it is told. */
 static void without_token(void)
 {
 	struct table t = { .no_tokens = true };
@@ -63,9 +73,11 @@ static void without_token(void)
 		.flags = ZCBUF_URING_NO_TOKEN,
 	};
 	unsigned int fds = fake_open_fds();
+	const struct zcbuf_log log = { sizeof(log), count_lines, NULL };
 	struct rig r;
 
 	rig_init(&r, 0, ARENA, 1, 1);
+	r.pool.log = log;
 	ASSERT_EQ(zcbuf_uring_register_opts(&r.uring, NULL, &r.pool, &opts), 0);
 	EXPECT_EQ(fake.calls[ZCBUF_NR_PIN_TOKEN], 0);
 	EXPECT(!t.has_files);
@@ -73,7 +85,9 @@ static void without_token(void)
 	EXPECT_EQ(t.files_dropped, 0);
 
 	fake.fail[ZCBUF_NR_PIN_TOKEN] = ENOTTY;
+	EXPECT_EQ(lines, 0);
 	ASSERT_EQ(rig_register(&r, &t, -1), 0);
+	EXPECT_EQ(lines, 1);
 	EXPECT(!t.has_files && t.exists);
 	EXPECT_EQ(zcbuf_uring_unregister(&r.uring), 0);
 	table_init(&t);

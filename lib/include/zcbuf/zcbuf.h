@@ -7,7 +7,8 @@
  * the shape it has in a program; what it does with io_uring is in
  * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, memory for
  * files opened O_DIRECT in <zcbuf/aligned.h>, buffers by index in <zcbuf/tpool.h>,
- * small records in <zcbuf/records.h>, which come along. See also libzcbuf-user(7).
+ * small records in <zcbuf/records.h>, where errors come from in <zcbuf/diag.h>,
+ * which come along. See also libzcbuf-user(7).
  *
  * Results. A function returning int answers 0 or a count when it did what it
  * says, else a negative errno of the vocabulary in <linux/zcbuf.h>, which
@@ -20,7 +21,8 @@
  * unless it is called a stream offset. Deadlines are absolute CLOCK_MONOTONIC
  * nanoseconds: 0 never waits, ZCBUF_NO_DEADLINE waits without end,
  * zcbuf_deadline_ms() makes others. A signal ends a wait with -EINTR: that is
- * returned, not hidden, and nothing was done.
+ * returned, not hidden, and nothing was done; who wants to wait on says so, with
+ * ZCBUF_RETRY().
  *
  * Ownership. What a function stores through a struct pointer pointer is the
  * caller's until the matching close or free. Structs passed by value of their
@@ -80,7 +82,8 @@ ZCBUF_API __u32 zcbuf_version(void);
  * @err: a result of this library, negative or positive
  *
  * Never fails, never NULL, thread-safe; the string is constant. Values outside
- * the vocabulary get a line that says so.
+ * the vocabulary get a line that says so. Which limit it is that was hit, and how
+ * much of it is in use, is told by zcbuf_explain().
  */
 ZCBUF_API const char *zcbuf_strerror(int err);
 
@@ -1201,6 +1204,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
 #endif
 
 #include <zcbuf/aligned.h>
+#include <zcbuf/diag.h>
 #include <zcbuf/records.h>
 #include <zcbuf/topic.h>
 #include <zcbuf/tpool.h>
