@@ -47,14 +47,44 @@ not_loaded_json()
 {\"error\":\"$missing\"}" -j "$@"
 }
 
+plain_page()
+{
+	sed 's/\\-/-/g' "$manpage"
+}
+
+# section VERB: all that the page has of it
+section()
+{
+	plain_page | awk -v verb="$1" '/^\.S[HS] / { on = $2 == verb } on'
+}
+
+options_in()
+{
+	grep -Eo -- '--[a-z][a-z-]*' | sort -u
+}
+
+# verb_documented VERB: what its help names, and its part of the page does not
+verb_documented()
+{
+	section "$1" | grep -q . || echo "$1"
+	"$zcctl" help "$1" | sed -n '1s/\[[^]]*\]//g; 1s/.*zcctl *[a-z]* *//p' |
+		grep -Eow '[a-z]+' | while read -r word; do
+		section "$1" | grep '^\.SS' | grep -qw "$word" || echo "$1 $word"
+	done
+	"$zcctl" help "$1" | options_in | while read -r option; do
+		section "$1" | options_in | grep -qxe "$option" ||
+			echo "$1 $option"
+	done
+}
+
 # Every verb and option that the help names.
 documented()
 {
 	"$zcctl" help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | while read -r verb; do
-		grep -Eq "^\\.SS $verb( |\$)" "$manpage" || echo "$verb"
+		verb_documented "$verb"
 	done
-	"$zcctl" help | grep -o -- '--[a-z]*' | while read -r option; do
-		grep -Fq -- "\\-\\-${option#--}" "$manpage" || echo "$option"
+	"$zcctl" help | options_in | while read -r option; do
+		plain_page | options_in | grep -qxe "$option" || echo "$option"
 	done
 }
 
@@ -62,7 +92,7 @@ man_page_is_complete()
 {
 	forgotten=$(documented)
 	[ -z "$forgotten" ] && return
-	printf '# not in the man page: %s\n' "$forgotten"
+	echo "$forgotten" | sed 's/^/# not in the man page: /'
 	return 1
 }
 
