@@ -20,7 +20,7 @@ static const struct explanation explanations[] = {
 		"add the user to group zcbuf, or ask for read-only rights"),
 	EXPLAIN(EAGAIN,
 		"would have to wait",
-		"nothing is ready, or no memory or credit is free; poll the session, or give a deadline"),
+		"nothing is ready, or what zcbuf_strwhy() names is short; poll the session, or give a deadline"),
 	EXPLAIN(EALREADY,
 		"done before",
 		"a reservation committed or aborted, a buffer published, or one that session has already; do it once"),
@@ -128,4 +128,30 @@ const char *zcbuf_strerror(int err)
 		if ((unsigned int)explanations[i].error == error)
 			return explanations[i].text;
 	return "an error outside zcbuf's vocabulary: see errno(3)";
+}
+
+/* The first that is set is told. */
+static const struct {
+	__u32 why;
+	const char *text;
+} shortages[] = {
+	{ ZCBUF_WHY_NO_CONSUMER,
+	  "nobody consumes, what is complete is parked: start a consumer" },
+	{ ZCBUF_WHY_QUEUE,
+	  "a consumer's queue is full: let it receive and release, or give it a deeper queue or another policy" },
+	{ ZCBUF_WHY_LIMIT,
+	  "the channel holds max_outstanding reservations: decide those that are pending, release what was received" },
+	{ ZCBUF_WHY_MEMORY,
+	  "the pool has no such block free: free or release some (zcctl holders), or let it grow" },
+};
+
+const char *zcbuf_strwhy(__u32 why)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(shortages); i++)
+		if (why & shortages[i].why)
+			return shortages[i].text;
+	return why ? "something this library is too old to know: update it" :
+		     "nothing was short";
 }

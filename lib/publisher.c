@@ -19,9 +19,9 @@ struct zcbuf_publisher {
 	struct zcbuf_transform transform;
 };
 
-int zcbuf_publish(struct zcbuf_channel *channel,
-		  struct zcbuf_publication *entries, unsigned int count,
-		  __u32 flags, __u64 deadline_ns)
+int zcbuf_publish_why(struct zcbuf_channel *channel,
+		      struct zcbuf_publication *entries, unsigned int count,
+		      __u32 flags, __u64 deadline_ns, __u32 *why)
 {
 	struct zcbuf_publish arg = {
 		.size = sizeof(arg),
@@ -34,7 +34,18 @@ int zcbuf_publish(struct zcbuf_channel *channel,
 	int err;
 
 	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_PUBLISH, &arg);
+	*why = arg.out_why;
 	return err ? err : (int)arg.out_done;
+}
+
+int zcbuf_publish(struct zcbuf_channel *channel,
+		  struct zcbuf_publication *entries, unsigned int count,
+		  __u32 flags, __u64 deadline_ns)
+{
+	__u32 why;
+
+	return zcbuf_publish_why(channel, entries, count, flags, deadline_ns,
+				 &why);
 }
 
 static int publisher_transform(struct zcbuf_publisher *publisher,

@@ -4,9 +4,9 @@
  */
 #include "internal.h"
 
-int zcbuf_reserve(struct zcbuf_channel *channel,
-		  struct zcbuf_reservation *entries, unsigned int count,
-		  __u32 flags, __u64 deadline_ns)
+int zcbuf_reserve_why(struct zcbuf_channel *channel,
+		      struct zcbuf_reservation *entries, unsigned int count,
+		      __u32 flags, __u64 deadline_ns, __u32 *why)
 {
 	struct zcbuf_reserve arg = {
 		.size = sizeof(arg),
@@ -19,7 +19,18 @@ int zcbuf_reserve(struct zcbuf_channel *channel,
 	int err;
 
 	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_RESERVE, &arg);
+	*why = arg.out_why;
 	return err ? err : (int)arg.out_done;
+}
+
+int zcbuf_reserve(struct zcbuf_channel *channel,
+		  struct zcbuf_reservation *entries, unsigned int count,
+		  __u32 flags, __u64 deadline_ns)
+{
+	__u32 why;
+
+	return zcbuf_reserve_why(channel, entries, count, flags, deadline_ns,
+				 &why);
 }
 
 int zcbuf_commit(struct zcbuf_channel *channel,
@@ -69,5 +80,6 @@ int zcbuf_commit_reserve(struct zcbuf_channel *channel,
 	result->commit_error = -(int)arg.out_commit_error;
 	result->reserved = arg.out_reserved;
 	result->reserve_error = -(int)arg.out_reserve_error;
+	result->why = arg.out_why;
 	return err;
 }

@@ -153,7 +153,8 @@ int zcbuf_writer_reserve(struct zcbuf_channel *channel, size_t length,
 	err = zcb_pool_writable(channel->pool);
 	if (err)
 		return err;
-	done = zcbuf_reserve(channel, &reservation, 1, flags, deadline_ns);
+	done = zcbuf_reserve_why(channel, &reservation, 1, flags, deadline_ns,
+				 &writer->why);
 	if (done < 0)
 		return done;
 	return writer_start(channel, &reservation, flags, writer);
@@ -267,6 +268,7 @@ static int writer_next(struct zcbuf_writer *writer,
 {
 	if (!result->reserved) {
 		writer->error = result->reserve_error;
+		writer->why = result->why;
 		return 0;
 	}
 	writer->error = writer_start(writer->channel, reservation, flags,

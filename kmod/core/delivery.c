@@ -225,6 +225,43 @@ void zcb_delivery_end(struct zcb_stream *s)
 }
 
 /**
+ * zcb_stream_parked() - what keeps complete groups from going
+ * @s: the stream
+ *
+ * Context: The caller holds the channel's lock.
+ * Return: ZCBUF_WHY_QUEUE, ZCBUF_WHY_NO_CONSUMER, or 0: nothing is parked.
+ */
+u32 zcb_stream_parked(const struct zcb_stream *s)
+{
+	if (!s->nparked)
+		return 0;
+	return list_empty(&s->consumers) ? ZCBUF_WHY_NO_CONSUMER :
+					   ZCBUF_WHY_QUEUE;
+}
+
+/**
+ * zcb_stream_why() - what is short?
+ * @s: the stream, of which a plan has just said -EAGAIN
+ *
+ * A consumer that takes by himself may have made room since: with a credit it was
+ * that all the same.
+ *
+ * Context: The caller holds the channel's lock.
+ * Return: ZCBUF_WHY_LIMIT or ZCBUF_WHY_QUEUE, and zcb_stream_parked().
+ */
+u32 zcb_stream_why(struct zcb_stream *s)
+{
+	u32 why = zcb_stream_parked(s);
+	bool credit = zcb_credit_left(&s->credit);
+
+	if (!credit)
+		why |= ZCBUF_WHY_LIMIT;
+	if (credit || !zcb_topic_room(s))
+		why |= ZCBUF_WHY_QUEUE;
+	return why;
+}
+
+/**
  * zcb_consumer_init() - make a consumer port that has nothing
  * @c: its memory, whatever is in there
  * @depth: most groups offered to it at a time, at least 1

@@ -262,6 +262,9 @@ int zcb_stream_check(const struct zcb_stream *s, u64 length, u64 most);
 /* What would RESERVE need? -EINVAL -E2BIG -ESHUTDOWN -EAGAIN (no credit). */
 int zcb_stream_plan(struct zcb_stream *s, u64 length, bool window,
 		    struct zcb_group_plan *plan);
+/* What was short, ZCBUF_WHY_*, if a plan says -EAGAIN; and if memory is. */
+u32 zcb_stream_why(struct zcb_stream *s);
+u32 zcb_stream_parked(const struct zcb_stream *s);
 /* With what the plan asked for, under the same lock: cannot fail. */
 struct zcb_resv *zcb_stream_reserve(struct zcb_stream *s,
 				    struct zcb_producer *p, u64 length,

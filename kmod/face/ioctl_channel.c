@@ -253,13 +253,14 @@ int zcb_ioctl_channel_close(struct zcb_call *c)
 
 /* Waits, if at all, for the first only: what was got is not held up. */
 static int reserve_some(struct zcb_port *port, struct zcbuf_reservation *r,
-			u32 count, u32 flags, u64 deadline_ns, u32 *done)
+			u32 count, u32 flags, u64 deadline_ns, u32 *done,
+			u32 *why)
 {
 	int err = 0;
 
 	for (*done = 0; *done < count; ++*done) {
 		err = zcb_channel_reserve(port, &r[*done], flags,
-					  *done ? 0 : deadline_ns);
+					  *done ? 0 : deadline_ns, why);
 		if (err)
 			break;
 		cond_resched();
@@ -272,14 +273,14 @@ static int reserve_some(struct zcb_port *port, struct zcbuf_reservation *r,
  * several are for who may sleep.
  */
 static int reserve_nowait(struct zcb_port *port, struct zcbuf_reservation *r,
-			  u32 count, u32 flags, u32 *done)
+			  u32 count, u32 flags, u32 *done, u32 *why)
 {
 	int err;
 
 	*done = 0;
 	if (count > 1)
 		return -ZCB_ESLEEP;
-	err = zcb_channel_reserve_nowait(port, r, flags);
+	err = zcb_channel_reserve_nowait(port, r, flags, why);
 	*done = !err;
 	return err;
 }
@@ -314,7 +315,7 @@ int zcb_ioctl_reserve(struct zcb_call *c)
 	u32 done;
 	int err;
 
-	if (a->__reserved)
+	if (a->__reserved || a->__reserved2)
 		return -EOPNOTSUPP;
 	r = zcb_user_answered(a->entries, a->count, sizeof(*r));
 	if (IS_ERR(r))
@@ -322,10 +323,11 @@ int zcb_ioctl_reserve(struct zcb_call *c)
 	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = c->nowait ? reserve_nowait(port, r, a->count, a->flags, &done) :
+	err = c->nowait ? reserve_nowait(port, r, a->count, a->flags, &done,
+					 &a->out_why) :
 			  reserve_some(port, r, a->count, a->flags,
 				       zcb_call_deadline(c, a->deadline_ns),
-				       &done);
+				       &done, &a->out_why);
 	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
 	if (!done || !reserve_answer(c, a->entries, r, done))
 		return err;
@@ -485,6 +487,8 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
 	struct commits cs;
 	int err;
 
+	if (a->__reserved)
+		return -EOPNOTSUPP;
 	e = commits_get(a->commits, a->ncommits, a->flags, &cs);
 	if (IS_ERR(e))
 		return PTR_ERR(e);
@@ -499,11 +503,12 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
 	zcb_batch_result(committed, err, &a->out_committed,
 			 &a->out_commit_error);
 	zcb_batch_result(0, 0, &a->out_reserved, &a->out_reserve_error);
+	a->out_why = 0;
 	if (!err) {
 		err = reserve_some(port, r, a->nreserves,
 				   a->flags & ~ZCBUF_COMMIT_F_TAGGED,
 				   zcb_call_deadline(c, a->deadline_ns),
-				   &reserved);
+				   &reserved, &a->out_why);
 		zcb_batch_result(reserved, err, &a->out_reserved,
 				 &a->out_reserve_error);
 	}

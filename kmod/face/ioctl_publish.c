@@ -9,13 +9,14 @@
 
 /* Waits, if at all, for the first only: what was published is not held up. */
 static int publish_some(struct zcb_port *port, struct zcbuf_publication *p,
-			u32 count, u32 flags, u64 deadline_ns, u32 *done)
+			u32 count, u32 flags, u64 deadline_ns, u32 *done,
+			u32 *why)
 {
 	int err = 0;
 
 	for (*done = 0; *done < count && !err; *done += !err) {
 		err = zcb_channel_publish(port, &p[*done], flags,
-					  *done ? 0 : deadline_ns);
+					  *done ? 0 : deadline_ns, why);
 		cond_resched();
 	}
 	return err;
@@ -35,7 +36,7 @@ int zcb_ioctl_publish(struct zcb_call *c)
 	u32 done;
 	int err;
 
-	if (a->__reserved)
+	if (a->__reserved || a->__reserved2)
 		return -EOPNOTSUPP;
 	p = zcb_user_answered(a->entries, a->count, sizeof(*p));
 	if (IS_ERR(p))
@@ -44,7 +45,8 @@ int zcb_ioctl_publish(struct zcb_call *c)
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 	err = publish_some(port, p, a->count, a->flags,
-			   zcb_call_deadline(c, a->deadline_ns), &done);
+			   zcb_call_deadline(c, a->deadline_ns), &done,
+			   &a->out_why);
 	err = zcb_batch_result(done, err, &a->out_done, &a->out_error);
 	if (done && copy_to_user(u64_to_user_ptr(a->entries), p,
 				 done * sizeof(*p)))

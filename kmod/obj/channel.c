@@ -114,10 +114,11 @@ int zcb_channel_pay_locked(struct zcb_channel *ch)
 	return 0;
 }
 
-/* What RESERVE has brought so far. */
+/* What RESERVE has brought so far, and what it did not get. */
 struct channel_supply {
 	struct zcb_stream_supply s;
 	u64 bytes;			/* of the extent; 0: none */
+	u32 why;			/* ZCBUF_WHY_* of the last -EAGAIN */
 };
 
 static void supply_drop_extent(struct zcb_channel *ch, struct channel_supply *s)
@@ -188,10 +189,13 @@ static int supply_get_extent(struct zcb_channel *ch, struct channel_supply *s,
 					     &s->s.pool_offset, &s->s.pages) :
 		       zcb_memory_get(ch->pool, bytes, ch->domain,
 				      &s->s.pool_offset, &s->s.pages);
-	if (err)
-		return err == -ENOMEM ? -EAGAIN : err;
-	s->bytes = bytes;
-	return 0;
+	if (err == -ENOMEM) {
+		s->why |= ZCBUF_WHY_MEMORY;
+		return -EAGAIN;
+	}
+	if (!err)
+		s->bytes = bytes;
+	return err;
 }
 
 static int supply_get(struct zcb_channel *ch, struct channel_supply *s,
@@ -314,6 +318,9 @@ static int channel_try_reserve_locked(struct zcb_port *port,
 	err = zcb_stream_plan(&ch->stream, r->length, window, plan);
 	if (err == -EAGAIN && zcb_topic_spare(&ch->stream))
 		err = zcb_stream_plan(&ch->stream, r->length, window, plan);
+	/* If there is no memory for the plan, it is in what is parked, maybe. */
+	supply->why = err == -EAGAIN ? zcb_stream_why(&ch->stream) :
+				       zcb_stream_parked(&ch->stream);
 	if (err)
 		return err;
 	if (!supply_fits(supply, plan))
@@ -357,13 +364,14 @@ static void channel_trace_reserve(const struct zcb_channel *ch,
  * @r: @length in, all else out
  * @flags: ZCBUF_RESERVE_F_*
  * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
+ * @why: set: ZCBUF_WHY_* of -EAGAIN and -ETIMEDOUT, else 0
  *
  * Context: may sleep.
  * Return: 0, -EINVAL, -E2BIG, -EPERM, -EPIPE, -ESHUTDOWN, -ENOMEM (bookkeeping),
  * -EAGAIN, -ETIMEDOUT, -ERESTARTSYS.
  */
 int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
-			u32 flags, u64 deadline_ns)
+			u32 flags, u64 deadline_ns, u32 *why)
 {
 	struct zcb_channel *ch = port->channel;
 	struct channel_supply supply = {};
@@ -385,6 +393,7 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
 					deadline_ns);
 	} while (err == 1);
 
+	*why = zcb_channel_why(err, supply.why);
 	supply_free(ch, &supply);
 	if (!err)
 		channel_trace_reserve(ch, r);
@@ -396,13 +405,15 @@ int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
  * @port: of the caller
  * @r: @length in, all else out
  * @flags: ZCBUF_RESERVE_F_*
+ * @why: as zcb_channel_reserve()
  *
  * Context: a task's; does not sleep but for memory of its records.
  * Return: as zcb_channel_reserve() with no time to wait, or -ZCB_ESLEEP: nothing
  * was done, ask again where it may sleep.
  */
 int zcb_channel_reserve_nowait(struct zcb_port *port,
-			       struct zcbuf_reservation *r, u32 flags)
+			       struct zcbuf_reservation *r, u32 flags,
+			       u32 *why)
 {
 	struct zcb_channel *ch = port->channel;
 	struct channel_supply supply = {};
@@ -414,6 +425,7 @@ int zcb_channel_reserve_nowait(struct zcb_port *port,
 		if (err == 1)
 			err = supply_get(ch, &supply, &plan, true) ?: 1;
 	} while (err == 1);
+	*why = zcb_channel_why(err, supply.why);
 	supply_free(ch, &supply);
 	if (!err)
 		channel_trace_reserve(ch, r);

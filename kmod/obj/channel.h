@@ -254,11 +254,12 @@ struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes);
 int zcb_port_sync(struct zcb_port *port);
 
 int zcb_channel_reserve(struct zcb_port *port, struct zcbuf_reservation *r,
-			u32 flags, u64 deadline_ns);
+			u32 flags, u64 deadline_ns, u32 *why);
 int zcb_channel_reserve_nowait(struct zcb_port *port,
-			       struct zcbuf_reservation *r, u32 flags);
+			       struct zcbuf_reservation *r, u32 flags,
+			       u32 *why);
 int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
-			u32 flags, u64 deadline_ns);
+			u32 flags, u64 deadline_ns, u32 *why);
 int zcb_channel_commit_all(struct zcb_port *port,
 			   const struct zcb_stream_commit *c, u32 n,
 			   bool nowait, u32 *done);
@@ -277,6 +278,12 @@ int zcb_channel_receive_failed(struct zcb_port *port,
 void zcb_failed_group_free(struct zcb_failed_group *f);
 int zcb_channel_release_all(struct zcb_port *port, const u64 *handles, u32 n,
 			    bool nowait, u32 *done);
+
+/* zcb_channel_why() - what to tell who would have to wait, and nobody else */
+static inline u32 zcb_channel_why(int err, u32 why)
+{
+	return err == -EAGAIN || err == -ETIMEDOUT ? why : 0;
+}
 
 /* A batch of one. */
 static inline int zcb_channel_commit(struct zcb_port *port,

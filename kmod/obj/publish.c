@@ -8,10 +8,14 @@
 #include "../face/trace.h"
 #include "channel.h"
 
-/* What one buffer brings: records, and a loan if it is an object of a slab. */
+/*
+ * What one buffer brings: records, and a loan if it is an object of a slab; and what
+ * was short of the last -EAGAIN, ZCBUF_WHY_*.
+ */
 struct publish_supply {
 	struct zcb_stream_supply s;
 	struct zcb_spares spares;
+	u32 why;
 };
 
 static int publish_supply(struct zcb_pool *pool, u64 handle,
@@ -67,6 +71,8 @@ static int publish_check_locked(struct zcb_port *port,
 	err = zcb_topic_plan(&ch->stream, *length);
 	if (err == -EAGAIN && zcb_topic_spare(&ch->stream))
 		err = zcb_topic_plan(&ch->stream, *length);
+	if (err == -EAGAIN)
+		s->why = zcb_stream_why(&ch->stream);
 	return err;
 }
 
@@ -139,12 +145,13 @@ static int publish_locked(struct zcb_port *port, struct zcbuf_publication *p,
  * @p: which, and what is said of it; out_* are set
  * @flags: ZCBUF_PUBLISH_F_*
  * @deadline_ns: how long to wait for room: 0, absolute, or NO_DEADLINE
+ * @why: as zcb_channel_reserve()
  *
  * Context: may sleep.
  * Return: 0, or the errors of struct zcbuf_publish.
  */
 int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
-			u32 flags, u64 deadline_ns)
+			u32 flags, u64 deadline_ns, u32 *why)
 {
 	struct zcb_channel *ch = port->channel;
 	struct publish_supply supply = {};
@@ -162,6 +169,7 @@ int zcb_channel_publish(struct zcb_port *port, struct zcbuf_publication *p,
 		err = zcb_wait(port->session, &pool->space_wq, &pool->space_seq,
 			       seen, deadline_ns);
 	}
+	*why = zcb_channel_why(err, supply.why);
 	publish_supply_free(&supply);
 	return err;
 }

@@ -105,10 +105,37 @@ static void others(void)
 	EXPECT(strstr(zcbuf_strerror(-ENODEV), "modprobe"));
 }
 
+static void shortages(void)
+{
+	static const __u32 whys[] = {
+		0, ZCBUF_WHY_MEMORY, ZCBUF_WHY_LIMIT, ZCBUF_WHY_QUEUE,
+		ZCBUF_WHY_NO_CONSUMER, 1U << 31,
+	};
+	unsigned int i;
+	unsigned int j;
+
+	for (i = 0; i < ARRAY_SIZE(whys); i++) {
+		const char *text = zcbuf_strwhy(whys[i]);
+
+		EXPECT(!strchr(text, '\n'));
+		EXPECT(strlen(text) < 140);
+		for (j = 0; j < i; j++)
+			EXPECT(strcmp(text, zcbuf_strwhy(whys[j])));
+	}
+	/* Who is to take it says more than what is used up. */
+	EXPECT(zcbuf_strwhy(ZCBUF_WHY_MEMORY | ZCBUF_WHY_QUEUE) ==
+	       zcbuf_strwhy(ZCBUF_WHY_QUEUE));
+	EXPECT(zcbuf_strwhy(ZCBUF_WHY_LIMIT | ZCBUF_WHY_NO_CONSUMER) ==
+	       zcbuf_strwhy(ZCBUF_WHY_NO_CONSUMER));
+	EXPECT(zcbuf_strwhy(1U << 31 | ZCBUF_WHY_LIMIT) ==
+	       zcbuf_strwhy(ZCBUF_WHY_LIMIT));
+}
+
 static const struct test_case cases[] = {
 	CASE(manuals),
 	CASE(vocabulary),
 	CASE(others),
+	CASE(shortages),
 };
 
 TEST_MAIN(cases)

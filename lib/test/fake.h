@@ -9,6 +9,7 @@
 #ifndef ZCBUF_LIB_TEST_FAKE_H
 #define ZCBUF_LIB_TEST_FAKE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -67,6 +68,7 @@ struct fake {
 	unsigned int fail_pass[ZCBUF_NR_CALLS];
 	__u64 reserve_shift;	/* added to where reservations are */
 	int reserve_error;	/* of the RESERVE half of COMMIT_RESERVE */
+	__u32 why;		/* of who would have to wait, ZCBUF_WHY_* */
 	__u64 features;		/* what QUERY answers */
 	struct zcbuf_query query;	/* and its limits, calls and version */
 	struct zcbuf_pool_info info;	/* what is in use, and flags */
@@ -168,6 +170,12 @@ unsigned int fake_messages(void);
 
 /* Buffers that somebody has. */
 unsigned int fake_bufs(void);
+
+/* What was short, of a positive errno. */
+static inline __u32 fake_why(__u32 error)
+{
+	return error == EAGAIN || error == ETIMEDOUT ? fake.why : 0;
+}
 
 /* An error that was to be given: now, and then no more. */
 int fake_take(int *error);

@@ -144,11 +144,15 @@ static int abort_one(const struct zcbuf_abort_entry *e)
 static int do_reserve(struct zcbuf_reserve *arg)
 {
 	struct zcbuf_reservation *entries = at(arg->entries);
+	int err;
 
 	fake.reserve = *arg;
 	if (!arg->count || arg->count > ZCBUF_MAX_BATCH)
 		return -EINVAL;
-	return FAKE_EACH_OF(arg, reserve_one(&entries[arg->out_done], arg->flags));
+	err = FAKE_EACH_OF(arg, reserve_one(&entries[arg->out_done],
+					    arg->flags));
+	arg->out_why = fake_why(arg->out_error);
+	return err;
 }
 
 static int do_commit_reserve(struct zcbuf_commit_reserve *arg)
@@ -171,6 +175,7 @@ static int do_commit_reserve(struct zcbuf_commit_reserve *arg)
 						      arg->flags);
 		*n += !arg->out_reserve_error;
 	}
+	arg->out_why = fake_why(arg->out_reserve_error);
 	return 0;
 }
 

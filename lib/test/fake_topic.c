@@ -457,6 +457,7 @@ static int do_publish(struct topic *t, __u64 self, struct zcbuf_publish *arg)
 					      &entries[arg->out_done]);
 		arg->out_done += !arg->out_error;
 	}
+	arg->out_why = fake_why(arg->out_error);
 	return arg->out_done ? 0 : -(int)arg->out_error;
 }
 

@@ -477,11 +477,21 @@ static void block(void)
 	const struct zcbuf_subscriber_opts opts = {
 		.sz = sizeof(opts), .depth = 1,
 	};
+	struct zcbuf_publication entry = { 0 };
 	struct zcbuf_buf buf;
+	__u32 why = 9;
 
 	topic_make(&opts);
 	EXPECT_EQ(topic_publish("first", NULL), 0);
 	buf = topic_loan("second");
+	entry.handle = buf.handle;
+	fake.why = ZCBUF_WHY_QUEUE;
+	EXPECT_EQ(zcbuf_publish_why(zcbuf_publisher_channel(pub), &entry, 1, 0,
+				    0, &why), -EAGAIN);
+	EXPECT_EQ(why, ZCBUF_WHY_QUEUE);
+	EXPECT_EQ(zcbuf_publish_why(zcbuf_publisher_channel(pub), &entry, 0, 0,
+				    0, &why), -EINVAL);
+	EXPECT_EQ(why, 0);
 	EXPECT_EQ(zcbuf_publisher_publish(pub, &buf, 7, NULL, 0, 0), -EAGAIN);
 	EXPECT_EQ(zcbuf_publisher_publish(pub, &buf, 7, NULL, 0, 1),
 		  -ETIMEDOUT);

@@ -73,6 +73,32 @@ static void reserve_fails(void)
 	fake_channel_close(channel);
 }
 
+/* Told with the reservation that was not made, forgotten with the next one. */
+static void what_is_short(void)
+{
+	struct zcbuf_channel *channel = fake_channel(1000);
+	struct zcbuf_reservation r[2] = {
+		{ .length = 10 }, { .length = fake.pool_size },
+	};
+	struct zcbuf_writer w;
+	__u32 why = 9;
+
+	fake.why = ZCBUF_WHY_MEMORY | ZCBUF_WHY_QUEUE;
+	EXPECT_EQ(zcbuf_writer_reserve(channel, fake.pool_size + 1, 0, 0, &w),
+		  -EAGAIN);
+	EXPECT_EQ(w.is_open, 0);
+	EXPECT_EQ(w.why, ZCBUF_WHY_MEMORY | ZCBUF_WHY_QUEUE);
+	EXPECT_EQ(zcbuf_writer_reserve(channel, 0, 0, 0, &w), -EINVAL);
+	EXPECT_EQ(w.why, 0);
+	w = reserve(channel, 40);
+	EXPECT_EQ(w.why, 0);
+	EXPECT_EQ(zcbuf_reserve_why(channel, r, 2, 0, 0, &why), 1);
+	EXPECT_EQ(why, ZCBUF_WHY_MEMORY | ZCBUF_WHY_QUEUE);
+	EXPECT_EQ(zcbuf_reserve_why(channel, r, 1, 0, 0, &why), 1);
+	EXPECT_EQ(why, 0);
+	fake_channel_close(channel);
+}
+
 static void read_only_pool(void)
 {
 	const struct zcbuf_reservation r = { .length = 1 };
@@ -475,7 +501,9 @@ static void turn_half(void)
 
 	EXPECT_EQ(zcbuf_writer_put(&w, bytes, 100), 0);
 	fake.reserve_error = EAGAIN;
+	fake.why = ZCBUF_WHY_LIMIT;
 	EXPECT_EQ(zcbuf_writer_turn(&w, 60, 0, 0), 0);
+	EXPECT_EQ(w.why, ZCBUF_WHY_LIMIT);
 	EXPECT_EQ(w.is_open, 0);
 	EXPECT_EQ(w.error, -EAGAIN);
 	EXPECT_EQ(fake.resv[0].state, FAKE_COMMITTED);
@@ -531,6 +559,7 @@ static void raw(void)
 static const struct test_case cases[] = {
 	CASE(reserved),
 	CASE(reserve_fails),
+	CASE(what_is_short),
 	CASE(read_only_pool),
 	CASE(init),
 	CASE(unreachable),

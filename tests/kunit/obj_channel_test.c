@@ -164,12 +164,12 @@ static void without_a_consumer_if_one_is_needed(struct kunit *test)
 
 	begin(test, &c);
 	open_with(test, &c, ZCBUF_PORT_PRODUCE | ZCBUF_PORT_RECV_FAILED);
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve(c.port, &r,
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve(c.port, &r,
 						  ZCBUF_RESERVE_F_NEED_CONSUMER,
 						  0), -EPIPE);
 	obj_attach(test, obj_session(test, c.pool), c.port->handle,
 		   ZCBUF_PORT_CONSUME);
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve(c.port, &r,
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve(c.port, &r,
 						  ZCBUF_RESERVE_F_NEED_CONSUMER,
 						  0), 0);
 	KUNIT_EXPECT_EQ(test, r.out_id, 0);
@@ -206,7 +206,7 @@ static void windows_give_back_what_they_do_not_use(struct kunit *test)
 	int before;
 
 	make(test, &c);
-	KUNIT_ASSERT_EQ(test, zcb_channel_reserve(c.port, &r,
+	KUNIT_ASSERT_EQ(test, obj_channel_reserve(c.port, &r,
 						  ZCBUF_RESERVE_F_WINDOW, 0),
 			0);
 	KUNIT_EXPECT_EQ(test, obj_used(test, c.pool), 16 * PAGE_SIZE);
@@ -294,7 +294,7 @@ static void records_beyond_a_limit_are_refused(struct kunit *test)
 
 static int call_reserve(struct obj_task *t)
 {
-	return zcb_channel_reserve(t->arg, &t->r, 0, ZCBUF_NO_DEADLINE);
+	return obj_channel_reserve(t->arg, &t->r, 0, ZCBUF_NO_DEADLINE);
 }
 
 static void start_reserve(struct kunit *test, struct one *c,
@@ -317,7 +317,7 @@ static void no_memory_is_no_room(struct kunit *test)
 	make(test, &c);
 	all = take_all(test, &c);
 	KUNIT_EXPECT_EQ(test, obj_try_reserve(c.port, 10, &r), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve(c.port, &r, 0, 1),
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve(c.port, &r, 0, 1),
 			-ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, obj_used(test, c.pool), OBJ_ARENA);
 	give(test, &c, all);
@@ -338,9 +338,9 @@ static void the_open_group_seals_when_somebody_waits(struct kunit *test)
 	while (zcb_memory_room(c.pool, PAGE_SIZE))
 		obj_alloc(test, c.s, PAGE_SIZE);
 	r.length = 4 * PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve(c.port, &r, 0, 0), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve(c.port, &r, 0, 0), -EAGAIN);
 	KUNIT_EXPECT_TRUE(test, has_open_group(&c));
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve(c.port, &r, 0, 1),
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve(c.port, &r, 0, 1),
 			-ETIMEDOUT);
 	KUNIT_EXPECT_FALSE(test, has_open_group(&c));
 	KUNIT_EXPECT_EQ(test, obj_receive(test, c.port).length, 10);

@@ -144,7 +144,7 @@ static void with_a_window(struct kunit *test)
 	struct scene x;
 
 	make(test, &x, OBJ_PORTS, ZCBUF_PORT_PRODUCE);
-	KUNIT_ASSERT_EQ(test, zcb_channel_reserve(x.theirs, &r,
+	KUNIT_ASSERT_EQ(test, obj_channel_reserve(x.theirs, &r,
 						  ZCBUF_RESERVE_F_WINDOW, 0),
 			0);
 	kill_it(test, &x);

@@ -633,7 +633,7 @@ static int do_reserve(struct zcb_session *s, struct obj_task *t)
 	struct zcb_port *port __free(zcb_port_put) = only_port(s);
 
 	t->r.length = 10;
-	return zcb_channel_reserve(port, &t->r, 0, ZCBUF_NO_DEADLINE);
+	return obj_channel_reserve(port, &t->r, 0, ZCBUF_NO_DEADLINE);
 }
 
 static int wait_in_alloc(struct obj_task *t)

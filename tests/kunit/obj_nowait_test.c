@@ -319,24 +319,24 @@ static void reservations(struct kunit *test)
 	soil(test, obj_session(test, x.s->pool), MUCH);
 	used = obj_used(test, x.s->pool);
 	mutex_lock(&x.port->channel->lock);
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve_nowait(x.port, &r, 0),
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve_nowait(x.port, &r, 0),
 			-ZCB_ESLEEP);
 	mutex_unlock(&x.port->channel->lock);
 	r.length = MUCH;
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve_nowait(x.port, &r, 0),
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve_nowait(x.port, &r, 0),
 			-ZCB_ESLEEP);
 	KUNIT_EXPECT_EQ(test, obj_used(test, x.s->pool), used);
 	KUNIT_EXPECT_EQ(test, obj_channel_stat(test, x.s->pool).reservations,
 			5);
 	r.length = 8;
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve_nowait(x.port, &r, 0), 0);
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve_nowait(x.port, &r, 0), 0);
 	KUNIT_EXPECT_EQ(test, r.out_id, 5);
 	KUNIT_EXPECT_EQ(test, obj_commit(x.port, &r), 0);
 	r.length = 0;
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve_nowait(x.port, &r, 0),
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve_nowait(x.port, &r, 0),
 			-EINVAL);
 	r.length = OBJ_ARENA;
-	KUNIT_EXPECT_EQ(test, zcb_channel_reserve_nowait(x.port, &r, 0),
+	KUNIT_EXPECT_EQ(test, obj_channel_reserve_nowait(x.port, &r, 0),
 			-EAGAIN);
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&x.port->channel->lock));
 }

@@ -75,7 +75,7 @@ static void to_nobody(struct kunit *test)
 	handle = obj_alloc(test, x.t.a, kind->length);
 	p = (struct zcbuf_publication){ .handle = handle };
 	KUNIT_EXPECT_EQ(test,
-			zcb_channel_publish(x.in, &p,
+			obj_channel_publish(x.in, &p,
 					    ZCBUF_PUBLISH_F_NEED_CONSUMER, 0),
 			-EPIPE);
 	p = obj_publish(test, x.in, handle);

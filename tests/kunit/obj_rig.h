@@ -367,12 +367,31 @@ static inline struct zcb_port *obj_attach(struct kunit *test,
 	return obj_keep_port(test, port);
 }
 
+/* obj_channel_reserve(), _nowait() - whatever is short */
+static inline int obj_channel_reserve(struct zcb_port *port,
+				      struct zcbuf_reservation *r, u32 flags,
+				      u64 deadline_ns)
+{
+	u32 why;
+
+	return zcb_channel_reserve(port, r, flags, deadline_ns, &why);
+}
+
+static inline int obj_channel_reserve_nowait(struct zcb_port *port,
+					     struct zcbuf_reservation *r,
+					     u32 flags)
+{
+	u32 why;
+
+	return zcb_channel_reserve_nowait(port, r, flags, &why);
+}
+
 static inline int obj_try_reserve(struct zcb_port *port, u64 length,
 				  struct zcbuf_reservation *r)
 {
 	memset(r, 0, sizeof(*r));
 	r->length = length;
-	return zcb_channel_reserve(port, r, 0, 0);
+	return obj_channel_reserve(port, r, 0, 0);
 }
 
 static inline struct zcbuf_reservation obj_reserve(struct kunit *test,

@@ -42,6 +42,16 @@ static inline struct topic topic_of(struct kunit *test, struct three t)
 	return x;
 }
 
+/* obj_channel_publish() - whatever is short */
+static inline int obj_channel_publish(struct zcb_port *port,
+				      struct zcbuf_publication *p, u32 flags,
+				      u64 deadline_ns)
+{
+	u32 why;
+
+	return zcb_channel_publish(port, p, flags, deadline_ns, &why);
+}
+
 /* obj_try_publish() - at once, or not */
 static inline int obj_try_publish(struct zcb_port *port, u64 handle, u64 length,
 				  struct zcbuf_publication *p)
@@ -49,7 +59,7 @@ static inline int obj_try_publish(struct zcb_port *port, u64 handle, u64 length,
 	*p = (struct zcbuf_publication){
 		.handle = handle, .length = length, .user_tag = 11,
 	};
-	return zcb_channel_publish(port, p, 0, 0);
+	return obj_channel_publish(port, p, 0, 0);
 }
 
 /* obj_publish() - a buffer of the port's session, all of it */

@@ -20,7 +20,7 @@ static int call_publish(struct obj_task *t)
 {
 	struct waiting *w = container_of(t, struct waiting, task);
 
-	return zcb_channel_publish(w->port, &w->p, 0, ZCBUF_NO_DEADLINE);
+	return obj_channel_publish(w->port, &w->p, 0, ZCBUF_NO_DEADLINE);
 }
 
 static void start_publish(struct kunit *test, struct waiting *w,
@@ -116,7 +116,7 @@ static void a_failure_makes_room(struct kunit *test)
 
 static int call_reserve(struct obj_task *t)
 {
-	return zcb_channel_reserve(t->arg, &t->r, ZCBUF_RESERVE_F_WINDOW,
+	return obj_channel_reserve(t->arg, &t->r, ZCBUF_RESERVE_F_WINDOW,
 				   ZCBUF_NO_DEADLINE);
 }
 
@@ -165,7 +165,7 @@ static void the_last_place_is_taken_behind_it(struct kunit *test)
 	obj_receive(test, x.out[0]);
 	obj_send(test, x.in, 10);
 	r = (struct zcbuf_reservation){ .length = 20 };
-	KUNIT_ASSERT_EQ(test, zcb_channel_reserve(x.in, &r,
+	KUNIT_ASSERT_EQ(test, obj_channel_reserve(x.in, &r,
 						  ZCBUF_RESERVE_F_WINDOW, 0),
 			0);
 	KUNIT_EXPECT_EQ(test, obj_receive(test, x.out[0]).length, 10);

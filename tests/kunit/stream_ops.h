@@ -25,6 +25,20 @@ static inline int expected_plan(const struct model *m, u64 length)
 	return 0;
 }
 
+/* What is short, of a plan that says -EAGAIN. */
+static inline u32 expected_why(const struct model *m)
+{
+	u32 why = ZCBUF_WHY_LIMIT;
+	int i;
+
+	if (!m->nparked)
+		return why;
+	for (i = 0; i < FAILURE_PORT; i++)
+		if (m->mports[i].on)
+			return why | ZCBUF_WHY_QUEUE;
+	return why | ZCBUF_WHY_NO_CONSUMER;
+}
+
 static inline void seal(struct model *m, int i)
 {
 	m->groups[i].sealed = true;
@@ -183,6 +197,9 @@ static inline int check_plan(struct model *m, u64 length, bool window)
 	int err = zcb_stream_plan(&m->rig->s, length, window, &plan);
 
 	KUNIT_ASSERT_EQ(test_of(m), err, expected_plan(m, length));
+	if (err == -EAGAIN)
+		KUNIT_ASSERT_EQ(test_of(m), expected_why(m),
+				zcb_stream_why(&m->rig->s));
 	if (err)
 		return err;
 	KUNIT_ASSERT_EQ(test_of(m), plan.group, !joins_open(m, window));

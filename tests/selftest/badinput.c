@@ -619,6 +619,10 @@ TEST(table_is_complete)
 }
 
 TEST_WITH(first_sizes, first_sizes_alloc, &calls[ZCBUF_NR_ALLOC])
+TEST_WITH(first_sizes, first_sizes_reserve, &calls[ZCBUF_NR_RESERVE])
+TEST_WITH(first_sizes, first_sizes_commit_reserve,
+	  &calls[ZCBUF_NR_COMMIT_RESERVE])
+TEST_WITH(first_sizes, first_sizes_publish, &calls[ZCBUF_NR_PUBLISH])
 
 TEST(no_such_call)
 {

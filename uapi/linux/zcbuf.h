@@ -1140,6 +1140,27 @@ struct zcbuf_reservation {
 	__aligned_u64 out_pool_offset;
 };
 
+/*
+ * What was short when a producer would have to wait, or has waited in vain: out_why,
+ * as it was when the kernel last looked. At least one of the first three is set.
+ *
+ * MEMORY: the pool has no such block now, and does not grow. It comes back by RELEASE
+ * and FREE, of anybody. LIMIT: the channel holds @max_outstanding reservations. They
+ * come back when its own groups are released. QUEUE: a consumer is slow. Of a TOPIC,
+ * the queue of one that has the policy BLOCK is full, or will be by what is pending;
+ * of a stream, with MEMORY or LIMIT, complete groups are parked since all queues are
+ * full. NO_CONSUMER: of a stream, with MEMORY or LIMIT, complete groups are parked
+ * since there is nobody to have them. MEMORY or LIMIT alone: others have it, or it is
+ * pending, or received and not released.
+ *
+ * It is told apart from what does not pass by itself: ENOMEM, of the kernel's records,
+ * E2BIG, and EPIPE, for who asked for a consumer.
+ */
+#define ZCBUF_WHY_MEMORY		(1U << 0)
+#define ZCBUF_WHY_LIMIT			(1U << 1)
+#define ZCBUF_WHY_QUEUE			(1U << 2)
+#define ZCBUF_WHY_NO_CONSUMER		(1U << 3)
+
 #define ZCBUF_RESERVE_F_WINDOW		(1U << 0)
 #define ZCBUF_RESERVE_F_NEED_CONSUMER	(1U << 1) /* EPIPE if there is none */
 
@@ -1155,6 +1176,8 @@ struct zcbuf_reservation {
  * @__reserved: 0
  * @out_done: entries done
  * @out_error: why not more
+ * @out_why: ZCBUF_WHY_*, if that is EAGAIN or ETIMEDOUT; else 0
+ * @__reserved2: 0
  *
  * A reservation joins the open group, which seals at once when it has reached
  * the threshold, and when a RESERVE begins to wait for memory. WINDOW: a group
@@ -1163,8 +1186,10 @@ struct zcbuf_reservation {
  * the first other reservation after a window begins a new group.
  *
  * EINVAL: length 0. E2BIG: larger than the largest power of two in an arena.
- * EAGAIN: no memory of the pool or no credit now. ENOMEM: no memory for the
- * kernel's records. ESHUTDOWN: finalized. EPERM: no producer port. Since 0.1.
+ * EAGAIN: no memory of the pool or no credit now, or a BLOCK consumer has no room.
+ * ENOMEM: no memory for the kernel's records. ESHUTDOWN: finalized. EPERM: no
+ * producer port. EPIPE: NEED_CONSUMER, also if the last one goes while it waits.
+ * Since 0.1.
  */
 struct zcbuf_reserve {
 	__u32 size;
@@ -1176,6 +1201,8 @@ struct zcbuf_reserve {
 	__u32 __reserved;
 	__u32 out_done;
 	__u32 out_error;
+	__u32 out_why;
+	__u32 __reserved2;
 };
 
 /**
@@ -1215,6 +1242,8 @@ struct zcbuf_publication {
  * @__reserved: 0
  * @out_done: buffers published
  * @out_error: why not more
+ * @out_why: as of RESERVE; never MEMORY
+ * @__reserved2: 0
  *
  * Each is a group of one reservation that is complete at once, whatever is open or
  * pending; its memory is the buffer. The session has nothing to do with it any more,
@@ -1243,6 +1272,8 @@ struct zcbuf_publish {
 	__u32 __reserved;
 	__u32 out_done;
 	__u32 out_error;
+	__u32 out_why;
+	__u32 __reserved2;
 };
 
 /**
@@ -1322,6 +1353,8 @@ struct zcbuf_abort_entry {
  * @out_commit_error: why not more
  * @out_reserved: reservations made; none unless all commits were done
  * @out_reserve_error: why not more
+ * @out_why: as of RESERVE, of @out_reserve_error
+ * @__reserved: 0
  *
  * Returns 0 if anything was done, else -1 with the first error. EPIPE is of the
  * RESERVE part. Since 0.1.
@@ -1339,6 +1372,8 @@ struct zcbuf_commit_reserve {
 	__u32 out_commit_error;
 	__u32 out_reserved;
 	__u32 out_reserve_error;
+	__u32 out_why;
+	__u32 __reserved;
 };
 
 /**
@@ -1832,14 +1867,14 @@ struct zcbuf_watch {
 /*
  * poll() on a session: EPOLLIN something can be received (or, once it has asked for
  * that of any channel, the end of a stream is to be told), EPOLLOUT a RESERVE of
- * max_reservation would not say EAGAIN (or would have the pool grow, which may
- * fail; of a TOPIC: a PUBLISH would not), EPOLLHUP every stream it receives from
- * has ended and is drained (and told), EPOLLERR it is attached to nothing (attach
- * before adding it to an epoll set), EPOLLHUP and EPOLLERR it was evicted, EPOLLPRI
- * something has changed since this session's last WATCH. Over several channels: IN and
- * OUT if it is so for any, HUP if for all. Of many ports only those that have something
- * are looked at, if it has asked for any, has no RECV_FAILED port, and OUT is not
- * wanted.
+ * max_reservation would not say EAGAIN (or would have the pool grow, which may fail;
+ * of a TOPIC: a PUBLISH would not), so for none of ZCBUF_WHY_*, EPOLLHUP every stream
+ * it receives from has ended and is drained (and told), EPOLLERR it is attached to
+ * nothing (attach before adding it to an epoll set), EPOLLHUP and EPOLLERR it was
+ * evicted, EPOLLPRI something has changed since this session's last WATCH. Over
+ * several channels: IN and OUT if it is so for any, HUP if for all. Of many ports only
+ * those that have something are looked at, if it has asked for any, has no RECV_FAILED
+ * port, and OUT is not wanted.
  *
  * To sleep by io_uring, ask for IORING_OP_POLL_ADD of the session, or of the eventfd of
  * a queue or of READY, with IORING_POLL_ADD_MULTI to be told each time:

@@ -196,7 +196,8 @@ ZCBUF_API int zcbuf_publisher_return(struct zcbuf_publisher *publisher,
  * subscriber it is done, out_delivered is 0, and the buffer is free again. The
  * transform is not applied: that is zcbuf_publisher_send().
  *
- * -EAGAIN: a BLOCK subscriber has no room now. -ETIMEDOUT, -EINTR: not until the
+ * -EAGAIN: a BLOCK subscriber has no room now, or subscribers hold as much as the
+ * topic may be asked for: zcbuf_publish_why(). -ETIMEDOUT, -EINTR: not until the
  * deadline, a signal. -EPIPE: no subscriber, and NEED_CONSUMER. -EALREADY: it was
  * published; or there is no buffer, as it was published or returned. -EINVAL:
  * @length 0. -ERANGE: @length is beyond the capacity. -EPERM: the buffer is another
@@ -259,6 +260,16 @@ ZCBUF_API int zcbuf_publish(struct zcbuf_channel *channel,
 			    struct zcbuf_publication *entries,
 			    unsigned int count, __u32 flags,
 			    __u64 deadline_ns);
+
+/*
+ * zcbuf_publish_why() - the same, and what was short
+ * @why: written: as of zcbuf_reserve_why(): a BLOCK consumer's queue, or the
+ *	reservations that the channel may hold
+ */
+ZCBUF_API int zcbuf_publish_why(struct zcbuf_channel *channel,
+				struct zcbuf_publication *entries,
+				unsigned int count, __u32 flags,
+				__u64 deadline_ns, __u32 *why);
 
 /* ------------------------------------------------------------- subscribers */
 

@@ -88,6 +88,15 @@ ZCBUF_API __u32 zcbuf_version(void);
 ZCBUF_API const char *zcbuf_strerror(int err);
 
 /*
+ * zcbuf_strwhy() - one line on what was short, of -EAGAIN and -ETIMEDOUT
+ * @why: ZCBUF_WHY_*; if there are several, the one that says most: who is to take
+ *	what there is, before what that has used up
+ *
+ * As zcbuf_strerror(); 0 and unknown bits have lines that say so.
+ */
+ZCBUF_API const char *zcbuf_strwhy(__u32 why);
+
+/*
  * zcbuf_deadline_ms() - the deadline that is @ms milliseconds from now
  *
  * Negative means ZCBUF_NO_DEADLINE and 0 means 0, as for poll(2). Never fails.
@@ -825,7 +834,8 @@ ZCBUF_API int zcbuf_channel_set_eventfd(struct zcbuf_channel *channel, int fd,
  * @deadline_ns: how long to wait for memory and credit
  *
  * Return: how many were made, in order, at least 1; if fewer than @count, the
- * call for the rest says why. -EAGAIN: no memory or credit now. -ETIMEDOUT: not
+ * call for the rest says why. -EAGAIN: no memory or credit now, or no room at a
+ * BLOCK consumer of a topic: zcbuf_reserve_why() tells them apart. -ETIMEDOUT: not
  * until the deadline. -EINVAL: length 0. -E2BIG: larger than the largest power
  * of two in an arena. -ESHUTDOWN: finalized. -EPERM: no producer port. -EPIPE:
  * no consumer, with ZCBUF_RESERVE_F_NEED_CONSUMER.
@@ -834,6 +844,16 @@ ZCBUF_API int zcbuf_reserve(struct zcbuf_channel *channel,
 			    struct zcbuf_reservation *entries,
 			    unsigned int count, __u32 flags,
 			    __u64 deadline_ns);
+
+/*
+ * zcbuf_reserve_why() - the same, and what was short
+ * @why: written: ZCBUF_WHY_* if not all were made for want of something that may
+ *	come back, else 0
+ */
+ZCBUF_API int zcbuf_reserve_why(struct zcbuf_channel *channel,
+				struct zcbuf_reservation *entries,
+				unsigned int count, __u32 flags,
+				__u64 deadline_ns, __u32 *why);
 
 /*
  * zcbuf_commit() - these reservations are written
@@ -865,12 +885,14 @@ ZCBUF_API int zcbuf_abort(struct zcbuf_channel *channel,
  * @commit_error: why not more, a negative errno, or 0
  * @reserved: reservations made; none unless all commits were done
  * @reserve_error: why not more, a negative errno, or 0
+ * @why: of @reserve_error, as zcbuf_reserve_why()
  */
 struct zcbuf_turnover {
 	__u32 committed;
 	int commit_error;
 	__u32 reserved;
 	int reserve_error;
+	__u32 why;
 };
 
 /*
@@ -909,7 +931,8 @@ ZCBUF_API int zcbuf_commit_reserve(struct zcbuf_channel *channel,
  * @error: see zcbuf_writer_turn(); read only
  * @user_tag: see zcbuf_writer_tag(); read only
  * @encoding: the same
- * @reserved: 0
+ * @why: of a writer that is not open, as no reservation could be made: what was
+ *	short, see zcbuf_reserve_why(); read only
  *
  * No memory is allocated and none needs to be freed: zcbuf_writer_drop() of a
  * writer that is not open does nothing. { 0 } is a writer that is not open.
@@ -941,7 +964,7 @@ struct zcbuf_writer {
 	int error;
 	__u64 user_tag;
 	__u32 encoding;
-	__u32 reserved;
+	__u32 why;
 };
 
 /*
@@ -950,7 +973,8 @@ struct zcbuf_writer {
  * @deadline_ns: how long to wait for memory and credit
  * @writer: written; a writer that is still open must be decided first
  *
- * Errors: zcbuf_reserve(), and then @writer is not open. -EPERM also: the pool
+ * Errors: zcbuf_reserve(), and then @writer is not open and its why field says
+ * what was short. -EPERM also: the pool
  * is not mapped for writing. -ENOMEM: its arena is new here and could not be
  * mapped; the reservation was aborted.
  */
@@ -1054,8 +1078,8 @@ ZCBUF_API int zcbuf_writer_drop(struct zcbuf_writer *writer);
  * @deadline_ns: how long to wait for it
  *
  * Return: 1: both were done, @writer is open on the new reservation. 0: the
- * commit was done, the reservation was not: @writer is not open and its error
- * field says why, as zcbuf_reserve() would. Negative: the commit was not done
+ * commit was done, the reservation was not: @writer is not open, its error field
+ * says why, as zcbuf_reserve() would, and its why field what was short. Negative: the commit was not done
  * and nothing was reserved; as zcbuf_writer_commit().
  */
 ZCBUF_API int zcbuf_writer_turn(struct zcbuf_writer *writer, size_t length,

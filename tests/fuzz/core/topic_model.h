@@ -432,6 +432,17 @@ static inline int expected_plan(const struct state *s, bool joins)
 	return joins || all_have_room(s) ? 0 : -EAGAIN;
 }
 
+static inline void check_why(struct state *s, int err)
+{
+	u32 why = (no_credit(s) ? ZCBUF_WHY_LIMIT : 0) |
+		  (all_have_room(s) ? 0 : ZCBUF_WHY_QUEUE);
+
+	if (err != -EAGAIN)
+		return;
+	KUNIT_ASSERT_TRUE(s->test, s->rig->s.starved);
+	KUNIT_ASSERT_EQ(s->test, why, zcb_stream_why(&s->rig->s));
+}
+
 /* As zcb_stream_reserve() has done it: no group of the model is new yet. */
 static inline void add_resv(struct state *s, struct zcb_resv *real, int owner,
 			    u64 length, bool joins, bool window, u64 capacity)
@@ -501,7 +512,7 @@ static inline void do_reserve(struct state *s, bool window)
 	KUNIT_ASSERT_EQ(s->test, want,
 			rig_try_reserve(s->rig, &s->real_producers[owner],
 					length, window, 0, &real));
-	KUNIT_ASSERT_TRUE(s->test, want != -EAGAIN || s->rig->s.starved);
+	check_why(s, want);
 	if (want)
 		return;
 	KUNIT_ASSERT_EQ(s->test, real->id, (u64)s->nresvs);
@@ -543,7 +554,7 @@ static inline void op_publish(void *state)
 	KUNIT_ASSERT_EQ(s->test, want,
 			rig_publish(s->rig, &s->real_producers[owner], &pub,
 				    pages, &real));
-	KUNIT_ASSERT_TRUE(s->test, want != -EAGAIN || s->rig->s.starved);
+	check_why(s, want);
 	if (want)
 		return;
 	r = &s->resvs[s->nresvs];
