@@ -85,14 +85,10 @@ static void appender_free(struct appender *a)
 static void appender_init(struct appender *a, struct zcbuf_channel *channel,
 			  const struct zcbuf_appender_opts *opts)
 {
-	size_t align = opts->align ? opts->align : 1;
-
-	if (opts->flags & ZCBUF_APPENDER_F_FRAMED) {
+	/* Frames are multiples of their own size, whatever is asked for. */
+	if (opts->flags & ZCBUF_APPENDER_F_FRAMED)
 		a->head.head = sizeof(struct zcbuf_frame);
-		if (align < sizeof(struct zcbuf_frame))
-			align = sizeof(struct zcbuf_frame);
-	}
-	a->head.mask = align - 1;
+	a->head.mask = opts->align ? opts->align - 1 : 0;
 	a->channel = channel;
 	a->bytes = whole_pages(opts->window ? opts->window
 					    : ZCBUF_APPENDER_WINDOW);
@@ -166,11 +162,12 @@ static int window_take(struct appender *a, size_t bytes, __u64 deadline_ns)
 
 /*
  * Nothing is in it, and it is too small. One that was for a larger record than usual
- * is not worth to be kept.
+ * is not worth to be kept. Beside one that is of the usual size there is no other: it
+ * would have been taken instead.
  */
 static int window_put_aside(struct appender *a)
 {
-	if (a->spare.is_open || a->window.length > a->bytes)
+	if (a->window.length > a->bytes)
 		return zcbuf_writer_drop(&a->window);
 	a->spare = a->window;
 	a->window.is_open = 0;
@@ -263,9 +260,9 @@ int zcbuf_appender_renew(struct zcbuf_appender *head, size_t length,
 
 	if (!a->channel)
 		return -EBADF;
+	head->reserved = 0;
 	if (length > ZCBUF_APPENDER_MAX)
 		return -E2BIG;
-	head->reserved = 0;
 	if (!has_room(a, length) || is_due(a)) {
 		err = window_renew(a, window_bytes(a, length), deadline_ns);
 		if (err)
@@ -286,6 +283,13 @@ int zcbuf_appender_refuse(const struct zcbuf_appender *head)
 	if (!a->channel)
 		return -EBADF;
 	return head->reserved ? -EMSGSIZE : -EALREADY;
+}
+
+__u32 zcbuf_appender_why(const struct zcbuf_appender *head)
+{
+	const struct appender *a = (const struct appender *)head;
+
+	return a->window.is_open ? 0 : a->window.why;
 }
 
 int zcbuf_appender_put(struct zcbuf_appender *head, const void *data,

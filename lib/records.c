@@ -40,11 +40,10 @@ static bool next_extent(struct zcbuf_records *records)
 	return true;
 }
 
+/* Nor is anything that comes after it. */
 static int bad_record(struct zcbuf_records *records)
 {
 	records->is_bad = 1;
-	records->left = 0;
-	records->nmore = 0;
 	return -ERANGE;
 }
 

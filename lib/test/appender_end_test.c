@@ -93,13 +93,18 @@ static void polled_too_early(void)
 	void *record;
 
 	begin_lingering(SEC);
+	ASSERT_EQ(zcbuf_appender_reserve(a, 10, 0, &record), 0);
+	now += SEC;
+	EXPECT_EQ(zcbuf_appender_poll(a, NULL), 0);
+	EXPECT_EQ(zcbuf_appender_commit(a, 10), 0);
+	EXPECT_EQ(zcbuf_appender_poll(a, NULL), 1);
 	append(10, 1);
 	ASSERT_EQ(zcbuf_appender_reserve(a, 5, 0, &record), 0);
 	now += SEC;
 	EXPECT_EQ(zcbuf_appender_poll(a, NULL), -EBUSY);
 	EXPECT_EQ(zcbuf_appender_commit(a, 5), 0);
 	EXPECT_EQ(zcbuf_appender_poll(a, NULL), 1);
-	delivered(1, 15, 2);
+	delivered(2, 15, 2);
 	end();
 }
 

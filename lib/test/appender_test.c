@@ -239,22 +239,45 @@ static void back_pressure(void)
 	void *record;
 
 	begin(NULL);
+	fake.why = ZCBUF_WHY_LIMIT;
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		append(WINDOW, i);
 		fake.reserve_error = errors[i];
 		EXPECT_EQ(zcbuf_appender_reserve(a, 1, 77 + i, &record),
 			  -errors[i]);
+		EXPECT_EQ(zcbuf_appender_why(a), i < 2 ? ZCBUF_WHY_LIMIT : 0);
 		EXPECT_EQ(fake.commit_reserve.deadline_ns, 77 + i);
 		EXPECT_EQ(fake.nsuccess, i + 1);
 		EXPECT_EQ(zcbuf_appender_commit(a, 1), -EALREADY);
 		fake.fail[ZCBUF_NR_RESERVE] = errors[i];
 		EXPECT_EQ(zcbuf_appender_reserve(a, 1, 5, &record), -errors[i]);
 		EXPECT_EQ(zcbuf_appender_reserve(a, 1, 99 + i, &record), 0);
+		EXPECT_EQ(zcbuf_appender_why(a), 0);
 		EXPECT_EQ(fake.reserve.deadline_ns, 99 + i);
 	}
 	EXPECT_EQ(zcbuf_appender_commit(a, 1), 0);
 	end();
 	EXPECT_EQ(fake.nsuccess, ARRAY_SIZE(errors) + 1);
+	EXPECT_EQ(fake.nfailure, 0);
+}
+
+/* Nor is what was reserved before still there. */
+static void forgotten_for_nothing(void)
+{
+	void *record;
+
+	begin(NULL);
+	append(10, 1);
+	ASSERT_EQ(zcbuf_appender_reserve(a, 5, 0, &record), 0);
+	fake.reserve_error = EAGAIN;
+	EXPECT_EQ(zcbuf_appender_reserve(a, WINDOW, 0, &record), -EAGAIN);
+	EXPECT_EQ(zcbuf_appender_commit(a, 5), -EALREADY);
+	ASSERT_EQ(zcbuf_appender_reserve(a, 5, 0, &record), 0);
+	EXPECT_EQ(zcbuf_appender_reserve(a, SIZE_MAX, 0, &record), -E2BIG);
+	EXPECT_EQ(zcbuf_appender_commit(a, 5), -EALREADY);
+	append(1, 1);
+	end();
+	delivered(2, 1, 1);
 	EXPECT_EQ(fake.nfailure, 0);
 }
 
@@ -396,6 +419,7 @@ static const struct test_case cases[] = {
 	CASE(put),
 	CASE(turns_over),
 	CASE(back_pressure),
+	CASE(forgotten_for_nothing),
 	CASE(need_consumer),
 	CASE(turn_fails),
 	CASE(unreachable),

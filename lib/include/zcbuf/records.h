@@ -173,8 +173,8 @@ ZCBUF_API int zcbuf_appender_refuse(const struct zcbuf_appender *appender);
  *
  * Return: 0, and the record is the caller's until zcbuf_appender_commit(),
  * _cancel(), or another reserve. When it has to turn over, errors are of two kinds.
- * -EAGAIN: no memory or credit for the next window; -ETIMEDOUT: not until the
- * deadline; -EINTR: a signal; -EPIPE: no consumer, if one is needed; -ENOMEM: it could
+ * -EAGAIN: no memory or credit for the next window, see zcbuf_appender_why();
+ * -ETIMEDOUT: not until the deadline; -EINTR: a signal; -EPIPE: no consumer, if one is needed; -ENOMEM: it could
  * not be mapped; -E2BIG: no such window fits the pool, or more than
  * ZCBUF_APPENDER_MAX: the records before are delivered (or still in their window),
  * and it can be called again. -ESHUTDOWN: the channel was finalized; -ESTALE: the
@@ -234,6 +234,12 @@ ZCBUF_INLINE void zcbuf_appender_cancel(struct zcbuf_appender *appender)
 {
 	appender->reserved = 0;
 }
+
+/*
+ * zcbuf_appender_why() - what was short, of the -EAGAIN or -ETIMEDOUT before:
+ * ZCBUF_WHY_*, as zcbuf_reserve_why(); 0 if nothing was. Never fails.
+ */
+ZCBUF_API __u32 zcbuf_appender_why(const struct zcbuf_appender *appender);
 
 /*
  * zcbuf_appender_put() - a record of the @length bytes at @data, which are copied
