@@ -62,6 +62,33 @@ TEST(radar)
 	EXPECT_EQ(zt_await_charged(0), 0);
 }
 
+/* The file has each record that is not lost, as long as they all are. */
+TEST(log)
+{
+	struct stat file;
+	int status;
+	char *text = run("log log.out 4 3000 2>&1", &status);
+	unsigned long long records, calls;
+	double each = 1;
+	char *sum;
+
+	EXPECT_EQ(status, 0);
+	TEST_LOG("%s", text);
+	EXPECT_TRUE(strstr(text, "log: writer 0 was killed; bytes "));
+	sum = strstr(text, "log: 10500 records, ");
+	ASSERT_TRUE(sum);
+	EXPECT_EQ(sscanf(sum, "log: %llu records, 1 ranges lost, 0 wrong; %llu calls, %lf for each",
+			 &records, &calls, &each), 3);
+	EXPECT_TRUE(each < 0.02);
+	ASSERT_OK(stat("log.out", &file));
+	EXPECT_EQ(file.st_size % 1024, 0);
+	/* At most one window of 254 is not there. */
+	EXPECT_GT(file.st_size, (10500 - 255) * 1024);
+	EXPECT_LE(file.st_size, 10500 * 1024);
+	EXPECT_OK(unlink("log.out"));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
 TEST_LIMIT(chat_load, 100)
 {
 	char command[64], *text;
