@@ -8,23 +8,49 @@
  * of each queue, are in the order of their ranks, so whoever takes from the
  * front keeps the order of completion, or of the stream if it is ORDERED.
  *
+ * Who sees his queue makes room there without saying so. While anything is parked, he
+ * has been asked to say so since he was looked at last and had none. He takes in the
+ * order in which groups came; before one comes that is older than what is there, all of
+ * that is taken back, to be dealt again behind it.
+ *
  * Nothing here sleeps or allocates; the caller holds the channel's lock.
  */
 #include "delivery.h"
-#include "topic.h"
+#include "slots.h"
 
-static bool port_has_room(const struct zcb_consumer *c)
+/* As far as is known, and then with what it took by itself. */
+static bool port_has_room(struct zcb_stream *s, struct zcb_consumer *c)
 {
-	return c->queued < c->depth;
+	if (!c->topic)
+		return c->queued < c->depth;
+	if (!zcb_slots_room(c))
+		zcb_topic_sync(s, c);
+	return zcb_slots_room(c);
+}
+
+/* The same; if there is none, it will say so when it takes. */
+static bool port_makes_room(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	if (port_has_room(s, c))
+		return true;
+	if (!c->topic)
+		return false;
+	s->ops->await(c);
+	return port_has_room(s, c);
 }
 
 /* Whose turn it is: of the ports with room, the one waiting longest. */
-static struct zcb_consumer *stream_pick_port(const struct zcb_stream *s)
+static struct zcb_consumer *stream_pick_port(struct zcb_stream *s)
 {
 	struct zcb_consumer *c;
 
 	list_for_each_entry(c, &s->consumers, node)
-		if (port_has_room(c))
+		if (port_has_room(s, c))
+			return c;
+	if (!s->nshown)
+		return NULL;
+	list_for_each_entry(c, &s->consumers, node)
+		if (port_makes_room(s, c))
 			return c;
 	return NULL;
 }
@@ -58,11 +84,17 @@ static void queue_insert(struct zcb_consumer *c, struct zcb_group *g)
 static void stream_enqueue(struct zcb_stream *s, struct zcb_consumer *c,
 			   struct zcb_group *g)
 {
-	g->state = ZCB_GROUP_QUEUED;
-	g->holder = c;
-	queue_insert(c, g);
-	c->queued++;
-	s->nqueued++;
+	if (c->topic) {
+		zcb_slots_deal(s, c, g);
+		if (zcb_stream_over(s))
+			s->ops->await(c);
+	} else {
+		g->state = ZCB_GROUP_QUEUED;
+		g->holder = c;
+		queue_insert(c, g);
+		c->queued++;
+		s->nqueued++;
+	}
 	list_move_tail(&c->node, &s->consumers);
 	s->ops->ready(s, c, 1);
 }
@@ -77,13 +109,39 @@ static void stream_park(struct zcb_stream *s, struct zcb_group *g,
 	s->nparked++;
 }
 
+/*
+ * What @c was offered and did not take goes back among the parked, by rank: a
+ * port that left before may have given back groups as old.
+ */
+static void stream_repark(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	struct list_head *next = s->parked.next;
+	struct zcb_group *g, *tmp;
+
+	if (c->topic) {
+		zcb_slots_take_back(s, c);
+	} else {
+		s->nqueued -= c->queued;
+		c->queued = 0;
+		c->inherited = NULL;
+	}
+	list_for_each_entry_safe(g, tmp, &c->queue, queue) {
+		while (next != &s->parked && rank_of(next) < g->rank)
+			next = next->next;
+		list_del(&g->queue);
+		stream_park(s, g, next);
+	}
+}
+
 /* The first parked group goes to @c. */
 static void stream_unpark(struct zcb_stream *s, struct zcb_consumer *c)
 {
-	struct zcb_group *g = list_first_entry(&s->parked, struct zcb_group,
-					       queue);
+	struct zcb_group *g;
 
-	list_del(&g->queue);
+	if (c->topic && zcb_slots_younger(c, rank_of(s->parked.next)))
+		stream_repark(s, c);
+	g = list_first_entry(&s->parked, struct zcb_group, queue);
+	list_del_init(&g->queue);
 	s->nparked--;
 	stream_enqueue(s, c, g);
 }
@@ -91,8 +149,21 @@ static void stream_unpark(struct zcb_stream *s, struct zcb_consumer *c)
 /* @c may have room now; no other port has, or nothing would be parked. */
 static void stream_refill(struct zcb_stream *s, struct zcb_consumer *c)
 {
-	while (!list_empty(&s->parked) && port_has_room(c))
+	while (!list_empty(&s->parked) && port_makes_room(s, c))
 		stream_unpark(s, c);
+}
+
+/* Some ports may have room. */
+static void stream_refill_all(struct zcb_stream *s)
+{
+	struct zcb_consumer *c;
+
+	while (!list_empty(&s->parked)) {
+		c = stream_pick_port(s);
+		if (!c)
+			return;
+		stream_unpark(s, c);
+	}
 }
 
 static void stream_tell_ports(struct zcb_stream *s, struct list_head *ports,
@@ -113,8 +184,36 @@ static bool stream_success_ended(const struct zcb_stream *s)
 static bool port_success_ended(const struct zcb_stream *s,
 			       const struct zcb_consumer *c)
 {
-	return c->topic ? zcb_stream_over(s) && !c->queued :
-			  stream_success_ended(s);
+	return s->cfg.topic ? zcb_stream_over(s) && !c->queued :
+			      stream_success_ended(s);
+}
+
+/* Who sees his queue knows himself what is in it: is nothing more to come? */
+static bool port_hears_end(const struct zcb_stream *s,
+			   const struct zcb_consumer *c)
+{
+	if (!c->topic)
+		return stream_success_ended(s);
+	return !c->topic->told && s->nqueued == c->queued;
+}
+
+/* Tell the success ports of a stream for which it ends right now, each once. */
+static void stream_tell_end(struct zcb_stream *s)
+{
+	struct zcb_consumer *c;
+
+	if (s->cfg.topic || !zcb_stream_over(s) || s->nparked || s->told)
+		return;
+	if (!stream_success_ended(s) && !s->nshown)
+		return;
+	list_for_each_entry(c, &s->consumers, node) {
+		if (!port_hears_end(s, c))
+			continue;
+		if (c->topic)
+			c->topic->told = true;
+		s->ops->ready(s, c, 0);
+	}
+	s->told = stream_success_ended(s);
 }
 
 static bool stream_failure_ended(const struct zcb_stream *s)
@@ -163,6 +262,15 @@ void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g)
 	s->ops->freeze(s);
 }
 
+/* What it took matters to those who wait for the end: it is to tell. */
+static void port_await_end(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	if (!c->topic || !c->queued)
+		return;
+	s->ops->await(c);
+	zcb_topic_sync(s, c);
+}
+
 /* Tell the success ports for which the stream ends right now. */
 static void delivery_over(struct zcb_stream *s)
 {
@@ -171,8 +279,13 @@ static void delivery_over(struct zcb_stream *s)
 	if (!zcb_stream_over(s))
 		return;
 	list_for_each_entry(c, &s->consumers, node)
-		if (port_success_ended(s, c) || zcb_topic_shown(c))
+		if (!s->cfg.topic)
+			port_await_end(s, c);
+		else if (port_success_ended(s, c) || zcb_topic_shown(c))
 			s->ops->ready(s, c, 0);
+	/* There may be room where there was none: what was taken was looked at. */
+	stream_refill_all(s);
+	stream_tell_end(s);
 }
 
 /**
@@ -379,10 +492,60 @@ int zcb_stream_receive(struct zcb_stream *s, struct zcb_consumer *c,
 		s->nqueued--;
 		stream_refill(s, c);
 	}
-	if (zcb_stream_ended(s, c))
-		stream_tell_ports(s, c->failure ? &s->failure_ports :
-				  &s->consumers, 0);
+	if (!c->failure)
+		stream_tell_end(s);
+	else if (stream_failure_ended(s))
+		stream_tell_ports(s, &s->failure_ports, 0);
 	return 0;
+}
+
+/**
+ * zcb_stream_look() - notice what a consumer took by himself, and what follows
+ * @s: the stream; nothing is done for a topic
+ * @c: the port; nothing is done for one that does not see its queue, or is gone
+ *
+ * Its room is filled from the parked groups, and who waits for the end may hear of it.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_stream_look(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	if (s->cfg.topic || !c->topic || list_empty(&c->node))
+		return;
+	zcb_topic_sync(s, c);
+	stream_refill(s, c);
+	if (zcb_stream_over(s)) {
+		port_await_end(s, c);
+		stream_refill(s, c);
+	}
+	stream_tell_end(s);
+}
+
+/**
+ * zcb_stream_show() - a consumer takes from his queue by himself
+ * @s: the stream, no topic
+ * @c: its success port, which did not see it before
+ * @q: the queue, with @nslots set to @max_held
+ * @max_held: most it may hold and be offered from now on
+ *
+ * What it was offered, and is more than that, the others are.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_stream_show(struct zcb_stream *s, struct zcb_consumer *c,
+		     struct zcb_topic_queue *q, u32 max_held)
+{
+	stream_repark(s, c);
+	zcb_topic_init(c, q, ZCBUF_POLICY_PARK, max_held, 1);
+	q->next_turn = s->next_turn;
+	q->shown = true;
+	s->nshown++;
+	stream_refill(s, c);
+	stream_refill_all(s);
+	q->told = s->told;
+	if (q->told)
+		s->ops->ready(s, c, 0);
+	zcb_stream_look(s, c);
 }
 
 /**
@@ -429,39 +592,8 @@ int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group)
 	if (g->holder != c)
 		return -EPERM;
 	zcb_stream_let_go(s, c, g);
+	zcb_stream_look(s, c);
 	return 0;
-}
-
-/*
- * What @c was offered and did not take goes back among the parked, by rank: a
- * port that left before may have given back groups as old.
- */
-static void stream_repark_queue(struct zcb_stream *s, struct zcb_consumer *c)
-{
-	struct list_head *next = s->parked.next;
-	struct zcb_group *g, *tmp;
-
-	list_for_each_entry_safe(g, tmp, &c->queue, queue) {
-		while (next != &s->parked && rank_of(next) < g->rank)
-			next = next->next;
-		list_del(&g->queue);
-		stream_park(s, g, next);
-	}
-	s->nqueued -= c->queued;
-	c->queued = 0;
-}
-
-/* Some ports may have room. */
-static void stream_refill_all(struct zcb_stream *s)
-{
-	struct zcb_consumer *c;
-
-	while (!list_empty(&s->parked)) {
-		c = stream_pick_port(s);
-		if (!c)
-			return;
-		stream_unpark(s, c);
-	}
 }
 
 /**
@@ -478,12 +610,18 @@ static void stream_refill_all(struct zcb_stream *s)
 void zcb_stream_retire_consumer(struct zcb_stream *s, struct zcb_consumer *c)
 {
 	list_del_init(&c->node);
-	if (c->topic) {
+	if (s->cfg.topic && c->topic) {
 		zcb_topic_retire(s, c);
 		return;
 	}
-	stream_repark_queue(s, c);
+	stream_repark(s, c);
+	if (zcb_topic_shown(c)) {
+		s->next_turn = max(s->next_turn, c->topic->next_turn);
+		c->topic->shown = false;
+		s->nshown--;
+	}
 	stream_refill_all(s);
+	stream_tell_end(s);
 }
 
 /**

@@ -33,7 +33,8 @@ struct zcb_topic_slot;
  * @show: of a queue that is shown: a delivery has come into @lane
  * @claim: of a queue that is shown: is the delivery still there, and make it
  *	ZCBUF_SLOT_TAKEN or _DROPPED if that is @as, or nothing if it is _READY
- * @await: of a queue that is shown: a producer waits for room; fully ordered
+ * @await: of a queue that is shown: a producer, or a parked group, waits for room, or
+ *	others for the end; fully ordered
  * @room: of a topic: what a group has been promised was not needed, so another one
  *	may begin
  * @freeze: of an immutable stream: a group is on @freezing, for zcb_delivery_frozen()
@@ -105,7 +106,8 @@ struct zcb_producer {
  * struct zcb_consumer - one consumer port, of the success or failure queue
  * @node: in the stream's list
  * @topic: a success port's of a topic: its queue, and what it holds, instead of
- *	@queue, @inherited, @held and @next_seq; else NULL
+ *	@queue, @inherited, @held and @next_seq; of a stream that shows it its queue,
+ *	instead of @queue and @inherited, while @held has what it had before; else NULL
  * @queue: groups offered to it (success only; failure ports share one queue)
  * @inherited: node of the group last put into @queue but not at its end, while
  *	it is there, or NULL
@@ -170,8 +172,10 @@ struct zcb_stream_counts {
  * @nheld: groups received and not released, by each who has
  * @npending: undecided reservations
  * @nstragglers: reservations failed and not acknowledged
+ * @nshown: of no topic: success ports that see their queue
  * @bytes: memory of all groups, the dead with stragglers included
  * @finalized: no more reservations
+ * @told: of no topic: success ports were told of the end
  * @starved: of a topic: there was no room for a group, or no credit to be had, since
  *	somebody was told of any
  */
@@ -205,8 +209,10 @@ struct zcb_stream {
 	u32 nheld;
 	u32 npending;
 	u32 nstragglers;
+	u32 nshown;
 	u64 bytes;
 	bool finalized;
+	bool told;
 	bool starved;
 };
 
@@ -294,6 +300,14 @@ int zcb_stream_peek(struct zcb_stream *s, struct zcb_consumer *c,
 int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group);
 /* The first of @freezing: nobody can write to it any more, so it is delivered. */
 void zcb_delivery_frozen(struct zcb_stream *s, struct zcb_group *g);
+/*
+ * The consumer of @c, of no topic, sees its queue from now on: @q, with @nslots set to
+ * @max_held.
+ */
+void zcb_stream_show(struct zcb_stream *s, struct zcb_consumer *c,
+		     struct zcb_topic_queue *q, u32 max_held);
+/* Notice what it took, and what follows; of no effect on other ports. */
+void zcb_stream_look(struct zcb_stream *s, struct zcb_consumer *c);
 /* Nothing is left for @c, now and ever. */
 bool zcb_stream_ended(const struct zcb_stream *s, const struct zcb_consumer *c);
 

@@ -15,6 +15,9 @@
  * has it. What the consumer took is held from then on; here it is noticed when a slot
  * is looked at. All he can do with the words is to lose what is his, or to hold it.
  *
+ * A port of a stream has such a queue if it is shown. Each of its groups is in one slot
+ * of one port, with one reference; what was not taken can be had back and dealt anew.
+ *
  * The caller holds the channel's lock, and brings memory.
  */
 #ifndef ZCB_CORE_TOPIC_H
@@ -48,7 +51,7 @@ struct zcb_topic_slot {
 };
 
 /**
- * struct zcb_topic_queue - what one consumer has of a topic
+ * struct zcb_topic_queue - what one consumer has of a topic, or sees of a stream
  * @lanes: slots that are queued, by priority, each lane first the oldest
  * @free: slots
  * @held: slots
@@ -60,9 +63,10 @@ struct zcb_topic_slot {
  * @promised: BLOCK: groups begun, and neither here nor failed yet
  * @max_held: most in its hands
  * @nlanes: lanes it has
- * @policy: ZCBUF_POLICY_*, not of streams
+ * @policy: ZCBUF_POLICY_*
  * @shown: the consumer takes from it by himself as well
- * @nslots: the depth of the queue and @max_held
+ * @told: of a stream: the consumer was told of its end
+ * @nslots: the depth of the queue and @max_held; of a stream: @max_held
  * @slots: them
  */
 struct zcb_topic_queue {
@@ -79,6 +83,7 @@ struct zcb_topic_queue {
 	u32 nlanes;
 	u32 policy;
 	bool shown;
+	bool told;
 	u32 nslots;
 	struct zcb_topic_slot slots[];
 };

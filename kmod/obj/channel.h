@@ -45,7 +45,7 @@ struct zcb_channel_config {
  * @kinds: ZCBUF_PORT_*, at least one
  * @depth: of a consumer's queue; 0: the default, or as it is
  * @policy: ZCBUF_POLICY_*, the same
- * @max_held: of a topic's consumer, the same
+ * @max_held: of a consumer's queue, the same
  * @lanes: the same
  * @replay: groups of the history it wants
  */
@@ -160,7 +160,10 @@ struct zcb_channel {
  * @producer: with ZCBUF_PORT_PRODUCE
  * @consumer: with ZCBUF_PORT_CONSUME
  * @failure: with ZCBUF_PORT_RECV_FAILED
- * @queue: what @consumer has, of a topic; as long as it is one, or holds something
+ * @max_held: of @consumer, once it has @queue
+ * @queue: what @consumer has, of a topic, or of a stream with @view; as long as it is
+ *	one, or holds something. Changes under the pool's lock, and is used by the
+ *	consumer's pointer to it
  * @queue_bytes: of it
  * @queue_user: who is charged for it
  * @view: what its consumer sees of it, or NULL
@@ -182,6 +185,7 @@ struct zcb_port {
 	struct zcb_producer producer;
 	struct zcb_consumer consumer;
 	struct zcb_consumer failure;
+	u32 max_held;
 	struct zcb_topic_queue *queue;
 	u64 queue_bytes;
 	struct zcb_user *queue_user;
@@ -219,7 +223,7 @@ u64 zcb_channels_kept_locked(struct zcb_session *s);
 /* One entry of a batch, under the channel's lock. */
 typedef int zcb_channel_one(struct zcb_port *port, const void *entry);
 
-/* Between channel.c, drain.c, port.c, publish.c and queue.c. */
+/* Between channel.c, drain.c, port.c, publish.c, queue.c and show.c. */
 int zcb_channel_check_locked(const struct zcb_port *port, u32 kind);
 int zcb_channel_pay_locked(struct zcb_channel *ch);
 int zcb_channel_records(struct zcb_stream_supply *s, bool group);
@@ -230,7 +234,7 @@ int zcb_channel_each(struct zcb_port *port, zcb_channel_one *one,
 extern const struct zcb_stream_ops zcb_channel_stream_ops;
 void zcb_channel_age(struct work_struct *work);
 bool zcb_channel_writable_locked(struct zcb_channel *ch);
-int zcb_queue_make(struct zcb_port *port, const struct zcb_port_config *cfg);
+int zcb_queue_make(struct zcb_port *port, u32 nslots);
 void zcb_queue_free(struct zcb_port *port);
 void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n);
 void zcb_queue_show(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
@@ -238,6 +242,7 @@ void zcb_queue_show(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
 bool zcb_queue_claim(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
 		     u32 as);
 void zcb_queue_await(struct zcb_consumer *c);
+void zcb_queue_feed_locked(struct zcb_channel *ch);
 int zcb_queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
 			     u32 n, u32 *done);
 

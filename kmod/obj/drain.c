@@ -62,11 +62,13 @@ static bool port_drain_held(struct zcb_port *port, struct zcb_consumer *c)
 	return list_empty(&c->held);
 }
 
-static bool port_drain_topic(struct zcb_port *port)
+static bool port_drain_slots(struct zcb_port *port)
 {
 	struct zcb_channel *ch = port->channel;
 	struct zcb_topic_slot *slot, *next;
 
+	if (!port->queue)
+		return true;
 	list_for_each_entry_safe(slot, next, &port->queue->held, node) {
 		cond_resched();
 		if (!port_group_settled(ch->pool, slot->group))
@@ -83,10 +85,10 @@ static bool port_drain(struct zcb_port *port)
 
 	if (port->left & ZCBUF_PORT_PRODUCE)
 		all &= port_drain_stragglers(port);
-	if (port->left & ZCBUF_PORT_CONSUME && port->queue)
-		all &= port_drain_topic(port);
-	else if (port->left & ZCBUF_PORT_CONSUME)
+	if (port->left & ZCBUF_PORT_CONSUME) {
+		all &= port_drain_slots(port);
 		all &= port_drain_held(port, &port->consumer);
+	}
 	if (port->left & ZCBUF_PORT_RECV_FAILED)
 		all &= port_drain_held(port, &port->failure);
 	return all;

@@ -200,12 +200,12 @@ static bool port_same(const struct zcb_port *port,
 {
 	const struct zcb_consumer *c = &port->consumer;
 
-	if (cfg->depth && cfg->depth != c->depth)
+	if ((cfg->depth && cfg->depth != c->depth) ||
+	    (cfg->max_held && cfg->max_held != port->max_held))
 		return false;
 	if (!c->topic)
 		return true;
 	return (!cfg->policy || cfg->policy == c->topic->policy) &&
-	       (!cfg->max_held || cfg->max_held == c->topic->max_held) &&
 	       (!cfg->lanes || cfg->lanes == c->topic->nlanes);
 }
 
@@ -222,10 +222,11 @@ static void port_add_consumer_locked(struct zcb_port *port,
 
 	lockdep_assert_held(&ch->lock);
 	zcb_consumer_init(c, zcb_port_depth(cfg), false);
+	port->max_held = zcb_port_max_held(cfg);
 	if (port->queue)
 		zcb_topic_init(c, port->queue,
 			       cfg->policy ?: ZCBUF_POLICY_BLOCK,
-			       zcb_port_max_held(cfg), cfg->lanes ?: 1);
+			       port->max_held, cfg->lanes ?: 1);
 	ch->writing += port_writes(port);
 	ch->consumers++;
 	zcb_stream_add_consumer(&ch->stream, c);
@@ -507,7 +508,8 @@ static int port_prepare_locked(struct zcb_port *port,
 	if (!ch->cfg.stream.topic || !(cfg->kinds & ZCBUF_PORT_CONSUME) ||
 	    port->kinds & ZCBUF_PORT_CONSUME)
 		return 0;
-	return zcb_queue_make(port, cfg);
+	return zcb_queue_make(port, zcb_port_depth(cfg) +
+				    zcb_port_max_held(cfg));
 }
 
 /* What only a topic has, or has not; who may write reads nothing immutable. */
@@ -519,7 +521,7 @@ static int port_check(const struct zcb_session *s, const struct zcb_channel *ch,
 
 	if (cfg->policy && topic == park)
 		return -EINVAL;
-	if (!topic && (cfg->max_held || cfg->lanes || cfg->replay))
+	if (!topic && (cfg->lanes || cfg->replay))
 		return -EINVAL;
 	if (ch->cfg.stream.immutable && cfg->kinds & ZCBUF_PORT_CONSUME &&
 	    s->rights & ZCBUF_RIGHT_MAP_WRITE)

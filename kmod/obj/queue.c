@@ -144,14 +144,17 @@ bool zcb_queue_claim(struct zcb_consumer *c, const struct zcb_topic_slot *slot,
 }
 
 /**
- * zcb_queue_await - a producer waits for room in a queue that is shown
+ * zcb_queue_await - somebody waits for what is taken from a queue that is shown
  * @c: the consumer
  *
  * Context: the channel's lock is held.
  */
 void zcb_queue_await(struct zcb_consumer *c)
 {
-	zcb_view_await(consumer_port(c)->view);
+	const struct zcb_port *port = consumer_port(c);
+
+	zcb_view_await(port->view, port->channel->cfg.stream.topic ?
+		       ZCBUF_QUEUE_WAIT_ROOM : ZCBUF_QUEUE_WAIT_TELL);
 }
 
 /* What an eventfd that is armed now has missed: groups, and the end. */
@@ -227,8 +230,13 @@ static int queue_take_slot(struct zcb_port *port, struct zcbuf_delivery *d)
 	return 0;
 }
 
-/* There may be room in queues: who was told that there is none looks again. */
-static void queue_feed_locked(struct zcb_channel *ch)
+/**
+ * zcb_queue_feed_locked - there may be room in queues
+ * @ch: the channel; its lock is held
+ *
+ * Who was told that there is none looks again.
+ */
+void zcb_queue_feed_locked(struct zcb_channel *ch)
 {
 	lockdep_assert_held(&ch->lock);
 	if (!ch->stream.starved)
@@ -256,14 +264,14 @@ int zcb_queue_receive_locked(struct zcb_port *port, struct zcbuf_delivery *d,
 	if (!(port->kinds & ZCBUF_PORT_CONSUME))
 		return -EPERM;
 	for (; *done < n; ++*done, d++) {
-		err = port->queue ? queue_take_slot(port, d) :
-				    queue_take_group(port, d);
+		err = port->consumer.topic ? queue_take_slot(port, d) :
+					     queue_take_group(port, d);
 		if (err)
 			break;
 		trace_zcbuf_deliver(ch->handle, d->group, d->offset, d->length);
 	}
 	if (*done)
-		queue_feed_locked(ch);
+		zcb_queue_feed_locked(ch);
 	return err;
 }
 
@@ -472,16 +480,16 @@ static int queue_release_slot(struct zcb_port *port, u64 id)
 
 	if (!(port->kinds & ZCBUF_PORT_CONSUME))
 		return -EPERM;
-	if (!port->queue)
+	if (!c->topic)
 		return -ENOENT;
 	err = zcb_topic_release(&port->channel->stream, c, id);
-	if (!err && c->queued && c->nheld == port->queue->max_held - 1) {
+	if (!err && c->queued && c->nheld == c->topic->max_held - 1) {
 		zcb_ready_add_locked(port);
 		zcb_session_event(port->session, EPOLLIN | EPOLLRDNORM);
 	}
 	/* It had more than that, by itself, and so less room. */
-	if (!err && c->nheld >= port->queue->max_held)
-		queue_feed_locked(port->channel);
+	if (!err && c->nheld >= c->topic->max_held)
+		zcb_queue_feed_locked(port->channel);
 	return err;
 }
 
@@ -493,7 +501,7 @@ static int queue_release_locked(struct zcb_port *port, u64 group)
 	lockdep_assert_held(&port->channel->lock);
 	if (group & ZCB_TOPIC_ID)
 		return queue_release_slot(port, group);
-	if (port->kinds & ZCBUF_PORT_CONSUME && !port->queue)
+	if (port->kinds & ZCBUF_PORT_CONSUME && !s->cfg.topic)
 		err = zcb_stream_release(s, &port->consumer, group);
 	if (err == -EPERM && port->kinds & ZCBUF_PORT_RECV_FAILED)
 		err = zcb_stream_release(s, &port->failure, group);
@@ -567,122 +575,4 @@ __poll_t zcb_port_poll(struct zcb_port *port, struct zcb_port_poll *p)
 	if (port->kinds & ZCBUF_PORT_PRODUCE && zcb_channel_writable_locked(ch))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	return mask;
-}
-
-/**
- * zcb_queue_make - what a topic's consumer needs
- * @port: the port, which is no consumer yet
- * @cfg: as it will be
- *
- * All the slots it may ever need; the session's user pays. They stay as long as it
- * holds something: with a port of the dead, to its end.
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int zcb_queue_make(struct zcb_port *port, const struct zcb_port_config *cfg)
-{
-	struct zcb_payer payer = zcb_account_payer(port->session->uid);
-	u32 nslots = zcb_port_depth(cfg) + zcb_port_max_held(cfg);
-	u64 bytes = struct_size(port->queue, slots, nslots);
-	int err;
-
-	err = zcb_account_charge(bytes, &payer, &port->queue_user);
-	if (err)
-		return err;
-	port->queue_bytes = bytes;
-	port->queue = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
-	if (!port->queue)
-		return -ENOMEM;
-	port->queue->nslots = nslots;
-	return 0;
-}
-
-/**
- * zcb_queue_free - it is none any more, and holds nothing
- * @port: the port; may have no queue
- *
- * Context: may sleep.
- */
-void zcb_queue_free(struct zcb_port *port)
-{
-	zcb_view_put(port->view);
-	port->view = NULL;
-	kvfree(port->queue);
-	port->queue = NULL;
-	if (port->queue_user)
-		zcb_account_uncharge(port->queue_user, port->queue_bytes);
-	port->queue_user = NULL;
-}
-
-static struct zcb_view *port_make_view(const struct zcb_port *port)
-{
-	const struct zcb_payer payer = zcb_account_payer(port->session->uid);
-	const struct zcb_topic_queue *q = port->queue;
-
-	return zcb_view_make(&payer, port->consumer.depth, q->max_held,
-			     q->nlanes);
-}
-
-/**
- * zcb_port_view - let a consumer see its queue
- * @port: of the caller
- * @bytes: set: of the part for reading
- * @state_bytes: set: of the part for writing
- *
- * Context: may sleep. The pool's lock keeps the port what it is meanwhile.
- * Return: a file to map it by; -EPERM, -EINVAL no topic, -ENOMEM, -ENFILE as error
- * pointer.
- */
-struct file *zcb_port_view(struct zcb_port *port, u64 *bytes, u64 *state_bytes)
-{
-	struct zcb_view *fresh __free(zcb_view_put) = NULL;
-	struct zcb_channel *ch = port->channel;
-	struct zcb_view *v;
-	struct file *file;
-
-	guard(mutex)(&ch->pool->lock);
-	if (!ch->cfg.stream.topic)
-		return ERR_PTR(-EINVAL);
-	if (!(port->kinds & ZCBUF_PORT_CONSUME))
-		return ERR_PTR(-EPERM);
-	if (!port->view)
-		fresh = port_make_view(port);
-	v = port->view ?: fresh;
-	if (!v)
-		return ERR_PTR(-ENOMEM);
-	*bytes = v->shown.bytes;
-	*state_bytes = v->shown.state_bytes;
-	/* The last that can fail: then it is as it was. */
-	file = zcb_shown_file(&v->shown, "[zcbuf-queue]");
-	if (IS_ERR(file) || port->view)
-		return file;
-	guard(mutex)(&ch->lock);
-	port->view = no_free_ptr(fresh);
-	zcb_topic_show(&ch->stream, &port->consumer);
-	return file;
-}
-
-/**
- * zcb_port_sync - notice what a consumer has taken by itself
- * @port: of the caller
- *
- * Context: may sleep for the lock.
- * Return: 0, -EPERM, -EINVAL no topic.
- */
-int zcb_port_sync(struct zcb_port *port)
-{
-	struct zcb_channel *ch = port->channel;
-
-	if (!ch->cfg.stream.topic)
-		return -EINVAL;
-	scoped_guard(mutex, &ch->lock) {
-		if (!(port->kinds & ZCBUF_PORT_CONSUME))
-			return -EPERM;
-		if (port->view)
-			WRITE_ONCE(port->view->head->waiting, 0);
-		zcb_topic_sync(&ch->stream, &port->consumer);
-		queue_feed_locked(ch);
-	}
-	return 0;
 }

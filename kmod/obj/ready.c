@@ -78,8 +78,9 @@ static void ready_wake_over(struct zcb_ready *r)
 /* It could not be received: who releases is told. */
 static bool port_is_full(const struct zcb_port *port)
 {
-	return port->queue && port->consumer.queued &&
-	       port->consumer.nheld >= port->queue->max_held;
+	const struct zcb_consumer *c = &port->consumer;
+
+	return c->topic && c->queued && c->nheld >= c->topic->max_held;
 }
 
 /**

@@ -35,6 +35,7 @@ static void view_lay_out(struct zcb_view *v, u32 slots, u32 max_held, u32 lanes,
 /**
  * zcb_view_make - a view of an empty queue
  * @payer: who pays
+ * @slots: of the queue
  * @depth: most deliveries in it
  * @max_held: most of them its consumer may hold
  * @lanes: of it
@@ -42,12 +43,11 @@ static void view_lay_out(struct zcb_view *v, u32 slots, u32 max_held, u32 lanes,
  * Context: may sleep.
  * Return: the view, with a reference, or NULL.
  */
-struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 depth,
-			       u32 max_held, u32 lanes)
+struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
+			       u32 depth, u32 max_held, u32 lanes)
 {
 	u64 rings = ALIGN(sizeof(struct zcbuf_queue_head), SMP_CACHE_BYTES);
 	struct zcb_view *v = kzalloc(sizeof(*v), GFP_KERNEL_ACCOUNT);
-	u32 slots = depth + max_held;
 	u64 entries, state;
 
 	if (!v)
@@ -114,17 +114,18 @@ bool zcb_view_claim(struct zcb_view *v, u64 handle, u32 as)
 }
 
 /**
- * zcb_view_await - a producer waits for room
+ * zcb_view_await - somebody waits for what is taken
  * @v: the view
+ * @how: ZCBUF_QUEUE_WAIT_*
  *
  * The barrier pairs with the consumer's compare-and-exchange, after which it looks
  * at the word: either it sees that, or what it took is seen here.
  *
  * Context: the channel's lock is held.
  */
-void zcb_view_await(struct zcb_view *v)
+void zcb_view_await(struct zcb_view *v, u32 how)
 {
-	WRITE_ONCE(v->head->waiting, 1);
+	WRITE_ONCE(v->head->waiting, how);
 	/* See above. */
 	smp_mb();
 }

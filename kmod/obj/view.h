@@ -36,8 +36,8 @@ struct zcb_view {
 
 static_assert(!offsetof(struct zcb_view, shown));
 
-struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 depth,
-			       u32 max_held, u32 lanes);
+struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
+			       u32 depth, u32 max_held, u32 lanes);
 
 /* zcb_view_put() - drop a reference, if it is not NULL; may sleep */
 static inline void zcb_view_put(struct zcb_view *v)
@@ -50,7 +50,7 @@ DEFINE_FREE(zcb_view_put, struct zcb_view *, zcb_view_put(_T))
 
 void zcb_view_show(struct zcb_view *v, u32 lane, const struct zcbuf_delivery *d);
 bool zcb_view_claim(struct zcb_view *v, u64 handle, u32 as);
-void zcb_view_await(struct zcb_view *v);
+void zcb_view_await(struct zcb_view *v, u32 how);
 void zcb_view_end(struct zcb_view *v, u32 how);
 bool zcb_view_wake(struct zcb_view *v);
 

@@ -90,9 +90,86 @@ static void a_view_is_charged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_charged(uid), 0);
 }
 
+/* ------------------------------------------------------------- of streams */
+
+/* A stream, of which the second and the third session consume. */
+static struct topic stream_of(struct kunit *test, struct three t)
+{
+	const struct zcb_channel_config cfg = obj_config(t.pool);
+	struct topic x = { .t = t };
+
+	x.in = obj_channel(test, t.a, &cfg, ZCBUF_PORT_PRODUCE);
+	x.out[0] = obj_attach(test, t.b, x.in->handle, ZCBUF_PORT_CONSUME);
+	x.out[1] = obj_attach(test, t.c, x.in->handle, ZCBUF_PORT_CONSUME);
+	return x;
+}
+
+/* What is pinned is the dead's still, whether it was taken before QUEUE or after. */
+static void the_dead_hold_what_they_took_of_a_stream(struct kunit *test)
+{
+	struct topic x = stream_of(test, of_pages(test));
+	u64 handle = obj_alloc(test, x.t.a, PAGE_SIZE);
+	struct zcb_pool *pool = x.t.pool;
+	struct folio *folio = hold(pool, handle);
+
+	obj_die(test, x.t.c, x.out[1]);
+	obj_publish(test, x.in, handle);
+	obj_publish(test, x.in, obj_alloc(test, x.t.a, PAGE_SIZE));
+	obj_publish(test, x.in, obj_alloc(test, x.t.a, PAGE_SIZE));
+	obj_receive(test, x.out[0]);
+	__fput_sync(show(test, x.out[0]));
+	take_itself(test, x.out[0], 0);
+	obj_die(test, x.t.b, x.out[0]);
+	KUNIT_EXPECT_EQ(test, obj_used(test, pool), 3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, x.in->channel->stream.nparked, 1);
+	/* The pages of all of them are of one folio. */
+	folio_put(folio);
+	zcb_quarantine_look(pool);
+	flush_delayed_work(&pool->quarantine_work);
+	KUNIT_EXPECT_EQ(test, obj_used(test, pool), PAGE_SIZE);
+}
+
+/* Who sees it pays for it, until he consumes no more; or nobody, if it cannot be. */
+static void a_view_of_a_stream_is_charged(struct kunit *test)
+{
+	const kuid_t uid = KUIDT_INIT(4001);
+	struct topic x = stream_of(test, of_pages(test));
+	struct zcb_session *s;
+	struct zcb_port *port;
+	struct obj_user u;
+	struct file *file;
+	u64 bytes, view;
+
+	obj_become(test, &u, 4001);
+	s = obj_session(test, x.t.pool);
+	port = obj_attach(test, s, x.in->handle, ZCBUF_PORT_CONSUME);
+	obj_return(&u);
+	KUNIT_EXPECT_EQ(test, obj_charged(uid), 0);
+	obj_limits(test, 1, 64);
+	port->max_held = ZCB_QUEUE_HELD_MAX;
+	obj_become(test, &u, 4001);
+	file = zcb_port_view(port, &bytes, &bytes);
+	obj_return(&u);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(file), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, obj_charged(uid), 0);
+	KUNIT_EXPECT_NULL(test, port->queue);
+	port->max_held = 8;
+	file = show(test, port);
+	view = port->view->shown.bytes + port->view->shown.state_bytes;
+	KUNIT_EXPECT_EQ(test, port->queue->nslots, 8);
+	KUNIT_EXPECT_EQ(test, obj_charged(uid),
+			view + struct_size(port->queue, slots, 8));
+	obj_die(test, s, port);
+	KUNIT_EXPECT_EQ(test, obj_charged(uid), view);
+	__fput_sync(file);
+	KUNIT_EXPECT_EQ(test, obj_charged(uid), 0);
+}
+
 static struct kunit_case view_cases[] = {
 	KUNIT_CASE(the_dead_hold_what_they_took),
 	KUNIT_CASE(a_view_is_charged),
+	KUNIT_CASE(the_dead_hold_what_they_took_of_a_stream),
+	KUNIT_CASE(a_view_of_a_stream_is_charged),
 	{}
 };
 

@@ -175,7 +175,6 @@ TEST(options_that_cannot_be)
 		{ .flags = ZCBUF_CHANNEL_F_TOPIC | ZCBUF_CHANNEL_F_ORDERED,
 		  .ports = ZCBUF_PORT_CONSUME },
 		{ .ports = ZCBUF_PORT_CONSUME, .history = 1 },
-		{ .ports = ZCBUF_PORT_CONSUME, .max_held = 1 },
 		{ .ports = ZCBUF_PORT_CONSUME, .lanes = 1 },
 		{ .ports = ZCBUF_PORT_CONSUME, .replay = 1 },
 		{ .ports = ZCBUF_PORT_CONSUME, .policy = ZCBUF_POLICY_BLOCK },

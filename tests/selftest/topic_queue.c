@@ -444,16 +444,4 @@ TEST(not_for_a_child)
 	scene_end(&s);
 }
 
-TEST(not_of_a_stream)
-{
-	struct zcbuf_channel_open a = { .ports = ZCBUF_PORT_CONSUME };
-	int pool = tp_pool(&tp_pages);
-	struct zcbuf_queue q;
-
-	ASSERT_OK(zt_channel_open(pool, &a));
-	EXPECT_ERR(view_fd(pool, a.out_channel, &q), EINVAL);
-	EXPECT_ERR(view_sync(pool, a.out_channel), EINVAL);
-	close(pool);
-}
-
 KTAP_MAIN()

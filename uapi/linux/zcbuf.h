@@ -257,6 +257,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_READY		((__u64)1 << 21) /* RECEIVE of any channel */
 #define ZCBUF_FEATURE_ALLOC_NODE	((__u64)1 << 22)
 #define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
+#define ZCBUF_FEATURE_STREAM_QUEUE	((__u64)1 << 24) /* QUEUE of streams */
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -271,9 +272,9 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
  * @out_default_arena_size: bytes
  * @out_max_pool_size: bytes of all its arenas
  * @out_user_limit: bytes the user who opened the session may hold, in pools and
- *	in what the kernel needs to know about his channels, his consumers of topics
- *	(their queues, and what QUEUE shows of them), fixed objects, slab objects that
- *	were given away, and buffers that are shared
+ *	in what the kernel needs to know about his channels, his consumers (queues of
+ *	topics, and what QUEUE makes of any), fixed objects, slab objects that were
+ *	given away, and buffers that are shared
  * @out_user_charged: bytes he holds
  * @out_total_limit: bytes all users together may hold
  * @out_total_charged: bytes all users hold
@@ -1013,8 +1014,8 @@ struct zcbuf_channel_name {
  * @history: groups a TOPIC keeps for those who come later, if credits allow; less
  *	than @max_outstanding, at most 65535
  * @policy: ZCBUF_POLICY_* of this session's consumer port
- * @max_held: groups of a TOPIC that port may have received and not released; 0
- *	means 64, at most 65536
+ * @max_held: groups that port may have received and not released, of a stream once
+ *	it has a queue that is mapped; 0 means 64, at most 65536
  * @lanes: of a TOPIC's queue for that port, 1 to ZCBUF_MAX_LANES; 0 means 1
  * @replay: groups that port wants of the history; as many as are there, and as go
  *	into its queue. Of an IMMUTABLE TOPIC also those that wait to be delivered,
@@ -1028,7 +1029,8 @@ struct zcbuf_channel_name {
  * Each complete group of a stream goes to exactly one consumer, in order of
  * completion; with all queues full or no consumer it is parked until there is
  * room. Deliveries and queue entries a consumer leaves behind: what it had
- * received is released, what it had not goes to the others. A group with a
+ * received is released, what it had not goes to the others. Of a queue that is mapped
+ * see QUEUE. A group with a
  * failed reservation goes to the failure queue, which any session with
  * RECV_FAILED serves. When the last producer port is gone the channel is
  * finalized; with NO_AUTO_FINALIZE only its open group is sealed, and it stays
@@ -1068,7 +1070,8 @@ struct zcbuf_channel_name {
  * What the kernel needs to know about a channel and its reservations is charged
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well. The
  * queue of a TOPIC's consumer port (@depth, @max_held) is charged to the user who
- * opened the session that has it, as what QUEUE shows of it is.
+ * opened the session that has it, as what QUEUE shows of it is; of a stream's port
+ * QUEUE charges both.
  *
  * EINVAL also: a stream of a FIXED pool, which has no memory for groups (a TOPIC can
  * do without); ORDERED and TOPIC; what only a TOPIC has, of a stream; a policy that
@@ -1493,7 +1496,8 @@ struct zcbuf_release_entry {
  *
  * The deliveries are the session's until it RELEASEs them. EAGAIN: nothing
  * ready. ESHUTDOWN: finalized, and all was taken. ENOSPC: it holds max_held of
- * them, and there are more. EPERM: no consumer port.
+ * them, and there are more (of a stream, with a queue that is mapped: or might be).
+ * EPERM: no consumer port.
  *
  * Of any channel: of the ports that have something one delivery each, by turns, and
  * of each as if it alone were asked. Ports that have nothing cost nothing. The end of a
@@ -1604,7 +1608,7 @@ struct zcbuf_eventfd {
 #define ZCBUF_QUEUE_F_SYNC	(1U << 0)	/* look at what was taken */
 
 /**
- * struct zcbuf_queue - see the queue of this session's consumer port of a TOPIC
+ * struct zcbuf_queue - see the queue of this session's consumer port
  * @size: sizeof(struct zcbuf_queue)
  * @flags: ZCBUF_QUEUE_F_SYNC or 0
  * @channel: its handle
@@ -1622,10 +1626,22 @@ struct zcbuf_eventfd {
  * memory, which the session's user is charged for; others give descriptors of the same.
  *
  * SYNC: the kernel notices what was taken, of each lane up to the first that was not,
- * and producers that wait for room go on.
+ * and producers that wait for room go on; so do groups of a stream that are parked.
  *
- * EINVAL: the channel is a stream. EPERM: no consumer port. EMFILE, ENFILE: no
- * descriptor, no file. ENOMEM. Since 0.1.
+ * Of a stream (STREAM_QUEUE of QUERY): groups are dealt by credit. From the first call
+ * on, what is in the queue and what was taken and not released is never more than
+ * max_held, nor what is in the queue more than depth: a slow consumer has no more than
+ * that, the others and the channel have the rest. A group is in one queue at a time. It
+ * belongs to whoever changes its word first: the consumer has taken it then, and nobody
+ * else ever gets it; the kernel takes back all that a consumer had not taken when its
+ * port goes, however that is, and deals it to the others, before what was complete
+ * later. So it may take back what is in their queues, which are in order again then.
+ * What was received before the first call keeps its handle and counts as held.
+ * What nobody has told of is not known to have been taken: the end of a stream is told
+ * when all of it was noticed, by RELEASE, RECEIVE or SYNC.
+ *
+ * EINVAL: the channel is a stream, without STREAM_QUEUE. EPERM: no consumer port.
+ * EMFILE, ENFILE: no descriptor, no file. ENOMEM. Since 0.1.
  */
 struct zcbuf_queue {
 	__u32 size;
@@ -1640,6 +1656,9 @@ struct zcbuf_queue {
 #define ZCBUF_QUEUE_MAGIC	0x7a627566
 #define ZCBUF_QUEUE_VERSION	2
 
+#define ZCBUF_QUEUE_WAIT_ROOM	1	/* producers wait for room in it */
+#define ZCBUF_QUEUE_WAIT_TELL	2	/* of a stream: what was taken matters */
+
 #define ZCBUF_QUEUE_CLOSED	1	/* the port is gone */
 #define ZCBUF_QUEUE_FINALIZED	2	/* nothing more comes */
 
@@ -1651,8 +1670,11 @@ struct zcbuf_queue {
  * @slots: entries there are
  * @lanes: lanes there are
  * @ring: entries of the ring of a lane, a power of two
- * @waiting: not 0: producers wait for room. Who has taken something calls SYNC; he
- *	looks after a full barrier that follows the compare-and-exchange
+ * @waiting: ZCBUF_QUEUE_WAIT_*: WAIT_ROOM: who has taken something calls SYNC.
+ *	WAIT_TELL: groups are parked, or others wait for the end: who finds nothing
+ *	more calls SYNC and looks again, before he sleeps as well; to do it each time
+ *	something was taken is right, too. He looks after a full barrier that follows
+ *	the compare-and-exchange
  * @ended: ZCBUF_QUEUE_*, or 0
  * @ring_offset: of __u64[@lanes][@ring], from here, bytes
  * @entries_offset: of the first struct zcbuf_delivery, from here, bytes
@@ -1670,8 +1692,8 @@ struct zcbuf_queue {
  * slot, zcbuf_slot_word(), is zcbuf_slot_ready() of the handle, and can be changed to
  * zcbuf_slot_taken() by one atomic compare-and-exchange (acquire), the delivery is the
  * caller's, and in the entry of that slot, zcbuf_slot(), until he RELEASEs the handle.
- * Else somebody else has taken it, or it was dropped. Nobody may take more than
- * max_held before he releases some: there is no room for what comes then.
+ * Else somebody else has taken it, or it was dropped, or taken back. Nobody may take
+ * more than max_held before he releases some: there is no room for what comes then.
  */
 struct zcbuf_queue_head {
 	__u32 magic;
@@ -1778,7 +1800,7 @@ struct zcbuf_ready_state {
 
 #define ZCBUF_SLOT_READY	1U	/* to be taken */
 #define ZCBUF_SLOT_TAKEN	2U
-#define ZCBUF_SLOT_DROPPED	3U	/* by the kernel, for a newer one */
+#define ZCBUF_SLOT_DROPPED	3U	/* by the kernel: taken back */
 #define ZCBUF_SLOT_BITS	17	/* of a handle: its slot */
 
 /* zcbuf_slot() - the slot of a delivery by its handle */
