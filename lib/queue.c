@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * A topic's queue, as the kernel shows it: messages are taken by a compare-and-
+ * A consumer's queue, as the kernel shows it: messages are taken by a compare-and-
  * exchange, without a system call. What the queue is and how it is read the uapi
  * header says, at struct zcbuf_queue_head. RECEIVE takes from the same queue, so what
  * cannot be done here (waiting, the last word on an end or a limit) is left to it.
@@ -38,6 +38,7 @@ void zcb_queue_open(struct zcb_queue *queue, const struct zcbuf_channel *channel
 	memset(queue, 0, sizeof(*queue));
 	pthread_mutex_init(&queue->lock, NULL);
 	queue->pid = getpid();
+	queue->channel = channel;
 	zcb_session_lock();
 	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_QUEUE, &arg);
 	if (!err) {
@@ -174,10 +175,10 @@ static int take(struct zcb_queue *queue, struct zcbuf_sample *samples,
 	return n;
 }
 
-/* Producers that wait for room cannot know what was taken here. */
-static void tell(const struct zcb_queue *queue,
-		 const struct zcbuf_channel *channel)
+/* Who waits for @what cannot know what was taken here; true: he was told. */
+static bool tell(const struct zcb_queue *queue, __u32 what)
 {
+	const struct zcbuf_channel *channel = queue->channel;
 	struct zcbuf_queue arg = {
 		.size = sizeof(arg), .flags = ZCBUF_QUEUE_F_SYNC,
 		.channel = channel->handle,
@@ -185,15 +186,28 @@ static void tell(const struct zcb_queue *queue,
 
 	/* Pairs with the kernel's, between this word and those of the slots. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&queue->head->waiting, __ATOMIC_RELAXED))
-		zcb_call(channel->pool->session.fd, ZCBUF_NR_QUEUE, &arg);
+	return __atomic_load_n(&queue->head->waiting, __ATOMIC_RELAXED) ==
+		       what &&
+	       !zcb_call(channel->pool->session.fd, ZCBUF_NR_QUEUE, &arg);
 }
 
-static bool is_usable(const struct zcb_queue *queue,
-		      const struct zcbuf_channel *channel, unsigned int count)
+static bool is_usable(const struct zcb_queue *queue, unsigned int count)
 {
-	return queue->shown && channel->pool->session.fd >= 0 && count &&
+	return queue->shown && queue->channel->pool->session.fd >= 0 && count &&
 	       count <= ZCBUF_MAX_BATCH;
+}
+
+/* Groups of a stream may be parked for want of what was taken here. */
+static int take_and_tell(struct zcb_queue *queue, struct zcbuf_sample *samples,
+			 unsigned int count)
+{
+	int n = take(queue, samples, count);
+
+	if (n > 0)
+		tell(queue, ZCBUF_QUEUE_WAIT_ROOM);
+	else if (n == -EAGAIN && tell(queue, ZCBUF_QUEUE_WAIT_TELL))
+		n = take(queue, samples, count);
+	return n;
 }
 
 int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
@@ -202,12 +216,10 @@ int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
 {
 	int n = 0;
 
-	if (is_usable(queue, channel, count))
-		n = take(queue, samples, count);
-	if (n > 0) {
-		tell(queue, channel);
+	if (is_usable(queue, count))
+		n = take_and_tell(queue, samples, count);
+	if (n > 0)
 		return n;
-	}
 	if (n < 0 && !deadline_ns)
 		return n;
 	n = zcb_receive(channel, samples, sizeof(*samples), count, deadline_ns);
@@ -254,12 +266,21 @@ static enum zcb_queue_has look_locked(struct zcb_queue *queue)
 	return ended ? ZCB_QUEUE_SOME : ZCB_QUEUE_EMPTY;
 }
 
-enum zcb_queue_has zcb_queue_look(struct zcb_queue *queue)
+static enum zcb_queue_has look(struct zcb_queue *queue)
 {
 	enum zcb_queue_has has;
 
 	pthread_mutex_lock(&queue->lock);
 	has = look_locked(queue);
 	pthread_mutex_unlock(&queue->lock);
+	return has;
+}
+
+enum zcb_queue_has zcb_queue_look(struct zcb_queue *queue)
+{
+	enum zcb_queue_has has = look(queue);
+
+	if (has == ZCB_QUEUE_EMPTY && tell(queue, ZCBUF_QUEUE_WAIT_TELL))
+		has = look(queue);
 	return has;
 }

@@ -13,6 +13,7 @@
  * struct zcb_queue - a consumer's queue, as the kernel shows it
  * @lock: who takes
  * @pid: who has it mapped
+ * @channel: whose it is
  * @set: what waits for it, or NULL; its lock
  * @shown: it is mapped; else RECEIVE does
  * @head: for reading
@@ -25,6 +26,7 @@
 struct zcb_queue {
 	pthread_mutex_t lock;
 	pid_t pid;
+	const struct zcbuf_channel *channel;
 	struct zcbuf_waitset *_Atomic set;
 	bool shown;
 	struct zcbuf_queue_head *head;

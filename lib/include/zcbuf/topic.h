@@ -276,8 +276,8 @@ ZCBUF_API int zcbuf_publish_why(struct zcbuf_channel *channel,
 /*
  * struct zcbuf_subscriber_opts - how to subscribe
  * @sz: sizeof(struct zcbuf_subscriber_opts)
- * @channel: without a name: the topic, from zcbuf_channel_handle(); 0: a new one
- *	that has no name
+ * @channel: without a name: the topic, or a stream, from zcbuf_channel_handle(); 0: a
+ *	new topic that has no name
  * @transforms: those zcbuf_subscriber_decode() knows, by their encodings; copied
  * @deadline_ns: with ZCBUF_CHANNEL_F_EXISTING: how long to wait for the topic
  * @ntransforms: entries of @transforms
@@ -287,7 +287,8 @@ ZCBUF_API int zcbuf_publish_why(struct zcbuf_channel *channel,
  * @policy: what happens when it is full: ZCBUF_POLICY_BLOCK (and _DEFAULT)
  *	publishers wait, ZCBUF_POLICY_DROP_NEWEST the new one is not got,
  *	ZCBUF_POLICY_DROP_OLDEST the oldest is lost for it
- * @max_held: messages that may be taken and not released; 0: 64
+ * @max_held: messages that may be taken and not released; 0: 64. Of a stream also with
+ *	those in the queue, so that a slow subscriber keeps none from the others
  * @lanes: of the queue, 1 to ZCBUF_MAX_LANES: messages of a higher priority are
  *	taken first; 0: 1
  * @replay: messages of the history that it shall begin with, as many as there are;
@@ -316,6 +317,10 @@ struct zcbuf_subscriber_opts {
  *
  * The rights MAP_READ and CONSUME are enough: messages of a pool that is attached
  * with no more are in memory this process cannot write to.
+ *
+ * Subscribers of a stream share what comes: each group is one's, and what one that is
+ * closed, or dies, has not taken is another's. It has neither lanes, history nor
+ * a policy but ZCBUF_POLICY_PARK.
  *
  * Errors: zcbuf_publisher_open(), with right CONSUME. -EEXIST also: the session
  * has subscribed already, with other options. -EINVAL also: a policy that is none,

@@ -690,7 +690,8 @@ struct zcbuf_name {
  * @deadline_ns: with ZCBUF_CHANNEL_F_EXISTING: how long to wait for that name
  * @history: of a topic: groups it keeps for those who come later
  * @policy: ZCBUF_POLICY_* of this session's consumer port
- * @max_held: of a topic: groups it may have received and not released; 0: 64
+ * @max_held: of a topic, or of a subscriber of a stream: groups it may have received
+ *	and not released; 0: 64
  * @lanes: of a topic: of its queue, by priority; 0: 1
  * @replay: of a topic: groups of the history it shall begin with
  * @reserved: 0
