@@ -416,7 +416,9 @@ ZCBUF_API int zcbuf_bufring_create(struct zcbuf_bufring **bufring,
  *	length: by io_uring_prep_recv(), its multishot kind, or
  *	io_uring_prep_read()
  *
- * Where there is no buffer left when it wants one, its result is -ENOBUFS.
+ * Where there is no buffer left when it wants one, its result is -ENOBUFS. A receive
+ * wants to see one at once, though nothing has come, unless it is told
+ * IORING_RECVSEND_POLL_FIRST.
  */
 ZCBUF_API void zcbuf_bufring_select(const struct zcbuf_bufring *bufring,
 				    struct io_uring_sqe *sqe);
