@@ -172,7 +172,7 @@ check-stock: ## Run the selftests on a distribution's kernel
 
 .PHONY: check-debug
 check-debug: ## ... under KASAN, for lockdep, for kmemleak, and with fail-nth
-	@$(TOP)/scripts/check debug lockdep kmemleak failnth
+	@$(TOP)/scripts/check um debug lockdep kmemleak failnth
 
 .PHONY: check-kcsan
 check-kcsan: ## Run the stress tests under KCSAN
@@ -206,7 +206,7 @@ bench-register: vm-kit ## Time how an arena and malloc's memory are registered
 
 .PHONY: coverage
 coverage: ## Run all that measures coverage, and report it
-	@$(TOP)/scripts/check kunit debug kmemleak failnth coverage
+	@$(TOP)/scripts/check kunit um debug kmemleak failnth coverage
 
 .PHONY: kernels
 kernels: ## Build the kernels made for finding bugs, unless they are cached

@@ -16,9 +16,6 @@ module=''
 kfuzz=$build/fuzz/kfuzz
 splat=$top/tests/vm/splat
 guest_files=()
-# Out of tree and unsigned.
-readonly harmless_taint=$(((1 << 12) | (1 << 13)))
-
 fail_setup()
 {
 	echo "fuzz: $*" >&2
@@ -31,26 +28,13 @@ make_in()
 		make -s --no-print-directory -j"$(nproc)" -C "$@" >&2
 }
 
-# User mode Linux is built for as scripts/kunit does. Without the counters of
-# gcov, which cost time and serve nobody here.
-build_um_module()
-{
-	local work=$build/kmod/um-debug parts
-	parts=$("$top/scripts/kernel-build" um-debug)
-	eval "$parts"	# KDIR, IMAGE, RELEASE
-	[ -z "$module" ] || return 0
-	"$top/scripts/link-tree" "$top" "$work" Kbuild kmod uapi
-	make_in "$KDIR" ARCH=um M="$work" GCOV_PROFILE=n modules
-	module=$work/zcbuf.ko
-}
-
 build_all()
 {
 	# shellcheck disable=SC2154
 	make_in "$here" TOP="$top" BUILD="$build" all
 	case $kernel in
 	um-*)
-		build_um_module ;;
+		[ -n "$module" ] || module=$("$top/tests/vm/um" --build) ;;
 	*)
 		# Others may be building the same.
 		{
@@ -84,44 +68,12 @@ boot_x86()
 		${module:+--module "$module"} "${files[@]}" -- "$@"
 }
 
-um_verdict()
-{
-	local taint
-	if [ ! -s "$out/end" ]; then
-		echo 'the kernel did not reach its end; its console,'
-		show_console "$out/console" ''
-		return 120
-	fi
-	taint=$(<"$out/end")
-	if complaints "$out/console" >/dev/null ||
-	   [ $((taint & ~harmless_taint)) != 0 ]; then
-		echo "the kernel has complained (taint $taint); its console,"
-		show_console "$out/console" ''
-		return 121
-	fi
-	if [ -s "$out/problem" ]; then
-		echo "$(<"$out/problem") has failed"
-		return 122
-	fi
-	return "$(<"$out/status")"
-}
-
 # boot_um LIMIT COMMAND...
 boot_um()
 {
-	local limit=$1 status=0
+	local limit=$1
 	shift
-	rm -f "$out"/{end,status,problem,stdout}
-	printf 'exec' >"$out/command"
-	printf " '%s'" "$@" >>"$out/command"
-	timeout -k 5 $((limit + 30)) "$IMAGE" mem=768M rootfstype=hostfs \
-		rootflags=/ ro init="$here/init" "kf_dir=$out" \
-		"kf_module=$module" con=null con0=fd:0,fd:1 panic=-1 oops=panic \
-		loglevel=5 </dev/null >"$out/console" 2>&1 || :
-	sed -i 's/\r$//' "$out/console"
-	cat "$out/stdout" 2>/dev/null || :
-	um_verdict || status=$?
-	return $status
+	"$top/tests/vm/um" --module "$module" --dir "$out" --timeout "$limit" -- "$@"
 }
 
 # boot LIMIT KFUZZ-ARGUMENT...: kfuzz in the guest, with the patterns of what
