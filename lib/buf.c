@@ -44,7 +44,7 @@ int zcbuf_alloc(struct zcbuf_pool *pool, __u64 length,
 	arg.align = opts.align;
 	arg.deadline_ns = opts.deadline_ns;
 	arg.node = opts.node;
-	err = zcb_call(pool->session.fd, ZCBUF_NR_ALLOC, &arg);
+	err = zcb_cache_alloc(pool, &arg);
 	return err ? err : (int)arg.out_done;
 }
 

@@ -71,6 +71,47 @@ void zcb_session_close(struct zcb_session *session);
 void zcb_session_lock(void);
 void zcb_session_unlock(void);
 
+/* ---------------------------------------------------------------- thread.c */
+
+/* No thread begins to keep objects or ends, no pool comes or goes; for fork(). */
+void zcb_threads_lock(void);
+void zcb_threads_unlock(void);
+
+/* The child has no threads but one, and none of the pools; unlocks. */
+void zcb_threads_in_child(void);
+
+/* ----------------------------------------------------------------- cache.c */
+
+struct zcb_depot;
+
+/*
+ * zcb_cache_open - the pool keeps what is freed
+ * @info: what the kernel says of it
+ * @classes: as many as that says
+ *
+ * Return: 0 or -ENOMEM. zcb_cache_close() undoes it in both cases.
+ */
+int zcb_cache_open(struct zcbuf_pool *pool, const struct zcbuf_pool_info *info,
+		   const struct zcbuf_class_info *classes);
+
+/* zcb_cache_close - objects are no more; zcb_cache_free - nor are their records */
+void zcb_cache_close(struct zcbuf_pool *pool);
+void zcb_cache_free(struct zcbuf_pool *pool);
+
+/* zcb_cache_none - of a pool that keeps nothing (yet) */
+void zcb_cache_none(struct zcbuf_pool *pool);
+
+/* zcb_cache_stop - give all back, and keep nothing; zcb_cache_go - as ever again */
+void zcb_cache_stop(const struct zcbuf_pool *pool);
+void zcb_cache_go(const struct zcbuf_pool *pool);
+
+/* zcb_cache_alloc - ALLOC: what is kept is in nobody's way; the other: RESERVE */
+int zcb_cache_alloc(struct zcbuf_pool *pool, struct zcbuf_alloc *arg);
+int zcb_cache_reserve(struct zcbuf_pool *pool, struct zcbuf_reserve *arg);
+
+/* Is anything kept, or may soon be? */
+bool zcb_depot_keeps(const struct zcbuf_pool *pool);
+
 /* ------------------------------------------------------------------- map.c */
 
 /*
@@ -202,12 +243,15 @@ int zcb_token_drop(struct zcbuf_uring *uring);
 
 /*
  * struct zcbuf_pool
+ * @caches: by thread; first, see <zcbuf/cache.h>
+ * @depot: what is behind them
  * @session: ours alone
  * @id: the session's, by which others know it
  * @refs: one of the caller's, one of each channel: they outlive
  *	zcbuf_pool_close() as names that answer -EBADF
  * @map: where it is mapped
  * @waits: it has a waitset
+ * @is_exact: it was opened to keep nothing
  * @fallbacks: buffers of the process's own memory
  * @arena_size: each arena's, bytes
  * @rights: ZCBUF_RIGHT_*
@@ -215,11 +259,14 @@ int zcb_token_drop(struct zcbuf_uring *uring);
  * @log: whom to tell what no result tells
  */
 struct zcbuf_pool {
+	struct zcbuf_caches caches;
+	struct zcb_depot *depot;
 	struct zcb_session session;
 	__u64 id;
 	atomic_uint refs;
 	struct zcb_map *map;
 	atomic_bool waits;
+	bool is_exact;
 	struct zcb_fallback *fallbacks;
 	__u64 arena_size;
 	__u32 rights;

@@ -15,6 +15,7 @@
 
 static void pool_free(struct zcbuf_pool *pool)
 {
+	zcb_cache_free(pool);
 	free(pool->map);
 	free(pool);
 }
@@ -30,6 +31,7 @@ static struct zcbuf_pool *pool_new(void)
 		free(pool);
 		return NULL;
 	}
+	zcb_cache_none(pool);
 	atomic_init(&pool->map->size, 0);
 	atomic_init(&pool->refs, 1);
 	return pool;
@@ -59,7 +61,7 @@ static int pool_open(struct zcbuf_pool **out, int access, __u32 open_flags)
 	int oflags = access;
 	int err;
 
-	if (open_flags & ~ZCBUF_POOL_OPEN_NONBLOCK)
+	if (open_flags & ~(ZCBUF_POOL_OPEN_NONBLOCK | ZCBUF_POOL_OPEN_EXACT))
 		return -EOPNOTSUPP;
 	if (open_flags & ZCBUF_POOL_OPEN_NONBLOCK)
 		oflags |= O_NONBLOCK;
@@ -72,6 +74,7 @@ static int pool_open(struct zcbuf_pool **out, int access, __u32 open_flags)
 		pool_free(pool);
 		return err;
 	}
+	pool->is_exact = open_flags & ZCBUF_POOL_OPEN_EXACT;
 	*out = pool;
 	return 0;
 }
@@ -111,7 +114,8 @@ static int pool_learn(struct zcbuf_pool *pool)
 	pool->arena_size = info.out_arena_size;
 	for (i = 0; i < info.nclasses && i < ARRAY_SIZE(classes); i++)
 		pool->class_size[i] = classes[i].length;
-	return zcb_map_open(pool, &info);
+	err = zcb_map_open(pool, &info);
+	return err ? err : zcb_cache_open(pool, &info, classes);
 }
 
 /* The session is attached, or @err says why not: finish, or undo it all. */
@@ -217,6 +221,7 @@ int zcbuf_pool_close(struct zcbuf_pool *pool)
 {
 	if (!pool)
 		return 0;
+	zcb_cache_close(pool);
 	zcb_map_close(pool);
 	zcb_fallback_close(pool);
 	zcb_session_close(&pool->session);
@@ -299,8 +304,11 @@ int zcbuf_pool_retire(const struct zcbuf_pool *pool, __u32 arena, __u32 flags,
 		.deadline_ns = deadline_ns,
 		.arena = arena,
 	};
-	int err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_RETIRE, &arg);
+	int err;
 
+	zcb_cache_stop(pool);
+	err = zcb_call(pool->session.fd, ZCBUF_NR_POOL_RETIRE, &arg);
+	zcb_cache_go(pool);
 	return err ? err : (int)arg.out_state;
 }
 

@@ -2,6 +2,8 @@
 /*
  * Reservations, raw: the batched calls of a producer.
  */
+#include <errno.h>
+
 #include "internal.h"
 
 int zcbuf_reserve_why(struct zcbuf_channel *channel,
@@ -18,7 +20,7 @@ int zcbuf_reserve_why(struct zcbuf_channel *channel,
 	};
 	int err;
 
-	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_RESERVE, &arg);
+	err = zcb_cache_reserve(channel->pool, &arg);
 	*why = arg.out_why;
 	return err ? err : (int)arg.out_done;
 }
@@ -55,6 +57,27 @@ int zcbuf_abort(struct zcbuf_channel *channel,
 			 entries, count, 0);
 }
 
+/* The commits are done. What the process keeps is not to hold up the rest. */
+static int reserve_rest(struct zcbuf_channel *channel,
+			const struct zcbuf_commit_reserve *turn,
+			__u64 deadline_ns, struct zcbuf_turnover *result)
+{
+	struct zcbuf_reserve arg = {
+		.size = sizeof(arg),
+		.flags = turn->flags & ~ZCBUF_COMMIT_F_TAGGED,
+		.channel = turn->channel,
+		.entries = turn->reserves,
+		.deadline_ns = deadline_ns,
+		.count = turn->nreserves,
+	};
+	int err = zcb_cache_reserve(channel->pool, &arg);
+
+	result->reserved = err ? 0 : arg.out_done;
+	result->reserve_error = err ? err : -(int)arg.out_error;
+	result->why = arg.out_why;
+	return result->committed || !err ? 0 : err;
+}
+
 int zcbuf_commit_reserve(struct zcbuf_channel *channel,
 			 const struct zcbuf_commit_entry *commits,
 			 unsigned int ncommits,
@@ -72,8 +95,11 @@ int zcbuf_commit_reserve(struct zcbuf_channel *channel,
 		.ncommits = ncommits,
 		.nreserves = nreserves,
 	};
+	const bool keeps = zcb_depot_keeps(channel->pool);
 	int err;
 
+	if (keeps)
+		arg.deadline_ns = 0;
 	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_COMMIT_RESERVE,
 		       &arg);
 	result->committed = arg.out_committed;
@@ -81,5 +107,8 @@ int zcbuf_commit_reserve(struct zcbuf_channel *channel,
 	result->reserved = arg.out_reserved;
 	result->reserve_error = -(int)arg.out_reserve_error;
 	result->why = arg.out_why;
+	if (keeps && arg.out_reserve_error == EAGAIN &&
+	    (deadline_ns || arg.out_why & ZCBUF_WHY_MEMORY))
+		return reserve_rest(channel, &arg, deadline_ns, result);
 	return err;
 }

@@ -31,6 +31,18 @@ void zcb_session_unlock(void)
 	pthread_mutex_unlock(&lock);
 }
 
+static void before_fork(void)
+{
+	zcb_threads_lock();
+	zcb_session_lock();
+}
+
+static void in_parent(void)
+{
+	zcb_session_unlock();
+	zcb_threads_unlock();
+}
+
 static void in_child(void)
 {
 	struct zcb_session *s;
@@ -42,12 +54,12 @@ static void in_child(void)
 	sessions = NULL;
 	zcb_call_reset();
 	zcb_session_unlock();
+	zcb_threads_in_child();
 }
 
 static void register_fork(void)
 {
-	once_error = pthread_atfork(zcb_session_lock, zcb_session_unlock,
-				    in_child);
+	once_error = pthread_atfork(before_fork, in_parent, in_child);
 }
 
 /*

@@ -65,6 +65,7 @@ static void manuals(void)
 	EXPECT(explained_in(ALIGNED_HEADER) > 20);
 	EXPECT(explained_in(RECORDS_HEADER) > 20);
 	EXPECT(explained_in(DIAG_HEADER) > 5);
+	EXPECT(explained_in(CACHE_HEADER) > 4);
 	EXPECT(explained_in(TOPIC_HEADER) > 30);
 	EXPECT(explained_in(TPOOL_HEADER) > 20);
 	EXPECT(explained_in(URING_HEADER) > 30);

@@ -157,6 +157,8 @@ static int do_info(struct zcbuf_pool_info *arg)
 	if (arg->nclasses && fits)
 		memcpy(at(arg->classes), fake.classes,
 		       fake.nclasses * sizeof(*fake.classes));
+	arg->out_kind = fake.kind;
+	arg->out_retiring = fake.retiring;
 	arg->out_size = fake.pool_size;
 	arg->out_end = fake.pool_size;
 	arg->out_present = ~(__u64)0;
@@ -384,8 +386,10 @@ static int do_heartbeat(struct zcbuf_heartbeat *arg)
 static int call(int fd, unsigned int nr, void *arg)
 {
 	__u64 self = fake.session[fd];
-	int err = fake_topic_call(self, nr, arg);
+	int err = fake.on_call ? fake.on_call(self, nr, arg) : FAKE_NO_CALL;
 
+	if (err == FAKE_NO_CALL)
+		err = fake_topic_call(self, nr, arg);
 	if (err == FAKE_NO_CALL)
 		err = fake_stream_call(nr, arg);
 	if (err != FAKE_NO_CALL)

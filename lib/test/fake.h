@@ -61,6 +61,8 @@ struct fake {
 	int mremap_error;
 	bool mremap_hole;	/* and what was there is gone */
 	void (*on_info)(void);	/* called in POOL_INFO */
+	/* Instead of what there is here, unless it answers FAKE_NO_CALL. */
+	int (*on_call)(__u64 self, unsigned int nr, void *arg);
 	void (*on_map)(void);	/* called where memory comes into its place */
 	void (*on_receive)(void);	/* called once in RECEIVE of a topic */
 	void (*on_watch)(void);	/* called once in WATCH */
@@ -78,6 +80,8 @@ struct fake {
 	__u64 max_size;		/* 0: it does not grow */
 	__u64 max_end;		/* 0: max_size */
 	__u32 arena_state;	/* what RETIRE answers */
+	__u32 kind;
+	__u64 retiring;		/* arenas, as POOL_INFO says */
 	struct zcbuf_class_info classes[ZCBUF_MAX_CLASSES];
 	__u32 nclasses;
 	struct zcbuf_delivery deliveries[4];

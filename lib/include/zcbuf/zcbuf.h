@@ -7,8 +7,9 @@
  * the shape it has in a program; what it does with io_uring is in
  * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, memory for
  * files opened O_DIRECT in <zcbuf/aligned.h>, buffers by index in <zcbuf/tpool.h>,
- * small records in <zcbuf/records.h>, where errors come from in <zcbuf/diag.h>,
- * which come along. See also libzcbuf-user(7).
+ * buffers without a system call each in <zcbuf/cache.h>, small records in
+ * <zcbuf/records.h>, where errors come from in <zcbuf/diag.h>, which come along. See
+ * also libzcbuf-user(7).
  *
  * Results. A function returning int answers 0 or a count when it did what it
  * says, else a negative errno of the vocabulary in <linux/zcbuf.h>, which
@@ -150,6 +151,7 @@ ZCBUF_API int zcbuf_query(int fd, struct zcbuf_query *query);
 /* ------------------------------------------------------------------ pools */
 
 #define ZCBUF_POOL_OPEN_NONBLOCK	(1U << 0) /* no call ever waits */
+#define ZCBUF_POOL_OPEN_EXACT		(1U << 1) /* keep nothing: <zcbuf/cache.h> */
 
 /*
  * struct zcbuf_pool_opts - what zcbuf_pool_create() shall make
@@ -1229,6 +1231,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
 #endif
 
 #include <zcbuf/aligned.h>
+#include <zcbuf/cache.h>
 #include <zcbuf/diag.h>
 #include <zcbuf/records.h>
 #include <zcbuf/topic.h>
