@@ -307,6 +307,42 @@ void zcb_delivery_frozen(struct zcb_stream *s, struct zcb_group *g)
 }
 
 /**
+ * zcb_delivery_dead() - a group was delivered, and nobody has it any more
+ * @s: the stream
+ * @g: the group, in nobody's hands and on no queue
+ *
+ * Of one that was frozen a reader may still have a page, by I/O. Its memory shall not
+ * be that of another then, which would have to wait for him: it lingers. It has no
+ * stragglers, since it has not failed.
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_delivery_dead(struct zcb_stream *s, struct zcb_group *g)
+{
+	if (!g->frozen || s->ended || s->ops->quiet(s, g)) {
+		zcb_stream_bury(s, g);
+		return;
+	}
+	list_del_init(&g->in_stream);
+	g->state = ZCB_GROUP_DEAD;
+	list_add_tail(&g->queue, &s->lingering);
+	s->ops->freeze(s);
+}
+
+/**
+ * zcb_delivery_quiet() - nobody has a page of a dead group any more, or nobody asks
+ * @s: the stream, immutable
+ * @g: one of its @lingering
+ *
+ * Context: The caller holds the channel's lock.
+ */
+void zcb_delivery_quiet(struct zcb_stream *s, struct zcb_group *g)
+{
+	list_del_init(&g->queue);
+	zcb_stream_free(s, g);
+}
+
+/**
  * zcb_delivery_failure() - a failed group can go
  * @s: the stream
  * @g: the group; complete, on no queue, counted in @s->nfailed
@@ -564,7 +600,7 @@ void zcb_stream_let_go(struct zcb_stream *s, struct zcb_consumer *c,
 	c->nheld--;
 	c->held_bytes -= zcb_group_bytes(g, s->cfg.page_shift);
 	s->nheld--;
-	zcb_stream_bury(s, g);
+	zcb_delivery_dead(s, g);
 }
 
 /**

@@ -12,6 +12,7 @@
 void zcb_delivery_success(struct zcb_stream *s, struct zcb_group *g);
 void zcb_delivery_failure(struct zcb_stream *s, struct zcb_group *g);
 void zcb_delivery_end(struct zcb_stream *s);
+void zcb_delivery_dead(struct zcb_stream *s, struct zcb_group *g);
 
 /* stream.c */
 struct zcb_group *zcb_stream_find_group(const struct zcb_stream *s, u64 id);

@@ -9,6 +9,7 @@
  *		      PARKED -> QUEUED -> HELD -> dead
  *				 (failed) -> WITHHELD? -> FAILED -> HELD -> dead
  *		    of a topic: (complete) -> FREEZING? -> OUT -> dead
+ *		    dead, and frozen: lingers while somebody has a page of it
  *
  * The caller locks and brings the memory of both structs.
  */
@@ -86,7 +87,7 @@ enum zcb_group_state {
 	ZCB_GROUP_FAILED,	/* on the failure queue */
 	ZCB_GROUP_HELD,		/* received, not released */
 	ZCB_GROUP_OUT,		/* a topic's: while there are references */
-	ZCB_GROUP_DEAD,		/* released; stragglers may keep its pages */
+	ZCB_GROUP_DEAD,		/* released; stragglers or I/O may keep its pages */
 };
 
 /**
@@ -124,7 +125,7 @@ enum zcb_group_state {
  * @nstragglers: of these failed and not acknowledged
  * @nrecords: sum over committed reservations
  * @quiet: IMMUTABLE: pages from its start of which it is known that nobody has them who
- *	may write; it is not looked at them again
+ *	may write, or when it is dead, nobody; it is not looked at them again
  * @state: enum zcb_group_state
  * @window: a window: one reservation, sealed at birth, may use less
  * @frozen: IMMUTABLE: its pages are closed to who may write, or are just being so

@@ -57,6 +57,16 @@ void zcb_stream_drop_producer(struct zcb_stream *s, struct zcb_producer *p,
 	resv_disown_all(&p->decided);
 }
 
+/* Nobody looks at what lingers any more. */
+static void stream_end_lingering(struct zcb_stream *s)
+{
+	struct zcb_group *g, *tmp;
+
+	s->ended = true;
+	list_for_each_entry_safe(g, tmp, &s->lingering, queue)
+		zcb_delivery_quiet(s, g);
+}
+
 /**
  * zcb_stream_end() - free every group that no retired port keeps
  * @s: the stream, with no other port left
@@ -69,6 +79,7 @@ void zcb_stream_end(struct zcb_stream *s)
 
 	s->open = NULL;
 	s->turn = NULL;
+	stream_end_lingering(s);
 	zcb_topic_forget(s, 0);
 	list_for_each_entry_safe(g, tmp, &s->groups, in_stream) {
 		if (g->state == ZCB_GROUP_HELD || g->state == ZCB_GROUP_OUT)
@@ -93,6 +104,7 @@ void zcb_stream_fini(struct zcb_stream *s)
 
 	s->open = NULL;
 	s->turn = NULL;
+	stream_end_lingering(s);
 	list_for_each_entry_safe(g, tmp, &s->groups, in_stream) {
 		list_del_init(&g->in_stream);
 		list_del_init(&g->queue);

@@ -316,6 +316,7 @@ void zcb_stream_init(struct zcb_stream *s, const struct zcb_stream_config *cfg,
 	zcb_credit_init(&s->credit, cfg->max_outstanding);
 	INIT_LIST_HEAD(&s->groups);
 	INIT_LIST_HEAD(&s->freezing);
+	INIT_LIST_HEAD(&s->lingering);
 	INIT_LIST_HEAD(&s->parked);
 	INIT_LIST_HEAD(&s->history);
 	INIT_LIST_HEAD(&s->failed);

@@ -37,7 +37,9 @@ struct zcb_topic_slot;
  *	others for the end; fully ordered
  * @room: of a topic: what a group has been promised was not needed, so another one
  *	may begin
- * @freeze: of an immutable stream: a group is on @freezing, for zcb_delivery_frozen()
+ * @freeze: of an immutable stream: a group is on @freezing, for zcb_delivery_frozen(),
+ *	or on @lingering, for zcb_delivery_quiet()
+ * @quiet: of a frozen group that is dead: does nobody have a page of it any more
  */
 struct zcb_stream_ops {
 	void (*give_pages)(struct zcb_stream *s, u64 pool_offset, u32 pages);
@@ -50,6 +52,7 @@ struct zcb_stream_ops {
 	void (*await)(struct zcb_consumer *c);
 	void (*room)(struct zcb_stream *s);
 	void (*freeze)(struct zcb_stream *s);
+	bool (*quiet)(struct zcb_stream *s, struct zcb_group *g);
 };
 
 /**
@@ -150,6 +153,7 @@ struct zcb_stream_counts {
  * @credit: one for each reservation, until its group is dead and acknowledged
  * @groups: all groups that are not dead, ascending id
  * @freezing: complete groups that have to be frozen first, in order of completion
+ * @lingering: dead groups that were frozen, of which somebody still has a page
  * @parked: complete groups on no queue, in order of completion
  * @history: of a topic: complete groups for who comes later, first the oldest
  * @failed: the failure queue
@@ -175,6 +179,7 @@ struct zcb_stream_counts {
  * @nshown: of no topic: success ports that see their queue
  * @bytes: memory of all groups, the dead with stragglers included
  * @finalized: no more reservations
+ * @ended: only retired ports are left: no group lingers any more
  * @told: of no topic: success ports were told of the end
  * @starved: of a topic: there was no room for a group, or no credit to be had, since
  *	somebody was told of any
@@ -187,6 +192,7 @@ struct zcb_stream {
 	struct zcb_credit credit;
 	struct list_head groups;
 	struct list_head freezing;
+	struct list_head lingering;
 	struct list_head parked;
 	struct list_head history;
 	struct list_head failed;
@@ -212,6 +218,7 @@ struct zcb_stream {
 	u32 nshown;
 	u64 bytes;
 	bool finalized;
+	bool ended;
 	bool told;
 	bool starved;
 };
@@ -300,6 +307,8 @@ int zcb_stream_peek(struct zcb_stream *s, struct zcb_consumer *c,
 int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group);
 /* The first of @freezing: nobody can write to it any more, so it is delivered. */
 void zcb_delivery_frozen(struct zcb_stream *s, struct zcb_group *g);
+/* One of @lingering: nobody has a page of it any more, so it is freed. */
+void zcb_delivery_quiet(struct zcb_stream *s, struct zcb_group *g);
 /*
  * The consumer of @c, of no topic, sees its queue from now on: @q, with @nslots set to
  * @max_held.

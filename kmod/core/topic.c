@@ -41,7 +41,7 @@ void zcb_topic_put(struct zcb_stream *s, struct zcb_group *g)
 	if (g->state != ZCB_GROUP_OUT)
 		return;
 	if (!g->refs)
-		zcb_stream_bury(s, g);
+		zcb_delivery_dead(s, g);
 	else if (g->refs == g->spare && s->starved)
 		topic_feed(s);
 }

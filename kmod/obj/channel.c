@@ -63,6 +63,11 @@ static void channel_freeze(struct zcb_stream *s)
 	zcb_freeze_begin(channel_of(s));
 }
 
+static bool channel_quiet(struct zcb_stream *s, struct zcb_group *g)
+{
+	return zcb_freeze_quiet(channel_of(s), g);
+}
+
 const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.give_pages	= channel_give_pages,
 	.free_group	= channel_free_group,
@@ -72,6 +77,7 @@ const struct zcb_stream_ops zcb_channel_stream_ops = {
 	.await		= zcb_queue_await,
 	.room		= channel_room,
 	.freeze		= channel_freeze,
+	.quiet		= channel_quiet,
 };
 
 /**

@@ -114,8 +114,8 @@ struct zcb_channel_wish {
  * @age: seals an open group of age @cfg.max_age_us
  * @freeze: IMMUTABLE: freezes groups and has them delivered: freeze.c
  * @freeze_wait: jiffies until it looks again; its own
- * @ended: nobody finds it any more, only ports of the dead are left; the pool's
- *	lock
+ * @ended: nobody finds it any more, only ports of the dead are left; written with
+ *	the pool's lock as well
  */
 struct zcb_channel {
 	struct kref ref;

@@ -13,10 +13,15 @@
  * is one again that can be written by, and the group goes. As long as there is, it
  * waits, and those behind it.
  *
+ * When it is dead, there may be references again, of who reads. Nobody waits for them but
+ * its memory: that stays closed and is nobody's until there is none, since who gets it
+ * next could not tell them from those of a writer. Then it is opened.
+ *
  * All of that is done by one work item of the channel, which nobody waits for but the
- * end of the channel. A group that waits is on a list of the stream that only this
- * takes it from, or the end of the channel after it; so the lock of the channel is not
- * held meanwhile. Folios are locked one at a time, with no lock held.
+ * end of the channel. A group that waits, alive or dead, is on a list of the stream
+ * that only this takes it from, or the end of the channel after it; so the lock of the
+ * channel is not held meanwhile, but for the first look at one that has just died.
+ * Folios are locked one at a time, and by this work with no lock held.
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -191,38 +196,83 @@ static struct zcb_group *freeze_next(struct zcb_channel *ch)
  * Is all of it quiet? What was once, after it was unmapped, is so for good: others may
  * take references there, but nobody who may write.
  */
-static bool freeze_group(struct zcb_channel *ch, struct zcb_group *g)
+static bool freeze_is_quiet(struct zcb_channel *ch, struct zcb_group *g)
 {
 	u64 index;
 
+	g->quiet = freeze_walk(ch, g, g->quiet, freeze_quiet);
+	return !freeze_piece(g, g->quiet, &index);
+}
+
+static bool freeze_group(struct zcb_channel *ch, struct zcb_group *g)
+{
 	if (!g->frozen) {
 		g->frozen = true;
 		freeze_walk(ch, g, 0, freeze_close);
 	}
-	g->quiet = freeze_walk(ch, g, g->quiet, freeze_quiet);
-	return !freeze_piece(g, g->quiet, &index);
+	return freeze_is_quiet(ch, g);
+}
+
+/* Deliver what can be. Returns whether that was all. */
+static bool freeze_living(struct zcb_channel *ch)
+{
+	struct zcb_group *g;
+
+	while (!READ_ONCE(ch->ended) && (g = freeze_next(ch))) {
+		if (!freeze_group(ch, g))
+			return false;
+		ch->freeze_wait = 0;
+		scoped_guard(mutex, &ch->lock)
+			zcb_delivery_frozen(&ch->stream, g);
+		cond_resched();
+	}
+	return true;
+}
+
+/* The first of the dead, or the one after @g, which is freed if it @goes. */
+static struct zcb_group *freeze_next_dead(struct zcb_channel *ch,
+					  struct zcb_group *g, bool goes)
+{
+	struct list_head *lingering = &ch->stream.lingering;
+	struct list_head *next;
+
+	guard(mutex)(&ch->lock);
+	next = g ? g->queue.next : lingering->next;
+	if (goes)
+		zcb_delivery_quiet(&ch->stream, g);
+	return next == lingering ? NULL :
+				   list_entry(next, struct zcb_group, queue);
+}
+
+/* Let go of what can be. Returns whether that was all. */
+static bool freeze_dead(struct zcb_channel *ch)
+{
+	struct zcb_group *g = freeze_next_dead(ch, NULL, false);
+	bool goes, all = true;
+
+	while (g && !READ_ONCE(ch->ended)) {
+		goes = freeze_is_quiet(ch, g);
+		if (goes)
+			ch->freeze_wait = 0;
+		all &= goes;
+		g = freeze_next_dead(ch, g, goes);
+		cond_resched();
+	}
+	return all;
 }
 
 static void freeze_work(struct work_struct *work)
 {
 	struct zcb_channel *ch = container_of(to_delayed_work(work),
 					      struct zcb_channel, freeze);
-	struct zcb_group *g;
+	bool all = freeze_living(ch);
 
-	while (!READ_ONCE(ch->ended) && (g = freeze_next(ch))) {
-		if (!freeze_group(ch, g)) {
-			ch->freeze_wait = clamp(ch->freeze_wait * 2,
-						FREEZE_WAIT_MIN,
-						FREEZE_WAIT_MAX);
-			queue_delayed_work(system_unbound_wq, &ch->freeze,
-					   ch->freeze_wait);
-			return;
-		}
-		ch->freeze_wait = 0;
-		scoped_guard(mutex, &ch->lock)
-			zcb_delivery_frozen(&ch->stream, g);
-		cond_resched();
-	}
+	all &= freeze_dead(ch);
+	if (all)
+		return;
+	ch->freeze_wait = clamp(ch->freeze_wait * 2, FREEZE_WAIT_MIN,
+				FREEZE_WAIT_MAX);
+	queue_delayed_work(system_unbound_wq, &ch->freeze, ch->freeze_wait);
 }
 
 /* zcb_freeze_init() - of a channel that is being made */
@@ -232,26 +282,55 @@ void zcb_freeze_init(struct zcb_channel *ch)
 }
 
 /**
- * zcb_freeze_end - of a channel that has @ended; may sleep
- * @ch: the channel, whose lock is not held
+ * zcb_freeze_end - the channel has ended: nobody looks at what waits any more
+ * @ch: the channel; its pool's lock is held
+ *
+ * Said under its lock, so that nobody who holds that begins what is waited for here.
+ *
+ * Context: may sleep.
  */
 void zcb_freeze_end(struct zcb_channel *ch)
 {
+	lockdep_assert_held(&ch->pool->lock);
+	scoped_guard(mutex, &ch->lock)
+		WRITE_ONCE(ch->ended, true);
 	cancel_delayed_work_sync(&ch->freeze);
 }
 
 /**
- * zcb_freeze_begin - groups wait to be frozen
+ * zcb_freeze_begin - a group waits to be frozen, or lingers
  * @ch: the channel; its lock is held
  *
- * While one has to be looked at again, the others wait for that.
+ * While one that is to be delivered has to be looked at again, the others wait for
+ * that. It waits for none that lingers.
  *
  * Context: any that may hold the lock.
  */
 void zcb_freeze_begin(struct zcb_channel *ch)
 {
 	lockdep_assert_held(&ch->lock);
-	queue_delayed_work(system_unbound_wq, &ch->freeze, 0);
+	if (ch->ended)
+		return;
+	if (ch->stream.nfreezing == 1)
+		mod_delayed_work(system_unbound_wq, &ch->freeze, 0);
+	else
+		queue_delayed_work(system_unbound_wq, &ch->freeze,
+				   FREEZE_WAIT_MIN);
+}
+
+/**
+ * zcb_freeze_quiet - a group is dead: does nobody have a page of it
+ * @ch: the channel; its lock is held
+ * @g: the group
+ *
+ * Context: may sleep.
+ * Return: true if so; if not, it lingers, and is looked at again.
+ */
+bool zcb_freeze_quiet(struct zcb_channel *ch, struct zcb_group *g)
+{
+	lockdep_assert_held(&ch->lock);
+	g->quiet = 0;
+	return freeze_is_quiet(ch, g);
 }
 
 /**

@@ -9,6 +9,7 @@ struct zcb_group;
 void zcb_freeze_init(struct zcb_channel *ch);
 void zcb_freeze_end(struct zcb_channel *ch);
 void zcb_freeze_begin(struct zcb_channel *ch);
+bool zcb_freeze_quiet(struct zcb_channel *ch, struct zcb_group *g);
 void zcb_freeze_thaw(struct zcb_channel *ch, struct zcb_group *g);
 
 #endif /* ZCB_OBJ_FREEZE_H */

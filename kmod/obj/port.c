@@ -373,11 +373,10 @@ static void channel_end_locked(struct zcb_channel *ch)
 	lockdep_assert_held(&ch->pool->lock);
 	if (ch->ended)
 		return;
-	WRITE_ONCE(ch->ended, true);
+	zcb_freeze_end(ch);
 	hash_del(&ch->named);
 	zcb_handle_remove(&ch->pool->channels, ch->handle);
 	cancel_delayed_work_sync(&ch->age);
-	zcb_freeze_end(ch);
 	mutex_lock(&ch->lock);
 	zcb_stream_end(&ch->stream);
 	mutex_unlock(&ch->lock);

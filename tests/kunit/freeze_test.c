@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Streams that are immutable: nothing is delivered before it is said to be frozen, in
- * the order of completion, and the end comes after the last.
+ * the order of completion, and the end comes after the last. What is dead and still
+ * read lingers, and is in nobody's way.
  */
 #include "topic_rig.h"
 
@@ -37,10 +38,12 @@ static void complete_groups(struct rig *rig, u32 n)
 static void frozen(struct rig *rig)
 {
 	struct zcb_stream *s = &rig->s;
+	struct zcb_group *g;
 
 	KUNIT_ASSERT_FALSE(rig->test, list_empty(&s->freezing));
-	zcb_delivery_frozen(s, list_first_entry(&s->freezing, struct zcb_group,
-						queue));
+	g = list_first_entry(&s->freezing, struct zcb_group, queue);
+	g->frozen = true;
+	zcb_delivery_frozen(s, g);
 }
 
 static void expect_waiting(struct rig *rig, u32 n)
@@ -310,6 +313,115 @@ static void each_has_its_end(struct kunit *test)
 	close_topic(t, 4);
 }
 
+/* ---------------------------------------------------------------- lingering */
+
+static void expect_lingering(struct rig *rig, u32 n)
+{
+	KUNIT_EXPECT_EQ(rig->test, n,
+			(u32)list_count_nodes(&rig->s.lingering));
+	KUNIT_EXPECT_EQ(rig->test, n, rig->s.credit.taken);
+	KUNIT_EXPECT_EQ(rig->test, n, rig_pages_held(rig));
+}
+
+static void over(struct rig *rig)
+{
+	KUNIT_ASSERT_FALSE(rig->test, list_empty(&rig->s.lingering));
+	zcb_delivery_quiet(&rig->s, list_first_entry(&rig->s.lingering,
+						     struct zcb_group, queue));
+}
+
+/* It keeps its memory and its credit, and nobody waits for it. */
+static void a_dead_group_lingers(struct kunit *test)
+{
+	struct rig *rig = open_stream(test);
+
+	complete_groups(rig, 1);
+	frozen(rig);
+	rig->noisy = true;
+	expect_group(rig, 0);
+	expect_lingering(rig, 1);
+	KUNIT_EXPECT_EQ(test, rig->freezes, 2U);
+	KUNIT_EXPECT_EQ(test, -EBADSLT,
+			zcb_stream_release(&rig->s, &rig->c.c, 0));
+	complete_groups(rig, 1);
+	frozen(rig);
+	expect_group(rig, 1);
+	expect_lingering(rig, 2);
+	over(rig);
+	expect_lingering(rig, 1);
+	over(rig);
+	rig_check_empty(rig);
+	rig_close(rig);
+}
+
+/* What was never frozen has no readers by I/O that anybody would wait for. */
+static void a_failed_one_does_not(struct kunit *test)
+{
+	struct rig *rig = open_stream(test);
+
+	rig->noisy = true;
+	rig_abort(rig, rig_reserve(rig, 10));
+	rig_release(rig, &rig->f, rig_receive(rig, &rig->f));
+	expect_lingering(rig, 0);
+	rig_close(rig);
+}
+
+static void after_the_last_of_a_topic(struct kunit *test)
+{
+	struct topic_test *t = open_frozen_topic(test, 1);
+
+	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
+	add(t, 1, ZCBUF_POLICY_BLOCK, 2, 0);
+	t->rig->noisy = true;
+	publish(t);
+	frozen(t->rig);
+	expect_next(t, 0, 0);
+	expect_next(t, 1, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->rig->s.lingering));
+	zcb_topic_forget(&t->rig->s, 0);
+	expect_lingering(t->rig, 1);
+	over(t->rig);
+	rig_check_empty(t->rig);
+	close_topic(t, 2);
+}
+
+/* Whatever lingers goes with the stream. */
+static void a_stream_that_goes_meanwhile(struct kunit *test)
+{
+	struct rig *rig = open_stream(test);
+
+	complete_groups(rig, 2);
+	frozen(rig);
+	frozen(rig);
+	rig->noisy = true;
+	expect_group(rig, 0);
+	expect_group(rig, 1);
+	expect_lingering(rig, 2);
+	rig_close(rig);
+}
+
+/* What the dead held lingers no more when nobody looks. */
+static void nothing_lingers_after_the_end(struct kunit *test)
+{
+	struct rig *rig = open_stream(test);
+	struct zcb_stream *s = &rig->s;
+
+	complete_groups(rig, 2);
+	frozen(rig);
+	frozen(rig);
+	rig->noisy = true;
+	expect_group(rig, 0);
+	rig_receive(rig, &rig->c);
+	zcb_stream_retire_consumer(s, &rig->c.c);
+	zcb_stream_drop_producer(s, &rig->p, rig_now(rig));
+	zcb_stream_drop_consumer(s, &rig->f.c);
+	zcb_stream_end(s);
+	KUNIT_EXPECT_EQ(test, rig_pages_held(rig), 1U);
+	zcb_stream_drop_consumer(s, &rig->c.c);
+	rig_check_empty(rig);
+	zcb_stream_fini(s);
+}
+
 /* ------------------------------------------------------------------- memory */
 
 static void extents_are_whole_grains(struct kunit *test)
@@ -345,6 +457,11 @@ static struct kunit_case freeze_cases[] = {
 	KUNIT_CASE(not_what_was_pending),
 	KUNIT_CASE(to_nobody),
 	KUNIT_CASE(each_has_its_end),
+	KUNIT_CASE(a_dead_group_lingers),
+	KUNIT_CASE(a_failed_one_does_not),
+	KUNIT_CASE(after_the_last_of_a_topic),
+	KUNIT_CASE(a_stream_that_goes_meanwhile),
+	KUNIT_CASE(nothing_lingers_after_the_end),
 	KUNIT_CASE(extents_are_whole_grains),
 	{}
 };

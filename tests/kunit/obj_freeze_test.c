@@ -402,6 +402,184 @@ static void all_of_them_die(struct kunit *test)
 	expect_frozen(test, &f, 0, false);
 }
 
+/* --------------------------------------------------------- readers that linger */
+
+/* As I/O of who only reads. */
+static struct page *hold_reading(struct frozen *f, u64 pool_offset)
+{
+	return zcb_pool_page_get(f->pool, pool_offset >> PAGE_SHIFT, false);
+}
+
+/* A group that was received and released, and a page of it that is still held. */
+static struct page *release_reading(struct kunit *test, struct frozen *f,
+				    u64 *pool_offset)
+{
+	struct zcbuf_reservation v = obj_send(test, f->in, PAGE_SIZE);
+	struct zcbuf_delivery d;
+	struct page *page;
+
+	look(f);
+	d = obj_receive(test, f->out);
+	page = hold_reading(f, v.out_pool_offset);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(f->out, d.handle), 0);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(f->out, d.handle), -EBADSLT);
+	*pool_offset = v.out_pool_offset;
+	return page;
+}
+
+/* Nobody gets its memory, and nobody who may write a page of it; others go on. */
+static void a_reader_keeps_what_it_released(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct zcbuf_reservation v;
+	struct page *page;
+	u64 at;
+
+	page = release_reading(test, &f, &at);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, obj_channel_stat(test, f.pool).bytes, PAGE_SIZE);
+	expect_frozen(test, &f, at, true);
+	v = obj_send(test, f.in, PAGE_SIZE);
+	KUNIT_EXPECT_NE(test, v.out_pool_offset, at);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(f.out, obj_receive(
+						  test, f.out).handle), 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), PAGE_SIZE);
+	put_page(page);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	expect_frozen(test, &f, at, false);
+}
+
+/* Each for itself. */
+static void several_linger(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct page *page[3];
+	u64 at[3];
+	u32 i;
+
+	for (i = 0; i < 3; i++)
+		page[i] = release_reading(test, &f, &at[i]);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 3 * PAGE_SIZE);
+	put_page(page[1]);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 2 * PAGE_SIZE);
+	expect_frozen(test, &f, at[0], true);
+	expect_frozen(test, &f, at[1], false);
+	expect_frozen(test, &f, at[2], true);
+	put_page(page[2]);
+	put_page(page[0]);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+}
+
+/* One that was held last is not forgotten for what was quiet before it. */
+static void all_of_it_is_looked_at(struct kunit *test)
+{
+	struct frozen f = channel_of(test, true);
+	u64 handle = obj_alloc(test, f.w, 3 * PAGE_SIZE);
+	u64 at = zcbuf_buf_offset(handle);
+	struct zcbuf_delivery d;
+	struct page *page;
+
+	obj_publish(test, f.in, handle);
+	look(&f);
+	d = obj_receive(test, f.out);
+	page = hold_reading(&f, at + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, zcb_channel_release(f.out, d.handle), 0);
+	KUNIT_EXPECT_NE(test, obj_used(test, f.pool), 0);
+	look(&f);
+	KUNIT_EXPECT_NE(test, obj_used(test, f.pool), 0);
+	put_page(page);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	expect_frozen(test, &f, at, false);
+}
+
+/* Nobody has to ask for its memory. */
+static void it_goes_by_itself(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct page *page;
+	u64 at;
+
+	page = release_reading(test, &f, &at);
+	KUNIT_EXPECT_TRUE(test,
+			  delayed_work_pending(&f.in->channel->freeze));
+	put_page(page);
+	while (obj_used(test, f.pool))
+		schedule_timeout_uninterruptible(1);
+	expect_frozen(test, &f, at, false);
+}
+
+/* However long it is until what lingers is looked at again. */
+static void the_living_do_not_wait_for_it(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct delayed_work *work = &f.in->channel->freeze;
+	struct zcbuf_delivery d;
+	struct page *page;
+	u32 i = 0;
+	u64 at;
+
+	page = release_reading(test, &f, &at);
+	look(&f);
+	mod_delayed_work(system_unbound_wq, work, 3600 * HZ);
+	obj_send(test, f.in, PAGE_SIZE);
+	while (obj_try_receive(f.out, &d) && i++ < OBJ_PATIENCE)
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_LT(test, i, OBJ_PATIENCE);
+	put_page(page);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), PAGE_SIZE);
+}
+
+static void the_channel_ends_before_it(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct page *page;
+	u64 at;
+
+	page = release_reading(test, &f, &at);
+	KUNIT_EXPECT_EQ(test, zcb_channel_close(f.w, f.in->handle, 0), 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, zcb_channel_close(f.r, f.in->handle, 0), 0);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	expect_frozen(test, &f, at, false);
+	put_page(page);
+}
+
+/* What it has released is not its any more; who wrote it is not asked for. */
+static void the_reader_dies_before_it(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct page *page;
+	u64 at;
+
+	page = release_reading(test, &f, &at);
+	obj_die(test, f.r, f.out);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), PAGE_SIZE);
+	expect_frozen(test, &f, at, true);
+	put_page(page);
+	look(&f);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+}
+
+static void all_of_them_die_before_it(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	struct page *page;
+	u64 at;
+
+	page = release_reading(test, &f, &at);
+	obj_die(test, f.r, f.out);
+	obj_die(test, f.w, f.in);
+	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), 0);
+	KUNIT_EXPECT_EQ(test, obj_pool_stat(test, f.pool)->channels, 0);
+	put_page(page);
+}
+
 /* ---------------------------------------------------------- buffers, rights */
 
 static void a_buffer_is_frozen(struct kunit *test)
@@ -477,6 +655,14 @@ static struct kunit_case freeze_cases[] = {
 	KUNIT_CASE(the_channel_ends),
 	KUNIT_CASE(the_channel_ends_in_the_midst),
 	KUNIT_CASE(all_of_them_die),
+	KUNIT_CASE(a_reader_keeps_what_it_released),
+	KUNIT_CASE(several_linger),
+	KUNIT_CASE(all_of_it_is_looked_at),
+	KUNIT_CASE(it_goes_by_itself),
+	KUNIT_CASE(the_living_do_not_wait_for_it),
+	KUNIT_CASE(the_channel_ends_before_it),
+	KUNIT_CASE(the_reader_dies_before_it),
+	KUNIT_CASE(all_of_them_die_before_it),
 	KUNIT_CASE(a_buffer_is_frozen),
 	KUNIT_CASE(a_buffer_for_nobody),
 	KUNIT_CASE(not_what_others_hold),

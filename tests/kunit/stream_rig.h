@@ -54,7 +54,8 @@ struct rig_port {
  * @group_used: which of them the stream has
  * @given_back: pages that came back through give_pages
  * @rooms: how often it was told that a group may begin
- * @freezes: groups it was told to freeze
+ * @freezes: groups it was told to freeze, or that linger
+ * @noisy: somebody has a page of whatever dies
  * @now: the time; goes on with every look at it
  */
 struct rig {
@@ -76,6 +77,7 @@ struct rig {
 	u64 given_back;
 	u32 rooms;
 	u32 freezes;
+	bool noisy;
 	u64 now;
 };
 
@@ -172,6 +174,12 @@ static inline void rig_freeze(struct zcb_stream *s)
 	rig_of(s)->freezes++;
 }
 
+static inline bool rig_quiet(struct zcb_stream *s, struct zcb_group *g)
+{
+	KUNIT_ASSERT_TRUE(rig_of(s)->test, g->frozen);
+	return !rig_of(s)->noisy;
+}
+
 static inline u64 *rig_word(struct zcb_consumer *c,
 			    const struct zcb_topic_slot *slot)
 {
@@ -217,6 +225,7 @@ static const struct zcb_stream_ops rig_ops = {
 	.await = rig_await,
 	.room = rig_room,
 	.freeze = rig_freeze,
+	.quiet = rig_quiet,
 };
 
 /* ------------------------------------------------- what the stream gets */
@@ -506,6 +515,7 @@ static inline void rig_check_empty(struct rig *rig)
 	KUNIT_EXPECT_EQ(test, rig->s.nparked, 0U);
 	KUNIT_EXPECT_EQ(test, rig->s.nfailed, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&rig->s.groups));
+	KUNIT_EXPECT_TRUE(test, list_empty(&rig->s.lingering));
 	KUNIT_EXPECT_EQ(test, rig_pages_held(rig), 0U);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(rig->resv_used, RIG_STRUCTS));
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(rig->group_used, RIG_STRUCTS));

@@ -384,6 +384,127 @@ EACH_PAGE(the_channel_ends_meanwhile)
 	im_close(&m);
 }
 
+/* -------------------------------------------------------- readers that linger */
+
+/* As soon as nothing is handed out any more, and it can be written to. */
+static void expect_free_at_last(struct im *m, volatile char *p)
+{
+	while (zt_used(m->w))
+		hz_nap();
+	EXPECT_FALSE(im_store_faults(p, 'z'));
+}
+
+/* I/O that reads keeps the memory it reads, and neither what comes next nor its own. */
+EACH_PAGE(a_reader_keeps_what_it_released)
+{
+	struct im m = im_open(arg);
+	struct zcbuf_reservation v;
+	struct zcbuf_delivery d;
+	struct im_grip g;
+	char byte = 0;
+	int i;
+
+	zt_stay();
+	v = im_send(&m, 'a');
+	d = im_receive(&m);
+	g = im_grip((volatile char *)m.rmap + v.out_pool_offset);
+	im_release(&m, &d);
+	EXPECT_EQ(zt_used(m.w), m.unit);
+	EXPECT_ERR(zt_release1(m.r, m.channel, d.handle), EBADSLT);
+	EXPECT_TRUE(im_store_faults(m.wmap + v.out_pool_offset, 'z'));
+	for (i = 0; i < 8; i++) {
+		im_send(&m, 'b' + i);
+		d = im_receive(&m);
+		EXPECT_NE(d.extents[0].pool_offset, v.out_pool_offset);
+		EXPECT_TRUE(im_reads(&m, &d, 'b' + i));
+		im_release(&m, &d);
+	}
+	EXPECT_EQ(im_waiting(&m), 0);
+	EXPECT_EQ(zt_used(m.w), m.unit);
+	/* What it sends is what it had received. */
+	EXPECT_EQ(read(g.pipe[0], &byte, 1), 1);
+	EXPECT_EQ(byte, 'a');
+	im_let_go(&g);
+	expect_free_at_last(&m, m.wmap + v.out_pool_offset);
+	im_close(&m);
+}
+
+/* A reader that has released, and lives no longer than its I/O. */
+static void read_and_stay(const struct im *m, struct zt_turns *t, int out)
+{
+	struct im mine = { .r = zt_join(m->w, ZT_READ_ONLY),
+			   .channel = m->channel };
+	struct zcbuf_delivery d;
+	struct iovec iov = { .iov_len = 1 };
+
+	ASSERT_OK(zt_ports(mine.r, m->channel, ZCBUF_PORT_CONSUME));
+	mine.rmap = zt_map(mine.r, PROT_READ, IM_ARENA);
+	ASSERT_NE(mine.rmap, NULL);
+	ASSERT_OK(zt_tell_parent(t));
+	d = im_receive(&mine);
+	iov.iov_base = (void *)(mine.rmap + d.extents[0].pool_offset);
+	ASSERT_EQ(vmsplice(out, &iov, 1, 0), 1);
+	im_release(&mine, &d);
+	ASSERT_OK(zt_tell_parent(t));
+	ktap_stay();
+}
+
+EACH_PAGE(and_is_killed)
+{
+	struct im m = im_pool(arg);
+	struct zcbuf_reservation v;
+	struct zcbuf_delivery d;
+	struct zt_turns t;
+	struct im_grip g;
+	int status;
+	pid_t pid;
+
+	im_channel(&m, ZCBUF_CHANNEL_F_IMMUTABLE | ZCBUF_CHANNEL_F_TOPIC);
+	ASSERT_OK(pipe2(g.pipe, O_CLOEXEC));
+	ASSERT_OK(zt_turns_init(&t));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		zt_turns_child(&t);
+		read_and_stay(&m, &t, g.pipe[1]);
+	}
+	zt_turns_parent(&t);
+	ASSERT_OK(zt_await_child(&t));
+	v = im_send(&m, 'a');
+	d = im_receive(&m);
+	im_release(&m, &d);
+	ASSERT_OK(zt_await_child(&t));
+	ASSERT_OK(kill(pid, SIGKILL));
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(zt_used(m.w), m.unit);
+	EXPECT_TRUE(im_store_faults(m.wmap + v.out_pool_offset, 'z'));
+	im_send(&m, 'b');
+	d = im_receive(&m);
+	EXPECT_TRUE(im_reads(&m, &d, 'b'));
+	im_release(&m, &d);
+	im_let_go(&g);
+	expect_free_at_last(&m, m.wmap + v.out_pool_offset);
+	im_close(&m);
+}
+
+/* With the channel nobody asks any more who reads. */
+EACH_PAGE(and_the_channel_ends)
+{
+	struct im m = im_open(arg);
+	struct zcbuf_reservation v = im_send(&m, 'a');
+	struct zcbuf_delivery d = im_receive(&m);
+	struct im_grip g = im_grip((volatile char *)m.rmap + v.out_pool_offset);
+
+	im_release(&m, &d);
+	EXPECT_EQ(zt_used(m.w), m.unit);
+	ASSERT_OK(zt_channel_close(m.w, m.channel, 0));
+	ASSERT_OK(zt_channel_close(m.r, m.channel, 0));
+	EXPECT_EQ(zt_used(m.w), 0);
+	EXPECT_FALSE(im_store_faults(m.wmap + v.out_pool_offset, 'b'));
+	im_let_go(&g);
+	im_close(&m);
+}
+
 /* ------------------------------------------------------- topics, buffers */
 
 static struct zcbuf_delivery receive_by(int fd, __u64 channel)

@@ -1061,11 +1061,14 @@ struct zcbuf_channel_name {
  * mapping, since he could still write: I/O that is under way, a ring it is registered
  * with. It waits, with those that were complete later, for as long as that takes;
  * nothing else does, and zcctl shows how many do (ZCBUF_A_CHANNEL_FREEZING). Who only
- * reads cannot be told from who writes: a consumer that releases a group while I/O of
- * his still has a page of it (vmsplice, O_DIRECT, MSG_ZEROCOPY) holds up the next one
- * that has the same memory. So a pool whose memory is registered with
- * io_uring for good, by any session, is not for IMMUTABLE channels: nothing is
- * delivered. What goes to the failure queue can still be written to.
+ * reads cannot be told from who writes. So a group that a consumer releases while I/O
+ * of his still has a page of it (vmsplice, O_DIRECT, MSG_ZEROCOPY) keeps its memory,
+ * which nobody can write to, and its credits until that is over, or the channel is:
+ * he harms nobody but by what he keeps. Whoever begins to read what he has not
+ * received, or has released, holds up the group that comes to have that memory; and a
+ * pool whose memory is registered with io_uring for good, by any session, is not for
+ * IMMUTABLE channels: nothing is delivered. What goes to the failure queue can still be
+ * written to.
  *
  * What the kernel needs to know about a channel and its reservations is charged
  * to the user who made it, like memory of a pool: ENOMEM, of RESERVE as well. The
