@@ -1155,9 +1155,10 @@ struct zcbuf_reservation {
  * come back when its own groups are released. QUEUE: a consumer is slow. Of a TOPIC,
  * the queue of one that has the policy BLOCK is full, or will be by what is pending;
  * of a stream, with MEMORY or LIMIT, complete groups are parked since all queues are
- * full. NO_CONSUMER: of a stream, with MEMORY or LIMIT, complete groups are parked
- * since there is nobody to have them. MEMORY or LIMIT alone: others have it, or it is
- * pending, or received and not released.
+ * full, a mapped one by what is held of it as well. NO_CONSUMER: of a stream, with
+ * MEMORY or LIMIT, complete groups are parked since there is nobody to have them.
+ * MEMORY or LIMIT alone: others have it, or it is pending, or received and not
+ * released.
  *
  * It is told apart from what does not pass by itself: ENOMEM, of the kernel's records,
  * E2BIG, and EPIPE, for who asked for a consumer.
