@@ -10,6 +10,9 @@
 
 #include "view.h"
 
+/* No delivery's handle: none has as many before it. */
+#define VIEW_NOTHING	(~0ULL << ZCBUF_SLOT_BITS)
+
 static void view_lay_out(struct zcb_view *v, u32 slots, u32 max_held, u32 lanes,
 			 u64 rings, u64 entries)
 {
@@ -52,7 +55,8 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
 
 	if (!v)
 		return NULL;
-	v->ring = roundup_pow_of_two(depth);
+	/* Twice what can be there, for view_shift(). */
+	v->ring = 2 * roundup_pow_of_two(depth);
 	entries = ALIGN(rings + (u64)lanes * v->ring * sizeof(*v->rings),
 			SMP_CACHE_BYTES);
 	state = sizeof(*v->state) + (u64)slots * sizeof(u32);
@@ -64,6 +68,43 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
 	}
 	view_lay_out(v, slots, max_held, lanes, rings, entries);
 	return v;
+}
+
+static bool view_is_ready(const struct zcb_view *v, u64 handle)
+{
+	return READ_ONCE(*zcbuf_slot_word(v->state, handle)) ==
+	       zcbuf_slot_ready(handle);
+}
+
+/*
+ * What came later was dropped, and one that is still there is about to be written over.
+ * Round the ring once more, with all that is there at its end, in order. That the round
+ * before is written over is known first, so who has not seen its end goes on with this
+ * one. What is there is half of the ring at most, so it is not written over before half
+ * of it is new, whatever its consumer makes of the words.
+ */
+static void view_shift(struct zcb_view *v, u32 lane)
+{
+	u64 *ring = v->rings + (u64)lane * v->ring;
+	u32 to = v->ring, i, at;
+	u64 handle;
+
+	WRITE_ONCE(v->head->begun[lane], v->tail[lane] + v->ring);
+	/* Pairs with the load of a handle: that is this round's. */
+	smp_wmb();
+	for (i = v->ring; i--;) {
+		at = (v->tail[lane] + i) & (v->ring - 1);
+		handle = ring[at];
+		if (!view_is_ready(v, handle))
+			continue;
+		WRITE_ONCE(ring[at], VIEW_NOTHING);
+		at = (v->tail[lane] + --to) & (v->ring - 1);
+		WRITE_ONCE(ring[at], handle);
+	}
+	v->tail[lane] += v->ring;
+	v->shifted[lane] = v->tail[lane];
+	/* Pairs with the load of the tail: all of them are there. */
+	smp_store_release(&v->head->tail[lane], v->tail[lane]);
 }
 
 /**
@@ -79,10 +120,14 @@ struct zcb_view *zcb_view_make(const struct zcb_payer *payer, u32 slots,
  */
 void zcb_view_show(struct zcb_view *v, u32 lane, const struct zcbuf_delivery *d)
 {
-	u64 *place = v->rings + (u64)lane * v->ring +
-		     (v->tail[lane]++ & (v->ring - 1));
 	u32 *word = zcbuf_slot_word(v->state, d->handle);
+	u64 *place = v->rings + (u64)lane * v->ring;
 
+	if (v->tail[lane] >= v->shifted[lane] + v->ring / 2 &&
+	    v->tail[lane] >= v->ring &&
+	    view_is_ready(v, place[v->tail[lane] & (v->ring - 1)]))
+		view_shift(v, lane);
+	place += v->tail[lane]++ & (v->ring - 1);
 	WRITE_ONCE(v->head->begun[lane], v->tail[lane]);
 	v->entries[zcbuf_slot(d->handle)] = *d;
 	WRITE_ONCE(v->head->lost, d->lost);
@@ -109,7 +154,7 @@ bool zcb_view_claim(struct zcb_view *v, u64 handle, u32 as)
 	u32 ready = zcbuf_slot_ready(handle);
 
 	if (as == ZCBUF_SLOT_READY)
-		return READ_ONCE(*word) == ready;
+		return view_is_ready(v, handle);
 	return cmpxchg(word, ready, ready - ZCBUF_SLOT_READY + as) == ready;
 }
 

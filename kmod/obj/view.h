@@ -17,6 +17,7 @@
  * @shown: of @head first, then rings and entries; @state behind them
  * @ring: entries of the ring of a lane
  * @tail: by lane, what was put there: the consumer's is never read back
+ * @shifted: by lane, that, when what is there was last put at its end
  * @head: for the consumer
  * @rings: for the consumer
  * @entries: for the consumer
@@ -28,6 +29,7 @@ struct zcb_view {
 	struct zcb_shown shown;
 	u32 ring;
 	u64 tail[ZCBUF_MAX_LANES];
+	u64 shifted[ZCBUF_MAX_LANES];
 	struct zcbuf_queue_head *head;
 	u64 *rings;
 	struct zcbuf_delivery *entries;

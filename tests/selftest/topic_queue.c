@@ -219,6 +219,35 @@ TEST(taken_or_dropped)
 	flood_end(&f);
 }
 
+/*
+ * Short of credits, what only queues that drop have goes from the middle of one: what is
+ * before that is taken first all the same.
+ */
+TEST(dropped_in_the_middle)
+{
+	int i, n = 4 + KTAP_TRIES(20), pool = tp_pool(&tp_pages);
+	__u64 ch = TOPIC(pool, NULL, .max_outstanding = 4);
+	int other = CONSUMER(pool, ch, .depth = 16);
+	struct scene s = { .pool = pool, .channel = ch };
+
+	s.fd = CONSUMER(pool, ch, .depth = 4,
+			.policy = ZCBUF_POLICY_DROP_NEWEST);
+	s.v = view_open(s.fd, ch);
+	ASSERT_OK(tp_send(pool, ch, MESSAGE, 0));
+	tp_receive(other, ch);
+	for (i = 1; i < n; i++) {
+		ASSERT_OK(tp_send(pool, ch, MESSAGE, i));
+		EXPECT_EQ(tp_take(other, ch), i);
+	}
+	EXPECT_EQ(s.v.head->lost, n - 4);
+	EXPECT_EQ(view_tag(&s.v, s.fd, ch), 0);
+	for (i = n - 3; i < n; i++)
+		EXPECT_EQ(view_tag(&s.v, s.fd, ch), i);
+	EXPECT_EQ(view_tag(&s.v, s.fd, ch), -1);
+	close(other);
+	scene_end(&s);
+}
+
 TEST(drop_newest)
 {
 	struct scene s = SCENE(.depth = 4, .policy = ZCBUF_POLICY_DROP_NEWEST);
