@@ -163,17 +163,17 @@ static void fn_arrange_queue(struct fn_run *f)
  */
 static void fn_queue_or_new_port(struct fn_run *f, int err)
 {
+	const struct zcbuf_queue *q = fn_arg(f);
 	struct zcbuf_channel_open a = {
-		.channel = f->rig.topic, .depth = 2, .max_held = 1,
+		.channel = q->channel, .depth = 2, .max_held = 1,
 		.ports = ZCBUF_PORT_CONSUME,
 	};
-	const struct zcbuf_queue *q = fn_arg(f);
 
 	if (!err) {
 		f->fds[f->nfds++] = q->out_fd;
 		return;
 	}
-	ASSERT_OK(zt_channel_close(f->fd, f->rig.topic, ZCBUF_PORT_CONSUME));
+	ASSERT_OK(zt_channel_close(f->fd, q->channel, ZCBUF_PORT_CONSUME));
 	ASSERT_OK(zt_channel_open(f->fd, &a));
 }
 
@@ -185,7 +185,7 @@ static void fn_keep_queue(struct fn_run *f, int err)
 		f->fds[f->nfds++] = a->out_fd;
 }
 
-static void fn_use_queue(struct fn_run *f)
+static void fn_expect_slots(struct fn_run *f, __u32 slots)
 {
 	const struct zcbuf_queue *a = fn_arg(f);
 	struct zcbuf_queue_head *head;
@@ -193,8 +193,33 @@ static void fn_use_queue(struct fn_run *f)
 	head = mmap(NULL, a->out_bytes, PROT_READ, MAP_SHARED, a->out_fd, 0);
 	ASSERT_NE(head, MAP_FAILED);
 	EXPECT_EQ(head->magic, ZCBUF_QUEUE_MAGIC);
-	EXPECT_EQ(head->slots, 3);
+	EXPECT_EQ(head->slots, slots);
 	munmap(head, a->out_bytes);
+}
+
+static void fn_use_queue(struct fn_run *f)
+{
+	fn_expect_slots(f, 3);
+}
+
+/* Of a stream there is no queue before. */
+static void fn_arrange_stream_queue(struct fn_run *f)
+{
+	struct zcbuf_channel_open a = { .ports = ZCBUF_PORT_PRODUCE };
+	struct zcbuf_queue *q = fn_arg(f);
+
+	ASSERT_OK(zt_channel_open(f->rig.other, &a));
+	q->channel = a.out_channel;
+	a = (struct zcbuf_channel_open){
+		.channel = q->channel, .depth = 2, .max_held = 1,
+		.ports = ZCBUF_PORT_CONSUME,
+	};
+	ASSERT_OK(zt_channel_open(f->fd, &a));
+}
+
+static void fn_use_stream_queue(struct fn_run *f)
+{
+	fn_expect_slots(f, 1);
 }
 
 static void fn_arrange_again(struct fn_run *f)
@@ -285,6 +310,9 @@ static const struct fn_row fn_topic_rows[] = {
 
 	FN_CALL(queue, QUEUE, .least = 6, .arrange = fn_arrange_queue,
 		.then = fn_queue_or_new_port, .use = fn_use_queue),
+	FN_CALL(queue_of_a_stream, QUEUE, .least = 7,
+		.arrange = fn_arrange_stream_queue,
+		.then = fn_queue_or_new_port, .use = fn_use_stream_queue),
 	FN_CALL(queue_again, QUEUE, .least = 4, .stands = true,
 		.arrange = fn_arrange_again, .then = fn_keep_queue,
 		.use = fn_use_queue),
