@@ -73,60 +73,110 @@ static bool claim(struct zcb_queue *queue, __u64 handle)
 }
 
 /*
- * The next handle of a lane, or 0. If the ring has come round over it meanwhile it is
- * a newer one, which is not next.
+ * struct zcb_place - where a lane is looked at
+ * @ring: its handles
+ * @begun: of the lane
+ * @tail: the same
+ * @size: of the ring, a power of two
+ * @at: what was looked at, and a ring's size more: as far as @begun may be
+ * @end: likewise, how many there were when that was asked last
  */
-static __u64 peek_handle(struct zcb_queue *queue, __u32 lane)
+struct zcb_place {
+	const __u64 *ring;
+	const __u64 *begun;
+	const __u64 *tail;
+	__u64 size;
+	__u64 at;
+	__u64 end;
+};
+
+static inline void place_ask(struct zcb_place *place)
+{
+	place->end = __atomic_load_n(place->tail, __ATOMIC_ACQUIRE) +
+		     place->size;
+}
+
+static inline void place_init(struct zcb_place *place,
+			      const struct zcb_queue *queue, __u32 lane)
 {
 	const struct zcbuf_queue_head *head = queue->head;
-	const __u64 *ring = (const __u64 *)((const char *)head +
-					    head->ring_offset) +
-			    (size_t)lane * head->ring;
-	__u64 *seen = &queue->seen[lane];
-	__u64 handle, begun;
 
-	while (__atomic_load_n(&head->tail[lane], __ATOMIC_ACQUIRE) != *seen) {
-		handle = __atomic_load_n(&ring[*seen & (head->ring - 1)],
-					 __ATOMIC_ACQUIRE);
-		begun = __atomic_load_n(&head->begun[lane], __ATOMIC_RELAXED);
-		if (begun - *seen <= head->ring)
-			return handle;
-		*seen = begun - head->ring;
+	place->size = head->ring;
+	place->ring = (const __u64 *)((const char *)head + head->ring_offset) +
+		      (size_t)lane * head->ring;
+	place->begun = &head->begun[lane];
+	place->tail = &head->tail[lane];
+	place->at = queue->seen[lane] + place->size;
+	place_ask(place);
+}
+
+/*
+ * Is there another handle of the lane? If the ring has come round over it meanwhile
+ * it is a newer one, which is not next.
+ */
+static inline bool place_peek(struct zcb_place *place, __u64 *handle)
+{
+	__u64 begun;
+
+	while (place->at != place->end) {
+		*handle = __atomic_load_n(&place->ring[place->at &
+						       (place->size - 1)],
+					  __ATOMIC_ACQUIRE);
+		begun = __atomic_load_n(place->begun, __ATOMIC_RELAXED);
+		if (begun <= place->at)
+			return true;
+		place->at = begun;
+		place_ask(place);
 	}
-	return 0;
+	return false;
 }
 
-static __u64 next_handle(struct zcb_queue *queue, __u32 lane)
+static inline void place_leave(const struct zcb_place *place,
+			       struct zcb_queue *queue, __u32 lane)
 {
-	__u64 handle = peek_handle(queue, lane);
-
-	queue->seen[lane] += !!handle;
-	return handle;
+	queue->seen[lane] = place->at - place->size;
 }
 
-/* The next one of a lane, which is the caller's then, or NULL. */
-static const struct zcbuf_delivery *next_of(struct zcb_queue *queue, __u32 lane)
+/* The next ones of a lane, which are the caller's then. */
+static unsigned int next_of(struct zcb_queue *queue, __u32 lane,
+			    const struct zcbuf_delivery **entries,
+			    unsigned int count)
 {
 	const struct zcbuf_queue_head *head = queue->head;
+	const char *slots = (const char *)head + head->entries_offset;
+	const size_t size = head->entry_size;
+	struct zcb_place place;
+	unsigned int n = 0;
 	__u64 handle;
 
-	while ((handle = next_handle(queue, lane)))
+	place_init(&place, queue, lane);
+	while (n < count && place_peek(&place, &handle)) {
+		place.at++;
 		if (claim(queue, handle))
-			return (const void *)((const char *)head +
-					      head->entries_offset +
-					      (size_t)zcbuf_slot(handle) *
-					      head->entry_size);
-	return NULL;
+			entries[n++] = (const void *)(slots + size *
+						      zcbuf_slot(handle));
+	}
+	place_leave(&place, queue, lane);
+	return n;
 }
 
-static const struct zcbuf_delivery *next(struct zcb_queue *queue)
+/* The highest lane is looked at before each, if there are several. */
+static unsigned int next(struct zcb_queue *queue,
+			 const struct zcbuf_delivery **entries,
+			 unsigned int count)
 {
-	const struct zcbuf_delivery *entry = NULL;
 	__u32 lane = queue->head->lanes;
+	unsigned int n = 0;
 
-	while (lane-- && !entry)
-		entry = next_of(queue, lane);
-	return entry;
+	if (lane == 1)
+		return next_of(queue, 0, entries, count);
+	while (n < count && lane--) {
+		if (!next_of(queue, lane, &entries[n], 1))
+			continue;
+		n++;
+		lane = queue->head->lanes;
+	}
+	return n;
 }
 
 /* What it is worth to the caller: the kernel may know more of it, or less. */
@@ -143,31 +193,30 @@ static void copy_entry(const struct zcb_queue *queue,
 }
 
 /* How many; -EAGAIN: nothing is there, 0: the kernel knows why not. */
-static int take_locked(struct zcb_queue *queue, struct zcbuf_sample *samples,
+static int take_locked(struct zcb_queue *queue,
+		       const struct zcbuf_delivery **entries,
 		       unsigned int count)
 {
 	unsigned int held = atomic_load(&queue->held);
 	/* Before the tails: what came before the end is seen. */
 	bool ended = __atomic_load_n(&queue->head->ended, __ATOMIC_ACQUIRE);
-	const struct zcbuf_delivery *entry;
+	unsigned int room = queue->head->max_held;
 	unsigned int n;
 
-	for (n = 0; n < count && held + n < queue->head->max_held; n++) {
-		entry = next(queue);
-		if (!entry)
-			return n ? (int)n : ended ? 0 : -EAGAIN;
-		copy_entry(queue, &samples[n].delivery, entry);
-	}
-	return n;
+	room = held < room ? room - held : 0;
+	n = next(queue, entries, count < room ? count : room);
+	if (n || !room)
+		return n;
+	return ended ? 0 : -EAGAIN;
 }
 
-static int take(struct zcb_queue *queue, struct zcbuf_sample *samples,
+static int take(struct zcb_queue *queue, const struct zcbuf_delivery **entries,
 		unsigned int count)
 {
 	int n;
 
 	pthread_mutex_lock(&queue->lock);
-	n = take_locked(queue, samples, count);
+	n = take_locked(queue, entries, count);
 	/* Before who takes next looks how many are held. */
 	if (n > 0)
 		atomic_fetch_add(&queue->held, n);
@@ -198,15 +247,16 @@ static bool is_usable(const struct zcb_queue *queue, unsigned int count)
 }
 
 /* Groups of a stream may be parked for want of what was taken here. */
-static int take_and_tell(struct zcb_queue *queue, struct zcbuf_sample *samples,
+static int take_and_tell(struct zcb_queue *queue,
+			 const struct zcbuf_delivery **entries,
 			 unsigned int count)
 {
-	int n = take(queue, samples, count);
+	int n = take(queue, entries, count);
 
 	if (n > 0)
 		tell(queue, ZCBUF_QUEUE_WAIT_ROOM);
 	else if (n == -EAGAIN && tell(queue, ZCBUF_QUEUE_WAIT_TELL))
-		n = take(queue, samples, count);
+		n = take(queue, entries, count);
 	return n;
 }
 
@@ -214,10 +264,14 @@ int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
 		   struct zcbuf_sample *samples, unsigned int count,
 		   __u64 deadline_ns)
 {
+	const struct zcbuf_delivery *entries[ZCBUF_MAX_BATCH];
 	int n = 0;
+	int i;
 
 	if (is_usable(queue, count))
-		n = take_and_tell(queue, samples, count);
+		n = take_and_tell(queue, entries, count);
+	for (i = 0; i < n; i++)
+		copy_entry(queue, &samples[i].delivery, entries[i]);
 	if (n > 0)
 		return n;
 	if (n < 0 && !deadline_ns)
@@ -225,6 +279,35 @@ int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
 	n = zcb_receive(channel, samples, sizeof(*samples), count, deadline_ns);
 	if (n > 0)
 		atomic_fetch_add(&queue->held, n);
+	return n;
+}
+
+/* In a lane each knows more than the one before. */
+static __u64 most_lost(const struct zcb_queue *queue,
+		       const struct zcbuf_delivery *const *entries, int n)
+{
+	int i = queue->head->lanes == 1 ? n - 1 : 0;
+	__u64 lost = 0;
+
+	for (; i < n; i++)
+		if (lost < entries[i]->lost)
+			lost = entries[i]->lost;
+	return lost;
+}
+
+unsigned int zcb_queue_entries(struct zcb_queue *queue,
+			       const struct zcbuf_delivery **entries,
+			       unsigned int count, __u64 *lost)
+{
+	int n;
+
+	if (!is_usable(queue, count) ||
+	    queue->head->entry_size < sizeof(**entries))
+		return 0;
+	n = take_and_tell(queue, entries, count);
+	if (n <= 0)
+		return 0;
+	*lost = most_lost(queue, entries, n);
 	return n;
 }
 
@@ -240,16 +323,19 @@ void zcb_queue_released(struct zcb_queue *queue, unsigned int n)
 /* What was dropped, or taken by another thread, is passed by. */
 static bool lane_has(struct zcb_queue *queue, __u32 lane)
 {
+	struct zcb_place place;
+	bool has = false;
 	__u64 handle;
 
-	while ((handle = peek_handle(queue, lane))) {
-		if (__atomic_load_n(zcbuf_slot_word(queue->state, handle),
-				    __ATOMIC_ACQUIRE) ==
-		    zcbuf_slot_ready(handle))
-			return true;
-		queue->seen[lane]++;
+	place_init(&place, queue, lane);
+	while (!has && place_peek(&place, &handle)) {
+		has = __atomic_load_n(zcbuf_slot_word(queue->state, handle),
+				      __ATOMIC_ACQUIRE) ==
+		      zcbuf_slot_ready(handle);
+		place.at += !has;
 	}
-	return false;
+	place_leave(&place, queue, lane);
+	return has;
 }
 
 static enum zcb_queue_has look_locked(struct zcb_queue *queue)

@@ -45,6 +45,17 @@ void zcb_queue_close(struct zcb_queue *queue);
 int zcb_queue_take(struct zcb_queue *queue, struct zcbuf_channel *channel,
 		   struct zcbuf_sample *samples, unsigned int count,
 		   __u64 deadline_ns);
+
+/*
+ * zcb_queue_entries - the same without a copy: where they are, until they are released
+ * @lost: written, if there are any: the most that any of them tells
+ *
+ * Never waits. Return: how many; 0: there is none, or it is not to be had so, and
+ * zcb_queue_take() knows.
+ */
+unsigned int zcb_queue_entries(struct zcb_queue *queue,
+			       const struct zcbuf_delivery **entries,
+			       unsigned int count, __u64 *lost);
 void zcb_queue_released(struct zcb_queue *queue, unsigned int n);
 
 enum zcb_queue_has {
@@ -59,6 +70,15 @@ enum zcb_queue_has zcb_queue_look(struct zcb_queue *queue);
 /* ------------------------------------------------------------ subscriber.c */
 
 struct zcb_queue *zcb_subscriber_queue(struct zcbuf_subscriber *subscriber);
+
+/* zcb_subscriber_entries - as zcb_queue_entries() */
+unsigned int zcb_subscriber_entries(struct zcbuf_subscriber *subscriber,
+				    const struct zcbuf_delivery **entries,
+				    unsigned int count);
+
+/* zcb_subscriber_release - as zcbuf_release() */
+int zcb_subscriber_release(struct zcbuf_subscriber *subscriber,
+			   const __u64 *handles, unsigned int count);
 
 /* --------------------------------------------------------------- waitset.c */
 

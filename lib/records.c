@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "queue.h"
 
 #define DEFAULT_BATCH	32
 
@@ -91,19 +91,39 @@ int zcbuf_records_next(struct zcbuf_records *records, struct iovec *record)
 /*
  * struct zcbuf_reader
  * @subscriber: what it takes from
- * @records: of the sample before @next
- * @batch: entries of @samples
- * @taken: how many of them are taken
+ * @records: of the delivery before @next
+ * @entries: where those are that are taken: in the queue, if that is mapped, else in
+ *	@samples
+ * @handles: of the same; a fork child has no queue, and can close the reader
+ * @batch: entries of each
+ * @taken: how many are taken
  * @next: the next of them to be looked at
  */
 struct zcbuf_reader {
 	struct zcbuf_subscriber *subscriber;
 	struct zcbuf_records records;
+	const struct zcbuf_delivery **entries;
+	__u64 *handles;
 	__u32 batch;
 	__u32 taken;
 	__u32 next;
 	struct zcbuf_sample samples[];
 };
+
+static struct zcbuf_reader *reader_alloc(__u32 batch)
+{
+	struct zcbuf_reader *reader;
+	size_t each = sizeof(reader->samples[0]) + sizeof(reader->handles[0]) +
+		      sizeof(reader->entries[0]);
+
+	reader = calloc(1, sizeof(*reader) + batch * each);
+	if (!reader)
+		return NULL;
+	reader->handles = (void *)&reader->samples[batch];
+	reader->entries = (void *)&reader->handles[batch];
+	reader->batch = batch;
+	return reader;
+}
 
 int zcbuf_reader_open(struct zcbuf_subscriber *subscriber,
 		      const struct zcbuf_reader_opts *user_opts,
@@ -111,7 +131,6 @@ int zcbuf_reader_open(struct zcbuf_subscriber *subscriber,
 {
 	struct zcbuf_reader_opts opts;
 	struct zcbuf_reader *reader;
-	size_t size;
 	int err;
 
 	err = zcb_opts_read(&opts, sizeof(opts), user_opts, sizeof(opts));
@@ -119,40 +138,34 @@ int zcbuf_reader_open(struct zcbuf_subscriber *subscriber,
 		return err;
 	if (opts.flags)
 		return -EOPNOTSUPP;
-	if (!opts.batch)
-		opts.batch = DEFAULT_BATCH;
 	if (opts.batch > ZCBUF_MAX_BATCH)
 		return -EINVAL;
-	size = sizeof(*reader) + opts.batch * sizeof(reader->samples[0]);
-	reader = calloc(1, size);
+	reader = reader_alloc(opts.batch ? opts.batch : DEFAULT_BATCH);
 	if (!reader)
 		return -ENOMEM;
 	reader->subscriber = subscriber;
-	reader->batch = opts.batch;
 	*out = reader;
 	return 0;
 }
 
 /* All of them, whatever is wrong with one: 0, or the first error. */
-static int reader_release(struct zcbuf_reader *reader)
+int zcbuf_reader_release(struct zcbuf_reader *reader)
 {
-	struct zcbuf_sample *samples = reader->samples;
-	__u32 left = reader->taken;
+	__u32 n = 0;
 	int result = 0;
 	int done;
 
-	reader->taken = 0;
-	reader->next = 0;
-	while (left) {
-		done = zcbuf_subscriber_release(reader->subscriber, samples,
-						left);
+	while (n < reader->taken) {
+		done = zcb_subscriber_release(reader->subscriber,
+					      &reader->handles[n],
+					      reader->taken - n);
 		if (done < 0 && !result)
 			result = done;
-		if (done < 0)
-			done = 1;
-		samples += done;
-		left -= done;
+		n += done < 0 ? 1 : done;
 	}
+	reader->taken = 0;
+	reader->next = 0;
+	memset(&reader->records, 0, sizeof(reader->records));
 	return result;
 }
 
@@ -162,40 +175,65 @@ int zcbuf_reader_close(struct zcbuf_reader *reader)
 
 	if (!reader)
 		return 0;
-	err = reader_release(reader);
+	err = zcbuf_reader_release(reader);
 	free(reader);
 	return err;
 }
 
-static int reader_take(struct zcbuf_reader *reader, __u64 deadline_ns)
+/* Out of a queue that is not mapped, or after waiting. */
+static int reader_copy(struct zcbuf_reader *reader, __u64 deadline_ns)
 {
 	int done;
+	int i;
 
-	done = reader_release(reader);
-	if (done)
-		return done;
 	done = zcbuf_subscriber_take(reader->subscriber, reader->samples,
 				     reader->batch, deadline_ns);
+	for (i = 0; i < done; i++)
+		reader->entries[i] = &reader->samples[i].delivery;
+	return done;
+}
+
+int zcbuf_reader_take(struct zcbuf_reader *reader,
+		      const struct zcbuf_delivery *const **deliveries,
+		      __u64 deadline_ns)
+{
+	int done;
+	int i;
+
+	done = zcbuf_reader_release(reader);
+	if (done)
+		return done;
+	done = zcb_subscriber_entries(reader->subscriber, reader->entries,
+				      reader->batch);
+	if (!done)
+		done = reader_copy(reader, deadline_ns);
 	if (done < 0)
 		return done;
+	for (i = 0; i < done; i++)
+		reader->handles[i] = reader->entries[i]->handle;
 	reader->taken = done;
-	return 0;
+	*deliveries = reader->entries;
+	return done;
+}
+
+static struct zcbuf_pool *reader_pool(const struct zcbuf_reader *reader)
+{
+	return zcbuf_channel_pool(zcbuf_subscriber_channel(reader->subscriber));
 }
 
 /* The records of the next delivery, which may be none. */
 static int reader_advance(struct zcbuf_reader *reader, __u64 deadline_ns)
 {
-	const struct zcbuf_pool *pool;
-	int err;
+	const struct zcbuf_delivery *const *deliveries;
+	int done;
 
 	if (reader->next == reader->taken) {
-		err = reader_take(reader, deadline_ns);
-		if (err)
-			return err;
+		done = zcbuf_reader_take(reader, &deliveries, deadline_ns);
+		if (done < 0)
+			return done;
 	}
-	pool = zcbuf_channel_pool(zcbuf_subscriber_channel(reader->subscriber));
-	return zcbuf_records_begin(&reader->records, pool,
-				   &reader->samples[reader->next++].delivery);
+	return zcbuf_records_begin(&reader->records, reader_pool(reader),
+				   reader->entries[reader->next++]);
 }
 
 int zcbuf_reader_next(struct zcbuf_reader *reader, struct iovec *record,
@@ -203,6 +241,10 @@ int zcbuf_reader_next(struct zcbuf_reader *reader, struct iovec *record,
 {
 	int err;
 
+	/* Of a pool that is closed, or in a fork child, nothing is mapped. */
+	err = zcbuf_pool_fd(reader_pool(reader));
+	if (err < 0)
+		return err;
 	for (;;) {
 		err = zcbuf_records_next(&reader->records, record);
 		if (err > 0)
@@ -216,8 +258,8 @@ int zcbuf_reader_next(struct zcbuf_reader *reader, struct iovec *record,
 	}
 }
 
-const struct zcbuf_sample *
-zcbuf_reader_sample(const struct zcbuf_reader *reader)
+const struct zcbuf_delivery *
+zcbuf_reader_delivery(const struct zcbuf_reader *reader)
 {
-	return reader->next ? &reader->samples[reader->next - 1] : NULL;
+	return reader->next ? reader->entries[reader->next - 1] : NULL;
 }

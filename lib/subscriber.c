@@ -194,6 +194,28 @@ int zcbuf_subscriber_take(struct zcbuf_subscriber *subscriber,
 	return done;
 }
 
+unsigned int zcb_subscriber_entries(struct zcbuf_subscriber *subscriber,
+				    const struct zcbuf_delivery **entries,
+				    unsigned int count)
+{
+	unsigned int done;
+	__u64 lost = 0;
+
+	done = zcb_queue_entries(&subscriber->queue, entries, count, &lost);
+	note_lost(subscriber, lost);
+	return done;
+}
+
+int zcb_subscriber_release(struct zcbuf_subscriber *subscriber,
+			   const __u64 *handles, unsigned int count)
+{
+	int done = zcbuf_release(subscriber->channel, handles, count);
+
+	if (done > 0)
+		zcb_queue_released(&subscriber->queue, done);
+	return done;
+}
+
 static void sample_forget(struct zcbuf_sample *sample)
 {
 	sample->data = NULL;
@@ -212,11 +234,9 @@ int zcbuf_subscriber_release(struct zcbuf_subscriber *subscriber,
 		return -EINVAL;
 	for (n = 0; n < count; n++)
 		handles[n] = samples[n].delivery.handle;
-	done = zcbuf_release(subscriber->channel, handles, count);
+	done = zcb_subscriber_release(subscriber, handles, count);
 	for (i = 0; i < done; i++)
 		sample_forget(&samples[i]);
-	if (done > 0)
-		zcb_queue_released(&subscriber->queue, done);
 	return done;
 }
 

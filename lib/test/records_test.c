@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fake.h"
 #include "test.h"
@@ -305,7 +307,7 @@ static void reader_options(void)
 	calloc_error = 1;
 	EXPECT_EQ(zcbuf_reader_open(sub[0], &opts, &reader), -ENOMEM);
 	ASSERT_EQ(zcbuf_reader_open(sub[0], &opts, &reader), 0);
-	EXPECT(!zcbuf_reader_sample(reader));
+	EXPECT(!zcbuf_reader_delivery(reader));
 	EXPECT_EQ(zcbuf_reader_close(reader), 0);
 	EXPECT_EQ(zcbuf_reader_close(NULL), 0);
 	topic_unmake();
@@ -323,8 +325,8 @@ static void batches(void)
 	memset(fake.calls, 0, sizeof(fake.calls));
 	for (i = 0; i < 9; i++) {
 		reads(three[i % 3]);
-		EXPECT_EQ(zcbuf_reader_sample(reader)->delivery.seq, i / 3);
-		EXPECT_EQ(zcbuf_reader_sample(reader)->delivery.user_tag, 3);
+		EXPECT_EQ(zcbuf_reader_delivery(reader)->seq, i / 3);
+		EXPECT_EQ(zcbuf_reader_delivery(reader)->user_tag, 3);
 	}
 	EXPECT_EQ(fake.calls[ZCBUF_NR_RECEIVE], 1);
 	EXPECT_EQ(fake.calls[ZCBUF_NR_RELEASE], 0);
@@ -332,7 +334,7 @@ static void batches(void)
 	EXPECT_EQ(zcbuf_reader_next(reader, &record, 0), -EAGAIN);
 	EXPECT_EQ(fake.calls[ZCBUF_NR_RELEASE], 1);
 	EXPECT_EQ(fake_messages(), 0);
-	EXPECT(!zcbuf_reader_sample(reader));
+	EXPECT(!zcbuf_reader_delivery(reader));
 	publish(three, 1, 0);
 	reads(three[0]);
 	close_reader();
@@ -365,7 +367,7 @@ static void bad_ones_between(void)
 	reads(three[0]);
 	EXPECT_EQ(zcbuf_reader_next(reader, &record, 0), -ERANGE);
 	EXPECT_EQ(zcbuf_reader_next(reader, &record, 0), -ERANGE);
-	EXPECT_EQ(zcbuf_reader_sample(reader)->delivery.seq, 1);
+	EXPECT_EQ(zcbuf_reader_delivery(reader)->seq, 1);
 	reads(three[0]);
 	EXPECT_EQ(zcbuf_reader_next(reader, &record, 0), -EAGAIN);
 	close_reader();
@@ -388,6 +390,70 @@ static void release_fails(void)
 	EXPECT_EQ(fake_messages(), 1);
 	EXPECT_EQ(zcbuf_reader_next(reader, &record, 0), -EAGAIN);
 	close_reader();
+}
+
+/* As they are, in a batch; what comes next releases them. */
+static void whole_deliveries(void)
+{
+	const struct zcbuf_delivery *const *got;
+	unsigned int i;
+
+	open_reader(2);
+	EXPECT_EQ(zcbuf_reader_take(reader, &got, 0), -EAGAIN);
+	for (i = 0; i < 3; i++)
+		publish(three, i + 1, 0);
+	EXPECT_EQ(zcbuf_reader_take(reader, &got, 0), 2);
+	EXPECT_EQ(got[0]->user_tag, 1);
+	EXPECT_EQ(got[1]->user_tag, 2);
+	EXPECT_EQ(fake_messages(), 3);
+	EXPECT_EQ(zcbuf_reader_take(reader, &got, 0), 1);
+	EXPECT_EQ(got[0]->user_tag, 3);
+	EXPECT_EQ(fake_messages(), 1);
+	EXPECT_EQ(zcbuf_reader_release(reader), 0);
+	EXPECT_EQ(zcbuf_reader_release(reader), 0);
+	EXPECT_EQ(fake_messages(), 0);
+	close_reader();
+}
+
+/* In the middle of one, and then from the next one on. */
+static void records_and_deliveries(void)
+{
+	const struct zcbuf_delivery *const *got;
+
+	open_reader(1);
+	publish(three, 3, 0);
+	publish(three, 2, 0);
+	publish(&three[2], 1, 0);
+	reads(three[0]);
+	EXPECT_EQ(zcbuf_reader_take(reader, &got, 0), 1);
+	EXPECT_EQ(got[0]->user_tag, 2);
+	EXPECT_EQ(zcbuf_reader_release(reader), 0);
+	reads(three[2]);
+	close_reader();
+}
+
+/* In the middle of a delivery: nothing of it is there any more. */
+static void forked_and_closed(void)
+{
+	const struct zcbuf_delivery *const *got;
+	struct iovec record;
+	int status;
+
+	open_reader(0);
+	publish(three, 3, 0);
+	reads(three[0]);
+	if (!fork()) {
+		ASSERT_EQ(zcbuf_reader_next(reader, &record, 0), -EBADF);
+		ASSERT_EQ(zcbuf_reader_take(reader, &got, 0), -EBADF);
+		ASSERT_EQ(zcbuf_reader_close(reader), 0);
+		_exit(0);
+	}
+	wait(&status);
+	EXPECT_EQ(status, 0);
+	reads(three[1]);
+	EXPECT_EQ(zcbuf_pool_close(others[0]), 0);
+	EXPECT_EQ(zcbuf_reader_next(reader, &record, 0), -EBADF);
+	EXPECT_EQ(zcbuf_reader_close(reader), -EBADF);
 }
 
 static void waits(void)
@@ -416,6 +482,9 @@ static const struct test_case cases[] = {
 	CASE(small_batches),
 	CASE(bad_ones_between),
 	CASE(release_fails),
+	CASE(whole_deliveries),
+	CASE(records_and_deliveries),
+	CASE(forked_and_closed),
 	CASE(waits),
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * Records in windows, by the library, from process to process: who is killed loses
- * his open window and nothing else, wherever that happens.
+ * his open window and nothing else, wherever that happens; and what it costs to take
+ * what is there.
  *
  * ZCB_OPERATIONS in the environment: at each instruction, not at some.
  */
@@ -21,6 +22,7 @@
 #define POOL	"records"
 #define WINDOW	4096
 #define RECORD	504	/* with its frame an eighth of a window */
+#define BATCH	32	/* of a reader */
 
 static struct zcbuf_pool *pool;
 static struct zcbuf_channel *channel;
@@ -286,7 +288,7 @@ TEST(killed_at_each_instruction)
 	open_stream();
 	all = kill_after(~0U);
 	EXPECT_EQ(look_at_the_dead(), WINDOW / (RECORD + 8) + 1);
-	step = getenv("ZCB_OPERATIONS") ? 1 : all / 16;
+	step = getenv("ZCB_OPERATIONS") ? 1 : all / (4 + KTAP_TRIES(12));
 	for (n = 0; n < all; n += step) {
 		ASSERT_EQ(kill_after(n), n);
 		there = look_at_the_dead();
@@ -342,6 +344,125 @@ TEST(killed_anywhere)
 	EXPECT_LE(lost, WRITERS);
 	for (i = 0; i < WRITERS; i++)
 		EXPECT_EQ(there[i] % (WINDOW / (RECORD + 8)), 0);
+	close_stream();
+}
+
+/* ------------------------------------------------------------ what it costs */
+
+static const struct zcbuf_name name = {
+	.service = "s", .instance = "i", .event = "e",
+};
+
+static struct zcbuf_pool *another_session(void)
+{
+	struct zcbuf_pool *p;
+
+	ASSERT_OK(zcbuf_pool_attach(&p, POOL, NULL));
+	return p;
+}
+
+static struct zcbuf_reader *reader_of_topic(__u32 depth)
+{
+	const struct zcbuf_subscriber_opts opts = {
+		.sz = sizeof(opts), .depth = depth,
+	};
+	struct zcbuf_subscriber *sub;
+	struct zcbuf_reader *mine;
+
+	ASSERT_OK(zcbuf_subscriber_open(another_session(), &name, &opts, &sub));
+	ASSERT_OK(zcbuf_reader_open(sub, NULL, &mine));
+	return mine;
+}
+
+static void publish(int n)
+{
+	struct zcbuf_publisher *pub;
+	struct zcbuf_buf loan;
+
+	ASSERT_OK(zcbuf_publisher_open(another_session(), &name, NULL, &pub));
+	while (n--) {
+		ASSERT_OK(zcbuf_publisher_loan(pub, 4096, 0, &loan));
+		ASSERT_OK(zcbuf_publisher_publish(pub, &loan, 1000, NULL, 0,
+						  ZCBUF_NO_DEADLINE));
+	}
+}
+
+/* As many messages as are taken at once, in a queue that is mapped. */
+static struct zcbuf_reader *filled_queue(void)
+{
+	struct zcbuf_reader *mine = reader_of_topic(0);
+
+	publish(BATCH);
+	return mine;
+}
+
+/* Who waits for room learns of it when something is taken, not when it is released. */
+TEST(taking_makes_room)
+{
+	const struct zcbuf_delivery *const *got;
+	struct zcbuf_reader *mine;
+	pid_t child;
+
+	open_stream();
+	mine = reader_of_topic(1);
+	child = fork();
+	if (!child) {
+		publish(2);
+		_exit(0);
+	}
+	ASSERT_OK(zt_await_sleep(child, SYS_ioctl));
+	EXPECT_EQ(zcbuf_reader_take(mine, &got, 0), 1);
+	EXPECT_STATUS(child, 0);
+	EXPECT_EQ(zcbuf_reader_take(mine, &got, 0), 1);
+	EXPECT_OK(zcbuf_reader_release(mine));
+	close_stream();
+}
+
+static void take_and_release(struct zcbuf_reader *mine, int n)
+{
+	const struct zcbuf_delivery *const *got;
+
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		_exit(1);
+	raise(SIGSTOP);
+	if (n && (zcbuf_reader_take(mine, &got, 0) != n ||
+		  zcbuf_reader_release(mine)))
+		_exit(2);
+	raise(SIGUSR1);
+	_exit(0);
+}
+
+/* Of a process that takes @n, all or none, and gives them back; a call is one. */
+static unsigned int instructions(int n)
+{
+	unsigned int all = 0;
+	pid_t child;
+	int status;
+
+	child = fork();
+	if (!child)
+		take_and_release(filled_queue(), n);
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	for (; WIFSTOPPED(status) && WSTOPSIG(status) != SIGUSR1; all++) {
+		ASSERT_OK(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL));
+		ASSERT_EQ(waitpid(child, &status, 0), child);
+	}
+	EXPECT_TRUE(WIFSTOPPED(status));
+	ASSERT_OK(kill(child, SIGKILL));
+	ASSERT_EQ(waitpid(child, NULL, 0), child);
+	return all;
+}
+
+TEST(sixty_instructions)
+{
+	unsigned int none, all;
+
+	open_stream();
+	none = instructions(0);
+	all = instructions(BATCH) - none;
+	TEST_LOG("%u.%02u for each of %u", all / BATCH,
+		 all * 100 / BATCH % 100, BATCH);
+	EXPECT_LE(all, 60 * BATCH);
 	close_stream();
 }
 

@@ -367,9 +367,34 @@ ZCBUF_API int zcbuf_reader_open(struct zcbuf_subscriber *subscriber,
  * zcbuf_reader_close() - release what was taken, and free it
  * @reader: NULL does nothing; freed whatever the result
  *
- * Records of it that were not read are lost. Errors: zcbuf_subscriber_release().
+ * Records that were not read are lost. Errors: zcbuf_subscriber_release().
  */
 ZCBUF_API int zcbuf_reader_close(struct zcbuf_reader *reader);
+
+/*
+ * zcbuf_reader_take() - deliveries, as they are, up to a batch of them
+ * @deliveries: written: where they are, as many as are returned
+ * @deadline_ns: how long to wait for the first
+ *
+ * What was taken before is released first. If the queue is mapped and not empty this
+ * makes no system call, and nothing is copied: they are where the kernel put them,
+ * until they are released. zcbuf_records_begin() or zcbuf_delivery_iovec() go on from
+ * there.
+ *
+ * Return: how many, at least 1. Errors: zcbuf_subscriber_release(),
+ * zcbuf_subscriber_take().
+ */
+ZCBUF_API int zcbuf_reader_take(struct zcbuf_reader *reader,
+				const struct zcbuf_delivery *const **deliveries,
+				__u64 deadline_ns);
+
+/*
+ * zcbuf_reader_release() - done with all that was taken, in one call
+ *
+ * Return: 0, also if there is none. Errors: zcbuf_subscriber_release(); those that
+ * could be released are.
+ */
+ZCBUF_API int zcbuf_reader_release(struct zcbuf_reader *reader);
 
 /*
  * zcbuf_reader_next() - the next record of all that is delivered
@@ -380,7 +405,8 @@ ZCBUF_API int zcbuf_reader_close(struct zcbuf_reader *reader);
  * is released, also if there is nothing new, and more is taken.
  *
  * Return: 1: a record. -ERANGE: the rest of this delivery is no records, or it is
- * not in this pool; the next call goes on with the next one. Otherwise the errors of
+ * not in this pool; the next call goes on with the next one. -EBADF: the pool is
+ * closed, or in a fork child. Otherwise the errors of
  * zcbuf_subscriber_release() and zcbuf_subscriber_take(), -ESHUTDOWN: the end, among
  * them.
  */
@@ -388,11 +414,11 @@ ZCBUF_API int zcbuf_reader_next(struct zcbuf_reader *reader,
 				struct iovec *record, __u64 deadline_ns);
 
 /*
- * zcbuf_reader_sample() - what the last record is of: whose it is, its tag and its
+ * zcbuf_reader_delivery() - what the last record is of: whose it is, its tag and its
  * offset in the stream; NULL: there was none. Until the next zcbuf_reader_next().
  */
-ZCBUF_API const struct zcbuf_sample *
-zcbuf_reader_sample(const struct zcbuf_reader *reader);
+ZCBUF_API const struct zcbuf_delivery *
+zcbuf_reader_delivery(const struct zcbuf_reader *reader);
 
 #ifdef __cplusplus
 }
