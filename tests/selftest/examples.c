@@ -77,8 +77,9 @@ TEST(log)
 	EXPECT_TRUE(strstr(text, "log: writer 0 was killed; bytes "));
 	sum = strstr(text, "log: 10500 records, ");
 	ASSERT_TRUE(sum);
-	EXPECT_EQ(sscanf(sum, "log: %llu records, 1 ranges lost, 0 wrong; %llu calls, %lf for each",
-			 &records, &calls, &each), 3);
+	status = sscanf(sum, "log: %llu records, 1 ranges lost, 0 wrong; %llu calls, %lf for each",
+			&records, &calls, &each);
+	EXPECT_EQ(status, 3);
 	EXPECT_TRUE(each < 0.02);
 	ASSERT_OK(stat("log.out", &file));
 	EXPECT_EQ(file.st_size % 1024, 0);
