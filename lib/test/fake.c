@@ -364,7 +364,7 @@ static int do_export(__u64 self, struct zcbuf_export *arg)
 {
 	unsigned int i;
 
-	fake.export = *arg;
+	fake.exported = *arg;
 	arg->out_fd = memfd_create("dmabuf", MFD_CLOEXEC);
 	return find_buf(self, arg->handle, &i);
 }

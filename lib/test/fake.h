@@ -105,7 +105,7 @@ struct fake {
 	unsigned int removed;
 	struct zcbuf_alloc alloc;
 	struct zcbuf_transfer transfer;
-	struct zcbuf_export export;
+	struct zcbuf_export exported;
 	struct zcbuf_channel_open channel_open;
 	struct zcbuf_channel_close channel_close;
 	struct zcbuf_eventfd eventfd;

@@ -108,12 +108,12 @@ static void exported(void)
 	EXPECT(fd > 0);
 	EXPECT_EQ(close(fd), 0);
 	EXPECT(!memcmp(&buf, &was, sizeof(buf)));
-	EXPECT_EQ(fake.export.size, sizeof(fake.export));
-	EXPECT_EQ(fake.export.flags, ZCBUF_EXPORT_F_READ_ONLY);
-	EXPECT_EQ(fake.export.handle, buf.handle);
-	EXPECT_EQ(fake.export.offset, 4096);
-	EXPECT_EQ(fake.export.length, 8192);
-	EXPECT_EQ(fake.export.__reserved, 0);
+	EXPECT_EQ(fake.exported.size, sizeof(fake.exported));
+	EXPECT_EQ(fake.exported.flags, ZCBUF_EXPORT_F_READ_ONLY);
+	EXPECT_EQ(fake.exported.handle, buf.handle);
+	EXPECT_EQ(fake.exported.offset, 4096);
+	EXPECT_EQ(fake.exported.length, 8192);
+	EXPECT_EQ(fake.exported.__reserved, 0);
 	EXPECT_EQ(zcbuf_buf_export(&none, 0, 0, 0), -EINVAL);
 	EXPECT_EQ(fake.calls[ZCBUF_NR_EXPORT], 1);
 	fake.fail[ZCBUF_NR_EXPORT] = ERANGE;

@@ -38,7 +38,7 @@ void test_check(bool ok, const char *file, int line, const char *format, ...);
 
 /* EXPECT goes on when it fails, the case fails in the end. */
 #define EXPECT(cond)							\
-	test_check(cond, __FILE__, __LINE__, "%s", #cond)
+	test_check(!!(cond), __FILE__, __LINE__, "%s", #cond)
 
 #define EXPECT_EQ(a, b) do {						\
 	long long left_ = (long long)(a);				\

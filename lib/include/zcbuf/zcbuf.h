@@ -50,6 +50,8 @@
  * reserved field is not 0. struct zcbuf_query and struct zcbuf_pool_info grow
  * likewise by their own first field, size.
  *
+ * C++: the headers can be included as they are; <zcbuf/zcbuf.hpp> has classes.
+ *
  * Everything is since 0.1.
  */
 #ifndef ZCBUF_ZCBUF_H
