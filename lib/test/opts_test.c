@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /* Structs that grow, and what the library refuses before it opens anything. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../internal.h"
@@ -146,6 +147,219 @@ static void channel_opts_of_old(void)
 	zcbuf_pool_close(pool);
 }
 
+/* ---------------------------------------------------- all there are of them */
+
+/* Of a pool that is closed: what gets so far does no more than to say so. */
+static struct zcbuf_subscriber *subscriber;
+static struct zcbuf_channel *channel;
+static struct zcbuf_pool *pool;
+
+static int pool_create(const void *opts)
+{
+	struct zcbuf_pool *made = NULL;
+	int err = zcbuf_pool_create(&made, opts);
+
+	zcbuf_pool_close(made);
+	return err;
+}
+
+static int pool_attach(const void *opts)
+{
+	struct zcbuf_pool *made = NULL;
+	int err = zcbuf_pool_attach(&made, "x", opts);
+
+	zcbuf_pool_close(made);
+	return err;
+}
+
+static int buf_alloc(const void *opts)
+{
+	struct zcbuf_buf made;
+
+	return zcbuf_buf_alloc_opts(pool, 1, opts, &made);
+}
+
+static int channel_create(const void *opts)
+{
+	struct zcbuf_channel *made;
+
+	return zcbuf_channel_create(pool, opts, &made);
+}
+
+static int publisher_open(const void *opts)
+{
+	struct zcbuf_publisher *made;
+
+	return zcbuf_publisher_open(pool, NULL, opts, &made);
+}
+
+static int subscriber_open(const void *opts)
+{
+	struct zcbuf_subscriber *made;
+
+	return zcbuf_subscriber_open(pool, NULL, opts, &made);
+}
+
+static int tpool_create(const void *opts)
+{
+	struct zcbuf_tpool *made;
+
+	return zcbuf_tpool_create(pool, opts, &made);
+}
+
+static int uring_register(const void *opts)
+{
+	struct zcbuf_uring made;
+
+	return zcbuf_uring_register_opts(&made, NULL, pool, opts);
+}
+
+static int bufring_create(const void *opts)
+{
+	struct zcbuf_bufring *made;
+
+	return zcbuf_bufring_create(&made, NULL, pool, opts);
+}
+
+static int appender_open(const void *opts)
+{
+	struct zcbuf_appender *made;
+
+	return zcbuf_appender_open(channel, opts, &made);
+}
+
+static int reader_open(const void *opts)
+{
+	struct zcbuf_reader *made = NULL;
+	int err = zcbuf_reader_open(subscriber, opts, &made);
+
+	zcbuf_reader_close(made);
+	return err;
+}
+
+static int preflight(const void *opts)
+{
+	struct zcbuf_preflight made = { .sz = sizeof(made) };
+
+	return zcbuf_preflight(opts, &made);
+}
+
+/*
+ * @min: size of the first that was released
+ * @wants: where a __u32 is that cannot be 0; 0: nowhere
+ */
+#define OPTS_OF(name, min, wants, call) \
+	{ #name, sizeof(struct name), min, wants, call }
+#define OPTS(name, call) OPTS_OF(name, sizeof(struct name), 0, call)
+#define OPTS_WANT(name, field, call) \
+	OPTS_OF(name, sizeof(struct name), offsetof(struct name, field), call)
+
+static const struct {
+	const char *name;
+	size_t size;
+	size_t min;
+	size_t wants;
+	int (*call)(const void *opts);
+} all_opts[] = {
+	OPTS(zcbuf_pool_opts, pool_create),
+	OPTS(zcbuf_attach_opts, pool_attach),
+	OPTS_OF(zcbuf_buf_opts, offsetof(struct zcbuf_buf_opts, node), 0,
+		buf_alloc),
+	OPTS_OF(zcbuf_channel_opts, offsetof(struct zcbuf_channel_opts, name),
+		offsetof(struct zcbuf_channel_opts, ports), channel_create),
+	OPTS(zcbuf_publisher_opts, publisher_open),
+	OPTS(zcbuf_subscriber_opts, subscriber_open),
+	OPTS_WANT(zcbuf_tpool_opts, capacity, tpool_create),
+	OPTS(zcbuf_uring_opts, uring_register),
+	OPTS_WANT(zcbuf_bufring_opts, entries, bufring_create),
+	OPTS(zcbuf_appender_opts, appender_open),
+	OPTS(zcbuf_reader_opts, reader_open),
+	OPTS(zcbuf_preflight_opts, preflight),
+};
+
+/* One of them with @sz bytes, the last of which is @last. */
+static int called_with(unsigned int i, size_t sz, unsigned char last)
+{
+	const __u32 one = 1;
+	unsigned char theirs[512] = { 0 };
+
+	memcpy(theirs, &sz, sizeof(sz));
+	if (all_opts[i].wants)
+		memcpy(theirs + all_opts[i].wants, &one, sizeof(one));
+	theirs[sz - 1] |= last;
+	return all_opts[i].call(theirs);
+}
+
+/* Of each: too small, just right, and with something behind it that nobody knows. */
+static void sizes_of_all(void)
+{
+	unsigned int i;
+	int got[3];
+
+	channel = fake_channel(100);
+	pool = zcbuf_channel_pool(channel);
+	ASSERT_EQ(zcbuf_subscriber_open(pool, NULL, NULL, &subscriber), 0);
+	zcbuf_pool_close(pool);
+	for (i = 0; i < ARRAY_SIZE(all_opts); i++) {
+		got[0] = called_with(i, all_opts[i].min - 1, 0);
+		got[1] = called_with(i, all_opts[i].min, 0);
+		got[2] = called_with(i, all_opts[i].size + 1, 1);
+		test_check(got[0] == -EINVAL && got[1] != -EINVAL &&
+			   got[2] == -E2BIG, __FILE__, __LINE__,
+			   "%s: %d, %d, %d", all_opts[i].name, got[0], got[1],
+			   got[2]);
+	}
+	EXPECT_EQ(fake_bufs(), 0);
+	zcbuf_subscriber_close(subscriber);
+	zcbuf_channel_close(channel);
+}
+
+static bool is_listed(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all_opts); i++)
+		if (!strcmp(all_opts[i].name, name))
+			return true;
+	return false;
+}
+
+static unsigned int listed_of(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[256], name[64];
+	unsigned int n = 0;
+	size_t length;
+
+	ASSERT_EQ(!!file, true);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "struct %63s {", name) != 1 ||
+		    !strchr(line, '{'))
+			continue;
+		length = strlen(name);
+		if (length < 5 || strcmp(name + length - 5, "_opts"))
+			continue;
+		test_check(is_listed(name), __FILE__, __LINE__,
+			   "%s of %s is in no test", name, path);
+		n++;
+	}
+	fclose(file);
+	return n;
+}
+
+static void all_are_listed(void)
+{
+	static const char *const headers[] = {
+		LIB_HEADER, ALIGNED_HEADER, DIAG_HEADER, TOPIC_HEADER,
+		TPOOL_HEADER, URING_HEADER,
+	};
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(headers); i++)
+		n += listed_of(headers[i]);
+	EXPECT_EQ(n, ARRAY_SIZE(all_opts));
+}
+
 static const struct test_case cases[] = {
 	CASE(null_is_all_zero),
 	CASE(old_caller),
@@ -155,6 +369,8 @@ static const struct test_case cases[] = {
 	CASE(pool_opts),
 	CASE(channel_opts),
 	CASE(channel_opts_of_old),
+	CASE(sizes_of_all),
+	CASE(all_are_listed),
 };
 
 TEST_MAIN(cases)
