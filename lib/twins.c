@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * What is inline in C, once more as functions: for languages that can only call, and
- * by them alone; the library's own calls are inline.
+ * The functions that are inline in C, for who has no C compiler at hand: other
+ * languages bind to what the library exports. In this file alone the headers define
+ * them as functions like any other; nobody else sees them twice, as "static" is all
+ * that an inline function has of its own.
  */
-#define ZCBUF_INLINE	ZCBUF_API
+#include <errno.h>
+#include <stddef.h>
+#include <sys/uio.h>
 
-/* Each has its only declaration here. */
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
+
+#define static __attribute__((visibility("default")))
+#define __inline__
 
 #include <zcbuf/zcbuf.h>
