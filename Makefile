@@ -217,6 +217,11 @@ kernels: ## Build the kernels made for finding bugs, unless they are cached
 format: ## Lay out user space's C as scripts/format wants it
 	@$(TOP)/scripts/format --fix
 
+.PHONY: abi-record
+abi-record: lib ## Write down the library's interface anew, where it is meant to change
+	@$(TOP)/lib/abi record $(BUILD)/lib/libzcbuf-user.so >$(BUILD)/lib/abi.new
+	@mv $(BUILD)/lib/abi.new $(TOP)/lib/libzcbuf-user.abi
+
 .PHONY: lint
 lint: deps ## Run all static checks
 	@$(TOP)/scripts/lint

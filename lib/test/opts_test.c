@@ -350,7 +350,7 @@ static unsigned int listed_of(const char *path)
 static void all_are_listed(void)
 {
 	static const char *const headers[] = {
-		LIB_HEADER, ALIGNED_HEADER, DIAG_HEADER, TOPIC_HEADER,
+		LIB_HEADER, ALIGNED_HEADER, DIAG_HEADER, RECORDS_HEADER, TOPIC_HEADER,
 		TPOOL_HEADER, URING_HEADER,
 	};
 	unsigned int i, n = 0;
