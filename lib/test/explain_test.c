@@ -64,6 +64,7 @@ static void manuals(void)
 	EXPECT(explained_in(LIB_HEADER) > 50);
 	EXPECT(explained_in(ALIGNED_HEADER) > 20);
 	EXPECT(explained_in(RECORDS_HEADER) > 20);
+	EXPECT(explained_in(MALLOC_HEADER) > 2);
 	EXPECT(explained_in(DIAG_HEADER) > 5);
 	EXPECT(explained_in(CACHE_HEADER) > 4);
 	EXPECT(explained_in(TOPIC_HEADER) > 30);

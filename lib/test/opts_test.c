@@ -237,6 +237,13 @@ static int reader_open(const void *opts)
 	return err;
 }
 
+static int malloc_create(const void *opts)
+{
+	struct zcbuf_malloc *made;
+
+	return zcbuf_malloc_create(pool, opts, &made);
+}
+
 static int preflight(const void *opts)
 {
 	struct zcbuf_preflight made = { .sz = sizeof(made) };
@@ -274,6 +281,7 @@ static const struct {
 	OPTS_WANT(zcbuf_bufring_opts, entries, bufring_create),
 	OPTS(zcbuf_appender_opts, appender_open),
 	OPTS(zcbuf_reader_opts, reader_open),
+	OPTS(zcbuf_malloc_opts, malloc_create),
 	OPTS(zcbuf_preflight_opts, preflight),
 };
 
@@ -350,8 +358,8 @@ static unsigned int listed_of(const char *path)
 static void all_are_listed(void)
 {
 	static const char *const headers[] = {
-		LIB_HEADER, ALIGNED_HEADER, DIAG_HEADER, RECORDS_HEADER, TOPIC_HEADER,
-		TPOOL_HEADER, URING_HEADER,
+		LIB_HEADER, ALIGNED_HEADER, DIAG_HEADER, MALLOC_HEADER,
+		RECORDS_HEADER, TOPIC_HEADER, TPOOL_HEADER, URING_HEADER,
 	};
 	unsigned int i, n = 0;
 

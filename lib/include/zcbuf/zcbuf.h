@@ -8,7 +8,8 @@
  * <zcbuf/uring.h>, publishers and subscribers are in <zcbuf/topic.h>, memory for
  * files opened O_DIRECT in <zcbuf/aligned.h>, buffers by index in <zcbuf/tpool.h>,
  * buffers without a system call each in <zcbuf/cache.h>, small records in
- * <zcbuf/records.h>, where errors come from in <zcbuf/diag.h>, which come along. See
+ * <zcbuf/records.h>, where errors come from in <zcbuf/diag.h>, memory for libraries
+ * that take functions to allocate with in <zcbuf/malloc.h>, which come along. See
  * also libzcbuf-user(7).
  *
  * Results. A function returning int answers 0 or a count when it did what it
@@ -1235,6 +1236,7 @@ ZCBUF_API __s64 zcbuf_delivery_pad(const struct zcbuf_pool *pool,
 #include <zcbuf/aligned.h>
 #include <zcbuf/cache.h>
 #include <zcbuf/diag.h>
+#include <zcbuf/malloc.h>
 #include <zcbuf/records.h>
 #include <zcbuf/topic.h>
 #include <zcbuf/tpool.h>
