@@ -34,6 +34,7 @@ static_assert(moves_only<zcbuf::pool> && moves_only<zcbuf::buffer>);
 static_assert(moves_only<zcbuf::channel> && moves_only<zcbuf::writer>);
 static_assert(moves_only<zcbuf::group> && moves_only<zcbuf::sample>);
 static_assert(moves_only<zcbuf::publisher> && moves_only<zcbuf::subscriber>);
+static_assert(moves_only<zcbuf::appender> && moves_only<zcbuf::record_reader>);
 static_assert(sizeof(zcbuf::pool) == sizeof(void *));
 static_assert(sizeof(zcbuf::buffer) == sizeof(zcbuf_buf));
 static_assert(sizeof(zcbuf::writer) == sizeof(zcbuf_writer));
@@ -465,6 +466,66 @@ void released_by_somebody_else()
 	EXPECT_EQ(fake_messages(), 1);
 }
 
+/* ---------------------------------------------------------------- records */
+
+void appended()
+{
+	auto pool = have(zcbuf::pool::create());
+	auto channel = streaming(pool, 1 << 20);
+	auto o = zcbuf::opts<zcbuf_appender_opts>();
+
+	o.flags = ZCBUF_APPENDER_F_FRAMED;
+	{
+		auto appender = have(zcbuf::appender::open(channel, o));
+		auto record = have(appender.reserve(16));
+		auto frame = pool.range(fake.resv[0].pool_offset, 8);
+
+		EXPECT(record.size() == 16 && record.data() == frame.end());
+		std::memcpy(record.data(), "hello", 5);
+		EXPECT(appender.commit(5));
+		fails(appender.commit(5), EALREADY);
+		EXPECT(appender.put(zcbuf::bytes_of("world"sv)));
+		EXPECT(have(appender.flush()));
+		EXPECT(!have(appender.flush()));
+		EXPECT_EQ(fake.resv[0].nrecords, 2);
+		EXPECT(appender.put(zcbuf::bytes_of("last"sv)));
+		auto moved = std::move(appender);
+		EXPECT(have(moved.reserve(8)).size() == 8);
+		fails(moved.flush(), EBUSY);
+		moved.cancel();
+	}
+	EXPECT_EQ(fake.nresv, 2);
+	EXPECT_EQ(fake.resv[1].nrecords, 1);
+	EXPECT_EQ(fake.resv[1].state, FAKE_COMMITTED);
+}
+
+void records_read()
+{
+	auto pool = have(zcbuf::pool::create());
+	auto pub = have(zcbuf::publisher::open(pool, topic));
+	auto sub = have(zcbuf::subscriber::open(pool, topic));
+	{
+		auto reader = have(zcbuf::record_reader::open(sub));
+		const zcbuf_frame frames[] = { { 5, 0 }, { 3, 0 } };
+		auto loan = have(pub.loan(100));
+
+		EXPECT(!reader.sample());
+		std::memset(loan.data(), 0, 100);
+		std::memcpy(loan.data(), &frames[0], 8);
+		std::memcpy(loan.data() + 8, "hello", 5);
+		std::memcpy(loan.data() + 16, &frames[1], 8);
+		std::memcpy(loan.data() + 24, "abc", 3);
+		EXPECT(loan.resize(27));
+		EXPECT(pub.publish(loan));
+		EXPECT(equal(have(reader.next()), "hello"));
+		EXPECT(equal(have(reader.next()), "abc"));
+		EXPECT_EQ(reader.sample()->delivery.seq, 0);
+		EXPECT_EQ(fake_messages(), 1);
+		fails(reader.next(), EAGAIN);
+		EXPECT_EQ(fake_messages(), 0);
+	}
+}
+
 const test_case cases[] = {
 	CASE(results),
 	CASE(spans),
@@ -481,6 +542,8 @@ const test_case cases[] = {
 	CASE(a_message_that_fails),
 	CASE(take_in_batches),
 	CASE(released_by_somebody_else),
+	CASE(appended),
+	CASE(records_read),
 };
 
 } /* namespace */

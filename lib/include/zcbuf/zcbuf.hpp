@@ -1172,6 +1172,101 @@ private:
 	}
 };
 
+/* ---------------------------------------------------------------- records */
+
+/*
+ * Many small records, and a call for each window of them; what is committed is
+ * delivered when it goes
+ */
+class appender : public detail::owner<zcbuf_appender, zcbuf_appender_close> {
+public:
+	using owner::owner;
+
+	static result<appender> open(channel &c,
+				     const zcbuf_appender_opts &o =
+					     opts<zcbuf_appender_opts>()) noexcept
+	{
+		zcbuf_appender *a;
+		int err = zcbuf_appender_open(c.get(), &o, &a);
+
+		return err ? result<appender>(error(err)) :
+			     result<appender>(appender(a));
+	}
+
+	/* room for a record, to be written before commit() */
+	result<bytes> reserve(std::size_t n, deadline d = deadline()) noexcept
+	{
+		void *at;
+		int err = zcbuf_appender_reserve(get(), n, d.ns(), &at);
+
+		return err ? result<bytes>(error(err)) :
+			     result<bytes>(bytes_at(at, n));
+	}
+	result<void> commit(std::size_t n) noexcept
+	{
+		return detail::done(zcbuf_appender_commit(get(), n));
+	}
+	void cancel() noexcept
+	{
+		zcbuf_appender_cancel(get());
+	}
+	result<void> put(const_bytes record, deadline d = deadline()) noexcept
+	{
+		return detail::done(zcbuf_appender_put(
+			get(), record.data(), record.size(), d.ns()));
+	}
+	/* true: there was something to deliver */
+	result<bool> flush() noexcept
+	{
+		int delivered = zcbuf_appender_flush(get());
+
+		return delivered < 0 ? result<bool>(error(delivered)) :
+				       result<bool>(delivered > 0);
+	}
+	result<void> drop() noexcept
+	{
+		return detail::done(zcbuf_appender_drop(get()));
+	}
+	result<void> tag(__u64 user_tag, __u32 encoding) noexcept
+	{
+		return detail::done(
+			zcbuf_appender_tag(get(), user_tag, encoding));
+	}
+};
+
+/* The framed records of what a subscriber takes, from which nobody else does */
+class record_reader : public detail::owner<zcbuf_reader, zcbuf_reader_close> {
+public:
+	using owner::owner;
+
+	static result<record_reader> open(subscriber &s,
+					  const zcbuf_reader_opts &o =
+						  opts<zcbuf_reader_opts>()) noexcept
+	{
+		zcbuf_reader *r;
+		int err = zcbuf_reader_open(s.get(), &o, &r);
+
+		return err ? result<record_reader>(error(err)) :
+			     result<record_reader>(record_reader(r));
+	}
+
+	/* until it is called again */
+	result<const_bytes> next(deadline d = deadline()) noexcept
+	{
+		iovec v;
+		int n = zcbuf_reader_next(get(), &v, d.ns());
+
+		if (n < 0)
+			return error(n);
+		return bytes_at(static_cast<const void *>(v.iov_base), v.iov_len);
+	}
+	/* what the last record is of, or NULL */
+	const zcbuf_sample *sample() const noexcept
+	{
+		return zcbuf_reader_sample(get());
+	}
+};
+
 } /* namespace zcbuf */
 
 #endif /* ZCBUF_HPP */
