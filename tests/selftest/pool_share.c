@@ -493,17 +493,52 @@ static long parameter(const char *name, long value)
 	return before;
 }
 
+/* What the library says of it before, 0 or an error, */
+static int will_do(__u64 size)
+{
+	struct zcbuf_preflight_opts opts = {
+		.sz = sizeof(opts),
+		.pool_size = size,
+		.features = ZCBUF_FEATURE_POOL_PAGES,
+		.flags = ZCBUF_PREFLIGHT_URING,
+	};
+	struct zcbuf_preflight found = { .sz = sizeof(found) };
+	unsigned int i;
+	int err = zcbuf_preflight(&opts, &found);
+
+	for (i = 0; i < found.nfindings; i++)
+		if (found.findings[i].verdict != ZCBUF_VERDICT_OK)
+			TEST_LOG("%s: %s; %s", found.findings[i].name,
+				 found.findings[i].detail,
+				 found.findings[i].remedy);
+	return err;
+}
+
+/* and afterwards: ZCBUF_LIMIT_*, how much of it is in use. */
+static __u32 limit_hit(__u64 size, __u64 *in_use)
+{
+	struct zcbuf_why why = { .sz = sizeof(why) };
+
+	ASSERT_OK(zcbuf_explain(NULL, -ENOMEM, size, &why));
+	TEST_LOG("%s", why.text);
+	*in_use = why.in_use;
+	return why.limit;
+}
+
 /* An unprivileged user, at a limit of 4 MiB. */
 static void at_the_users_limit(void)
 {
 	struct zcbuf_query q;
 	int a, b, c, tries, err;
+	__u64 in_use;
 
 	ASSERT_OK(zt_become(ZT_USER, ZT_GROUP));
 	a = open_device();
 	b = open_device();
 	c = open_device();
 	ASSERT_OK(zt_query(a, &q));
+	EXPECT_OK(will_do(4 * ZT_MIB));
+	EXPECT_ERR(will_do(6 * ZT_MIB), ENOMEM);
 	EXPECT_EQ(q.out_user_limit, 4 * ZT_MIB);
 	EXPECT_EQ(q.out_user_charged, 0);
 	EXPECT_ERR(zt_pool_create(a, 0, 0, 6 * ZT_MIB), ENOMEM);
@@ -512,6 +547,9 @@ static void at_the_users_limit(void)
 	ASSERT_OK(zt_query(c, &q));
 	EXPECT_EQ(q.out_user_charged, 4 * ZT_MIB);
 	EXPECT_ERR(zt_pool_create(c, 0, 0, ZT_ARENA), ENOMEM);
+	EXPECT_EQ(limit_hit(ZT_ARENA, &in_use), ZCBUF_LIMIT_USER);
+	EXPECT_EQ(in_use, 4 * ZT_MIB);
+	EXPECT_ERR(will_do(ZT_ARENA), ENOMEM);
 	EXPECT_EQ((long)mmap(NULL, 4096, PROT_READ, MAP_SHARED, c, 0),
 		  (long)MAP_FAILED);
 	close(b);
@@ -576,8 +614,12 @@ TEST(limit_of_all_together)
 	int large = zt_pool(ZCBUF_POOL_PAGES, 0, 6 * ZT_MIB);
 	int fits = zt_pool(ZCBUF_POOL_PAGES, 0, 4 * ZT_MIB);
 	int more = zt_pool(ZCBUF_POOL_PAGES, 0, ZT_ARENA);
+	__u64 in_use;
+	__u32 limit = limit_hit(ZT_ARENA, &in_use);
 
 	parameter("total_limit_mb", before);
+	EXPECT_EQ(limit, ZCBUF_LIMIT_TOTAL);
+	EXPECT_EQ(in_use, charged + 4 * ZT_MIB);
 	EXPECT_ERR(large, ENOMEM);
 	EXPECT_GE(fits, 0);
 	EXPECT_ERR(more, ENOMEM);
