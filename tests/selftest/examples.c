@@ -90,6 +90,36 @@ TEST(log)
 	EXPECT_EQ(zt_await_charged(0), 0);
 }
 
+/* A file that ends within a block, through the page cache and past it; and nothing. */
+TEST(cp)
+{
+	int status;
+	char *text = run("set -e; seq 120000 >from; : >nothing; "
+			 "zcbuf-cp from to; cmp from to; "
+			 "zcbuf-cp -d from to; cmp from to; "
+			 "zcbuf-cp nothing to; cmp nothing to; "
+			 "rm from to nothing", &status);
+
+	EXPECT_EQ(status, 0);
+	/* Twelve pieces each, more than are under way at once. */
+	EXPECT_TRUE(strstr(text, "to: 728895 bytes by 24 operations, "
+				 "24 of them with fixed buffers\n"));
+	EXPECT_TRUE(strstr(text, "to: 0 bytes by 0 operations, "));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
+/* More connections than the server has buffers. */
+TEST(echo)
+{
+	int status;
+	char *text = run("zcbuf-echo serve 7007 70 & "
+			 "zcbuf-echo ask 7007 70 2 2>&1 && wait $!", &status);
+
+	EXPECT_EQ(status, 0);
+	EXPECT_TRUE(strstr(text, "zcbuf-echo: 140 messages, 0 wrong"));
+	EXPECT_EQ(zt_await_charged(0), 0);
+}
+
 TEST_LIMIT(chat_load, 100)
 {
 	char command[64], *text;
