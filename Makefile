@@ -196,6 +196,15 @@ unexport SECONDS
 fuzz: ## Fuzz core and module, for SECONDS each (60)
 	@FUZZ_SECONDS=$(or $(SECONDS),60) $(TOP)/scripts/check fuzz
 
+.PHONY: bench bench-quick
+bench: deps ## Measure operations beside their peers; bench/out/table.txt, plots
+	@$(TOP)/scripts/deps bench
+	@$(TOP)/bench/run
+
+bench-quick: deps ## The same in three minutes: instructions only
+	@$(TOP)/scripts/deps bench
+	@$(TOP)/bench/run --quick
+
 # Room for four times 256 MiB, of which pools may be a quarter.
 .PHONY: bench-register
 bench-register: vm-kit ## Time how an arena and malloc's memory are registered
