@@ -139,15 +139,25 @@ static void measure_size(struct buffers *b)
 	op.parts = b->count = BATCH;
 	bench(&op);
 	op.parts = b->count = 1;
-	op.op = "the same, of another session";
-	op.run = run_domains;
-	bench(&op);
 	op.run = run_mmap;
 	op.who = "mmap, touch, munmap";
 	bench(&op);
 	op.op = "ALLOC and FREE";
 	bench(&op);
-	op.op = "ALLOC and FREE of 64, each";
+}
+
+/* Of blocks, as a session keeps its slabs. */
+static void measure_domains(struct buffers *b)
+{
+	struct bench_op op = {
+		.area = "calls", .op = "the same, by two sessions in turn",
+		.variant = bench_size(b->length), .who = "zcbuf",
+		.run = run_domains, .ctx = b,
+	};
+
+	bench(&op);
+	op.who = "mmap, touch, munmap";
+	op.run = run_mmap;
 	bench(&op);
 }
 
@@ -167,6 +177,8 @@ static void measure_kind(__u32 kind, const size_t *sizes)
 	for (; *sizes; sizes++) {
 		b.length = *sizes;
 		measure_size(&b);
+		if (kind == ZCBUF_POOL_PAGES)
+			measure_domains(&b);
 	}
 	zcbuf_pool_close(b.other);
 	zcbuf_pool_close(b.pool);

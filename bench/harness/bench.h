@@ -11,7 +11,7 @@
  *		processor's trap flag: exact, on any x86-64
  *
  * One line for each operation, TSV:
- *	area op variant who unit median min max
+ *	area op variant who unit result min max
  * who is "zcbuf" or a peer; what has the same area, op and variant is compared.
  */
 #ifndef ZCBUF_BENCH_BENCH_H
@@ -35,7 +35,7 @@ extern "C" {
  * @ctx: handed to both
  * @times: so many in each run; 0: as many as make a run long enough
  * @least: at least so many, times a power of two, so that what is done once in so
- *	many has its share; 0: 64 or less
+ *	many has its share; 0: 64 parts, or less
  * @parts: one of them is so many of what is told, as buffers of a batch; 0: 1
  */
 struct bench_op {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
  * A topic. The pool has a name, by which the other process finds it; each receiver
- * is a session, as in a process of its own.
+ * is a session, as in a process of its own, that cannot write to messages. (What
+ * others could have written to would be zeroed before it is lent again.)
  */
 #include <errno.h>
 
@@ -44,8 +45,12 @@ static void link_sender(struct link *l)
 static void link_receiver(struct link *l, unsigned int i)
 {
 	const struct zcbuf_name name = name_of(l);
+	const struct zcbuf_attach_opts opts = {
+		.sz = sizeof(opts),
+		.rights = ZCBUF_RIGHT_MAP_READ | ZCBUF_RIGHT_CONSUME,
+	};
 
-	bench_ok(zcbuf_pool_attach(&l->pool[1 + i], POOL, NULL), "attach");
+	bench_ok(zcbuf_pool_attach(&l->pool[1 + i], POOL, &opts), "attach");
 	bench_ok(zcbuf_subscriber_open(l->pool[1 + i], &name, NULL,
 				       &l->subscriber[i]), "subscriber");
 }
