@@ -509,7 +509,7 @@ void records_read()
 		const zcbuf_frame frames[] = { { 5, 0 }, { 3, 0 } };
 		auto loan = have(pub.loan(100));
 
-		EXPECT(!reader.sample());
+		EXPECT(!reader.delivery());
 		std::memset(loan.data(), 0, 100);
 		std::memcpy(loan.data(), &frames[0], 8);
 		std::memcpy(loan.data() + 8, "hello", 5);
@@ -519,7 +519,7 @@ void records_read()
 		EXPECT(pub.publish(loan));
 		EXPECT(equal(have(reader.next()), "hello"));
 		EXPECT(equal(have(reader.next()), "abc"));
-		EXPECT_EQ(reader.sample()->delivery.seq, 0);
+		EXPECT_EQ(reader.delivery()->seq, 0);
 		EXPECT_EQ(fake_messages(), 1);
 		fails(reader.next(), EAGAIN);
 		EXPECT_EQ(fake_messages(), 0);

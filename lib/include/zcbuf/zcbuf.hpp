@@ -1261,9 +1261,9 @@ public:
 		return bytes_at(static_cast<const void *>(v.iov_base), v.iov_len);
 	}
 	/* what the last record is of, or NULL */
-	const zcbuf_sample *sample() const noexcept
+	const zcbuf_delivery *delivery() const noexcept
 	{
-		return zcbuf_reader_sample(get());
+		return zcbuf_reader_delivery(get());
 	}
 };
 
