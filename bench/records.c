@@ -3,8 +3,8 @@
  * records: records of one producer, through to a consumer, who reads the first word
  * of each. One thread is both, so that nothing but the work is counted.
  *
- * All of them gather GROUP bytes, hand those over at once, and write the same
- * records: the producer has each in its own memory and copies it to where it goes.
+ * All of them gather GROUP bytes, or FEW records that are made one by one, hand those
+ * over at once, and write the same records: the producer has each in its own memory and copies it to where it goes.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,6 +16,7 @@
 #include "harness/bench.h"
 
 #define GROUP	(64U << 10)
+#define FEW	64U		/* records in a group that are made one by one */
 
 static unsigned char source[1024];
 static size_t record;
@@ -86,7 +87,7 @@ static void run_exact(void *ctx, unsigned long n)
 		zcbuf_writer_placed(w, record);
 		if (zcbuf_writer_turn(w, record, 0, 0) != 1)
 			bench_ok(-EAGAIN, "turn");
-		if (!w->offset || w->offset % GROUP)
+		if (!w->offset || w->offset % (FEW * record))
 			continue;
 		consume(s);
 	}
@@ -177,16 +178,18 @@ static void measure(size_t length, struct log *log)
 	op.run = run_window;
 	bench(&op);
 	stream_close(&s);
-	stream_open(&s, GROUP);
+	stream_open(&s, FEW * length);
 	bench_ok(zcbuf_writer_reserve(s.channel, length, 0, 0, &s.writer),
 		 "reserve");
 	op.op = "one by one";
 	op.run = run_exact;
+	op.least = FEW;
 	bench(&op);
 	stream_close(&s);
 	op.who = "mutex and memcpy";
 	op.ctx = log;
 	op.run = run_log;
+	op.least = GROUP / length;
 	log->used = 0;
 	bench(&op);
 	op.op = "in a window";
