@@ -46,13 +46,13 @@ static void measure(struct zcbuf_pool *pool, size_t size)
 		.capacity = CAPACITY,
 	};
 	struct bench_op aligned = {
-		.area = "pair", .op = "hot, page-aligned", .who = "zcbuf",
+		.area = "pair", .op = "hot, page-aligned", .who = "zcbuf, tier pool",
 		.variant = bench_size(size), .run = run_hot,
 	};
 	struct zcbuf_tpool *tpool;
 
 	bench_ok(zcbuf_tpool_create(pool, &opts, &tpool), "tier pool");
-	pair_measure("zcbuf", size, tpool);
+	pair_measure("zcbuf, tier pool", size, tpool);
 	/* Which these are, as they are. */
 	aligned.ctx = tpool;
 	if (size >= 4096)
