@@ -302,7 +302,10 @@ static int ready_wait(struct zcb_session *s, u64 deadline_ns)
 		return -ESTALE;
 	if (ready_any(r))
 		return 0;
-	return signal ? -ERESTARTSYS : -ETIMEDOUT;
+	if (signal)
+		return -ERESTARTSYS;
+	/* Or there was something, and somebody else was faster. */
+	return late ? -ETIMEDOUT : 0;
 }
 
 /**
