@@ -17,12 +17,14 @@
  * struct scene - what is known when an error is to be explained
  * @pool: or NULL
  * @want: bytes that were asked for, or 0
+ * @cause: what the kernel said was short, or 0
  * @info: of the pool, else 0
  * @query: of its session, or of one of our own; else 0
  */
 struct scene {
 	const struct zcbuf_pool *pool;
 	__u64 want;
+	__u32 cause;
 	struct zcbuf_pool_info info;
 	struct zcbuf_query query;
 };
@@ -195,6 +197,27 @@ static bool too_many_of_all(struct zcbuf_why *why)
 			 "close some, or raise sysctl fs.file-max");
 }
 
+/* ---------------------------------------------------------------- channels */
+
+/* The same is told first as by zcbuf_strwhy(): parked groups hold the rest. */
+static __u32 limit_of_channel(__u32 cause)
+{
+	if (cause & ZCBUF_WHY_NO_CONSUMER)
+		return ZCBUF_LIMIT_CONSUMERS;
+	if (cause & ZCBUF_WHY_QUEUE)
+		return ZCBUF_LIMIT_QUEUE;
+	return cause & ZCBUF_WHY_LIMIT ? ZCBUF_LIMIT_CREDITS : ZCBUF_LIMIT_NONE;
+}
+
+static bool has_to_wait(const struct scene *s, struct zcbuf_why *why)
+{
+	why->limit = limit_of_channel(s->cause);
+	if (why->limit == ZCBUF_LIMIT_NONE)
+		return no_room(s, why);
+	snprintf(why->text, sizeof(why->text), "%s", zcbuf_strwhy(s->cause));
+	return true;
+}
+
 /* ------------------------------------------------------------------- all */
 
 /* What cannot be asked stays 0. */
@@ -219,7 +242,7 @@ static bool find_limit(const struct scene *s, int error, struct zcbuf_why *why)
 		return out_of_memory(s, why);
 	case EAGAIN:
 	case ETIMEDOUT:
-		return no_room(s, why);
+		return has_to_wait(s, why);
 	case E2BIG:
 		return too_big(s, why);
 	case EMFILE:
@@ -235,7 +258,9 @@ int zcbuf_explain(const struct zcbuf_pool *pool, int err, __u64 want,
 		  struct zcbuf_why *user_why)
 {
 	struct scene s = { .pool = pool, .want = want };
-	struct zcbuf_why why = { .sz = user_why->sz };
+	struct zcbuf_why why = {
+		.sz = user_why->sz, .cause = user_why->cause,
+	};
 	unsigned int error = err;
 
 	if (why.sz < sizeof(why) || why.sz > MAX_STRUCT)
@@ -244,6 +269,7 @@ int zcbuf_explain(const struct zcbuf_pool *pool, int err, __u64 want,
 	if (err < 0)
 		error = -error;
 	why.error = -error;
+	s.cause = why.cause;
 	look(&s);
 	if (!find_limit(&s, error, &why))
 		snprintf(why.text, sizeof(why.text), "%s", zcbuf_strerror(err));

@@ -11,7 +11,9 @@ static struct zcbuf_why why_of(const struct zcbuf_pool *p, int err, __u64 want)
 
 	memset(&why, 0xff, sizeof(why));
 	why.sz = sizeof(why);
+	why.cause = 0;
 	EXPECT_EQ(zcbuf_explain(p, err, want, &why), 0);
+	EXPECT_EQ(why.reserved, 0);
 	EXPECT_EQ(why.error, -abs(err));
 	EXPECT_EQ(why.sz, sizeof(why));
 	EXPECT(memchr(why.text, 0, sizeof(why.text)));
@@ -116,6 +118,41 @@ static void no_room(void)
 	p = full_pool(2 * FAKE_ARENA, 0);
 	comes_from(p, -ENOMEM, 4097, ZCBUF_LIMIT_POOL, FAKE_ARENA - 4096,
 		   FAKE_ARENA, "zcbuf_pool_grow()");
+	zcbuf_pool_close(p);
+}
+
+/* What the kernel said was short is believed, whatever room there is by now. */
+static void limits_of_a_channel(void)
+{
+	static const struct {
+		__u32 cause;
+		__u32 limit;
+	} causes[] = {
+		{ ZCBUF_WHY_LIMIT, ZCBUF_LIMIT_CREDITS },
+		{ ZCBUF_WHY_QUEUE, ZCBUF_LIMIT_QUEUE },
+		{ ZCBUF_WHY_QUEUE | ZCBUF_WHY_MEMORY, ZCBUF_LIMIT_QUEUE },
+		{ ZCBUF_WHY_NO_CONSUMER | ZCBUF_WHY_LIMIT,
+		  ZCBUF_LIMIT_CONSUMERS },
+		{ ZCBUF_WHY_MEMORY, ZCBUF_LIMIT_POOL },
+	};
+	static const int errors[] = { -EAGAIN, -ETIMEDOUT };
+	struct zcbuf_pool *p = full_pool(0, 0);
+	struct zcbuf_why why;
+	unsigned int i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(causes); i++) {
+		why = (struct zcbuf_why){
+			.sz = sizeof(why), .cause = causes[i / 2].cause,
+		};
+		EXPECT_EQ(zcbuf_explain(p, errors[i % 2], 4097, &why), 0);
+		EXPECT_EQ(why.limit, causes[i / 2].limit);
+		EXPECT_EQ(why.cause, causes[i / 2].cause);
+		if (why.limit != ZCBUF_LIMIT_POOL)
+			EXPECT_EQ(strcmp(why.text, zcbuf_strwhy(why.cause)), 0);
+	}
+	why.cause = ZCBUF_WHY_QUEUE;
+	EXPECT_EQ(zcbuf_explain(p, -ENOMEM, 4097, &why), 0);
+	EXPECT_EQ(why.limit, ZCBUF_LIMIT_POOL);
 	zcbuf_pool_close(p);
 }
 
@@ -359,6 +396,7 @@ static const struct test_case cases[] = {
 	CASE(capabilities),
 	CASE(limits_of_the_machine),
 	CASE(no_room),
+	CASE(limits_of_a_channel),
 	CASE(cannot_grow),
 	CASE(too_big),
 	CASE(too_many),

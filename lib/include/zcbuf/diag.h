@@ -56,20 +56,29 @@ extern "C" {
 #define ZCBUF_LIMIT_ALL_FILES	10	/* fs.file-max */
 #define ZCBUF_LIMIT_SESSIONS	11	/* sessions of the pool */
 #define ZCBUF_LIMIT_CHANNELS	12	/* channels of the pool */
+#define ZCBUF_LIMIT_CREDITS	13	/* max_outstanding of the channel */
+#define ZCBUF_LIMIT_QUEUE	14	/* room in the queue of a consumer */
+#define ZCBUF_LIMIT_CONSUMERS	15	/* nobody is there to consume */
 
 /*
  * struct zcbuf_why - where an error comes from
  * @sz: in: sizeof(struct zcbuf_why)
+ * @cause: in: ZCBUF_WHY_* that came with the error, see zcbuf_reserve_why() and
+ *	zcbuf_publish_why(); 0: none did
  * @limit: ZCBUF_LIMIT_*
  * @error: the error, negative
- * @in_use: of the limit, in its unit; what is asked for if that alone is too much
- * @most: the limit
+ * @reserved: written: 0
+ * @in_use: of the limit, in its unit; what is asked for if that alone is too much;
+ *	0 of what is the channel's: zcctl channel show has its numbers
+ * @most: the limit; 0 of what is the channel's
  * @text: one line: which it is, its numbers, and how to raise it
  */
 struct zcbuf_why {
 	size_t sz;
+	__u32 cause;
 	__u32 limit;
 	int error;
+	__u32 reserved;
 	__u64 in_use;
 	__u64 most;
 	char text[240];
@@ -80,11 +89,12 @@ struct zcbuf_why {
  * @pool: what was called; NULL: there is none, as when none could be made
  * @err: what it answered, negative or positive
  * @want: bytes that were asked for; 0: none, or an arena
- * @why: sz is set by the caller, the rest is written
+ * @why: sz and cause are set by the caller, the rest is written
  *
  * Asks the kernel, with a session of its own if there is no pool, and reads files of
  * /proc and of cgroups, so it is nothing for a hot path. If no limit is found the
- * text is that of zcbuf_strerror(). -EINVAL: sz.
+ * text is that of zcbuf_strerror(); of what is the channel's, that of zcbuf_strwhy().
+ * -EINVAL: sz.
  */
 ZCBUF_API int zcbuf_explain(const struct zcbuf_pool *pool, int err, __u64 want,
 			    struct zcbuf_why *why);
