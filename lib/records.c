@@ -114,7 +114,7 @@ static struct zcbuf_reader *reader_alloc(__u32 batch)
 {
 	struct zcbuf_reader *reader;
 	size_t each = sizeof(reader->samples[0]) + sizeof(reader->handles[0]) +
-		      sizeof(reader->entries[0]);
+		      sizeof(void *);
 
 	reader = calloc(1, sizeof(*reader) + batch * each);
 	if (!reader)
