@@ -151,7 +151,7 @@ static void copy_all(struct copy *copy)
 		begin(copy, &copy->pieces[i]);
 	while (copy->under_way) {
 		must(io_uring_submit(&copy->ring), "submit");
-		must(io_uring_wait_cqe(&copy->ring, &cqe), "wait");
+		must(ZCBUF_RETRY(io_uring_wait_cqe(&copy->ring, &cqe)), "wait");
 		on_completion(copy, io_uring_cqe_get_data(cqe), cqe->res);
 		io_uring_cqe_seen(&copy->ring, cqe);
 	}

@@ -304,7 +304,8 @@ static int serve(const char *port, unsigned long connections)
 	begin_to_accept(&server);
 	while (server.left || server.open || server.sending) {
 		must(io_uring_submit(&server.ring), "submit");
-		must(io_uring_wait_cqe(&server.ring, &cqe), "wait");
+		must(ZCBUF_RETRY(io_uring_wait_cqe(&server.ring, &cqe)),
+		     "wait");
 		on_completion(&server, cqe);
 		io_uring_cqe_seen(&server.ring, cqe);
 	}
@@ -351,9 +352,16 @@ static bool comes_back(int fd, unsigned long which)
 {
 	static unsigned char want[LENGTH], got[LENGTH];
 	size_t n = fill(want, which);
+	size_t have = 0;
+	ssize_t more;
 
-	return recv(fd, got, n, MSG_WAITALL) == (ssize_t)n &&
-	       !memcmp(want, got, n);
+	while (have < n) {
+		more = recv(fd, got + have, n - have, MSG_WAITALL);
+		if (!more || (more < 0 && errno != EINTR))
+			return false;
+		have += more > 0 ? more : 0;
+	}
+	return !memcmp(want, got, n);
 }
 
 static unsigned long ask_all(const int *fds, unsigned long n,

@@ -589,7 +589,7 @@ static bool sleep_for(struct one *c, int efd)
 		return true;
 	if (ended)
 		return false;
-	ASSERT_EQ(poll(&p, 1, -1), 1);
+	ASSERT_EQ(TEMP_FAILURE_RETRY(poll(&p, 1, -1)), 1);
 	zt_count(efd);
 	return true;
 }
