@@ -107,7 +107,8 @@ int zcbuf_commit_reserve(struct zcbuf_channel *channel,
 	result->reserved = arg.out_reserved;
 	result->reserve_error = -(int)arg.out_reserve_error;
 	result->why = arg.out_why;
-	if (keeps && arg.out_reserve_error == EAGAIN &&
+	/* The first alone waits: if it was made, the others are as they are. */
+	if (keeps && !arg.out_reserved && arg.out_reserve_error == EAGAIN &&
 	    (deadline_ns || arg.out_why & ZCBUF_WHY_MEMORY))
 		return reserve_rest(channel, &arg, deadline_ns, result);
 	return err;

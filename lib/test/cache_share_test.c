@@ -131,6 +131,7 @@ static void who_waits(void)
 }
 
 static __u32 short_of;	/* what a reservation lacks while anything is handed out */
+static __u32 made;	/* of several, before that */
 
 static int reserve_call(__u64 self, unsigned int nr, void *arg)
 {
@@ -144,6 +145,7 @@ static int reserve_call(__u64 self, unsigned int nr, void *arg)
 		/* It must not wait before it is known what for. */
 		EXPECT_EQ(turn->deadline_ns, 0);
 		turn->out_committed = turn->ncommits;
+		turn->out_reserved = made;
 		turn->out_reserve_error = EAGAIN;
 		turn->out_why = short_of;
 		return 0;
@@ -200,6 +202,28 @@ static void reservations(void)
 	EXPECT_EQ(turn.committed, 1);
 	EXPECT_EQ(turn.reserved, 0);
 	put(1);
+	zcbuf_channel_close(channel);
+	done();
+}
+
+/* What was made by then is told, and not made again. */
+static void a_part_of_the_reservations(void)
+{
+	struct zcbuf_reservation r[] = { { .length = 100 }, { .length = 100 } };
+	struct zcbuf_channel *channel = producer();
+	struct zcbuf_commit_entry commit = { 0 };
+	struct zcbuf_turnover turn;
+	unsigned int n = 5;
+
+	get_and_put(&n);
+	made = 1;
+	short_of = ZCBUF_WHY_MEMORY;
+	EXPECT_EQ(zcbuf_commit_reserve(channel, &commit, 1, r, 2, 0,
+				       ZCBUF_NO_DEADLINE, &turn), 0);
+	EXPECT_EQ(turn.committed, 1);
+	EXPECT_EQ(turn.reserved, 1);
+	EXPECT_EQ(turn.reserve_error, -EAGAIN);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_RESERVE], 0);
 	zcbuf_channel_close(channel);
 	done();
 }
@@ -600,6 +624,7 @@ static const struct test_case cases[] = {
 	CASE(without_barriers),
 	CASE(who_waits),
 	CASE(reservations),
+	CASE(a_part_of_the_reservations),
 	CASE(a_reservation_that_waits),
 	CASE(a_reservation_that_waits_for_others),
 	CASE(threads_end),
