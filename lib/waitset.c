@@ -125,7 +125,10 @@ static void disarm(struct member *member)
 	__atomic_store_n(&member->queue->state->armed, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Has it something? If not, it is not in the list any more. */
+/*
+ * Has it something? If not, it is not in the list any more, and armed: what had come
+ * when it was armed may be another thread's by now.
+ */
 static bool look_at(struct zcbuf_waitset *set, unsigned int n)
 {
 	struct member *member = &set->members[n];
@@ -133,12 +136,10 @@ static bool look_at(struct zcbuf_waitset *set, unsigned int n)
 
 	if (!member->subscriber)
 		return false;
-	has = zcb_queue_look(member->queue);
-	if (has == ZCB_QUEUE_EMPTY) {
+	while ((has = zcb_queue_look(member->queue)) == ZCB_QUEUE_EMPTY) {
 		if (arm(member, n))
 			return false;
 		disarm(member);
-		has = zcb_queue_look(member->queue);
 	}
 	list_add(set, n);
 	return has == ZCB_QUEUE_SOME;
