@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "queue.h"
 
@@ -133,8 +134,9 @@ int zcbuf_subscriber_close(struct zcbuf_subscriber *subscriber)
 
 	if (!subscriber)
 		return 0;
+	/* In a fork child it may be closed, and has no mapping to write to. */
 	set = atomic_load(&subscriber->queue.set);
-	if (set)
+	if (set && subscriber->queue.pid == getpid())
 		zcbuf_waitset_remove(set, subscriber);
 	zcb_queue_close(&subscriber->queue);
 	err = zcbuf_channel_close(subscriber->channel);

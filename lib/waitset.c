@@ -298,6 +298,8 @@ int zcbuf_waitset_add(struct zcbuf_waitset *set,
 	struct zcb_queue *queue = zcb_subscriber_queue(subscriber);
 	int err;
 
+	if (set->pid != getpid())
+		return -EBADF;
 	if (zcbuf_channel_pool(zcbuf_subscriber_channel(subscriber)) !=
 	    set->pool)
 		return -EINVAL;
@@ -328,6 +330,8 @@ int zcbuf_waitset_remove(struct zcbuf_waitset *set,
 	int err = -ENOENT;
 	unsigned int n;
 
+	if (set->pid != getpid())
+		return -EBADF;
 	pthread_mutex_lock(&set->lock);
 	for (n = 0; n < set->room && err; n++)
 		if (set->members[n].subscriber == subscriber) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Waitsets where others are faster: what is in a queue is found out by a function that
- * says what it is told to, or by the real one.
+ * Waitsets where others are faster, and in a fork child: what is in a queue is found
+ * out by a function that says what it is told to, or by the real one.
  */
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../queue.h"
@@ -175,10 +176,38 @@ static void still_there(void)
 	unmake();
 }
 
+static bool child(void)
+{
+	bool ok = zcbuf_waitset_add(set, sub[0], NULL) == -EBADF &&
+		  zcbuf_waitset_remove(set, sub[0]) == -EBADF &&
+		  wait_now() == -EBADF;
+
+	zcbuf_waitset_close(set);
+	return ok && zcbuf_subscriber_close(sub[0]) == -EBADF;
+}
+
+/* It has none of the mappings; here it has, so that it is seen if it writes there. */
+static void forked(void)
+{
+	int status;
+	pid_t pid;
+
+	make();
+	EXPECT_EQ(wait_now(), -EAGAIN);
+	pid = fork();
+	if (!pid)
+		_exit(!child());
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(state->armed, 1);
+	unmake();
+}
+
 static const struct test_case cases[] = {
 	CASE(armed_when_empty),
 	CASE(somebody_else_takes_it),
 	CASE(still_there),
+	CASE(forked),
 };
 
 TEST_MAIN(cases)

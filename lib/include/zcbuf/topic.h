@@ -467,13 +467,17 @@ ZCBUF_API void zcbuf_waitset_close(struct zcbuf_waitset *set);
  *
  * A subscriber that is closed is removed by that; no other thread may be waiting
  * then. Return: 0. -EBUSY: it is in a set. -EINVAL: of another pool. -EOPNOTSUPP:
- * not of a topic, or its queue could not be mapped. -ENOMEM.
+ * not of a topic, or its queue could not be mapped. -ENOMEM. -EBADF: in a fork child.
  */
 ZCBUF_API int zcbuf_waitset_add(struct zcbuf_waitset *set,
 				struct zcbuf_subscriber *subscriber,
 				void *context);
 
-/* zcbuf_waitset_remove() - not for this one. Return: 0. -ENOENT: it is not there. */
+/*
+ * zcbuf_waitset_remove() - not for this one
+ *
+ * Return: 0. -ENOENT: it is not there. -EBADF: in a fork child.
+ */
 ZCBUF_API int zcbuf_waitset_remove(struct zcbuf_waitset *set,
 				   struct zcbuf_subscriber *subscriber);
 
