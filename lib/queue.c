@@ -314,10 +314,23 @@ unsigned int zcb_queue_entries(struct zcb_queue *queue,
 void zcb_queue_released(struct zcb_queue *queue, unsigned int n)
 {
 	unsigned int held = atomic_fetch_sub(&queue->held, n);
-	struct zcbuf_waitset *set = atomic_load(&queue->set);
+	struct zcbuf_waitset *set;
 
-	if (set && held >= queue->head->max_held)
+	if (!atomic_load(&queue->set) || held < queue->head->max_held)
+		return;
+	/* It is not closed as long as it is the queue's. */
+	pthread_mutex_lock(&queue->lock);
+	set = atomic_load(&queue->set);
+	if (set)
 		zcb_waitset_wake(set);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void zcb_queue_leave_set(struct zcb_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	atomic_store(&queue->set, NULL);
+	pthread_mutex_unlock(&queue->lock);
 }
 
 /* What was dropped, or taken by another thread, is passed by. */

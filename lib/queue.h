@@ -11,7 +11,7 @@
 
 /*
  * struct zcb_queue - a consumer's queue, as the kernel shows it
- * @lock: who takes
+ * @lock: who takes, or wakes @set
  * @pid: who has it mapped
  * @channel: whose it is
  * @set: what waits for it, or NULL; its lock
@@ -57,6 +57,9 @@ unsigned int zcb_queue_entries(struct zcb_queue *queue,
 			       const struct zcbuf_delivery **entries,
 			       unsigned int count, __u64 *lost);
 void zcb_queue_released(struct zcb_queue *queue, unsigned int n);
+
+/* zcb_queue_leave_set - what waited for it does not, and is not woken for it */
+void zcb_queue_leave_set(struct zcb_queue *queue);
 
 enum zcb_queue_has {
 	ZCB_QUEUE_EMPTY,

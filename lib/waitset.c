@@ -320,7 +320,7 @@ static void forget(struct member *member)
 	if (!member->subscriber)
 		return;
 	disarm(member);
-	atomic_store(&member->queue->set, NULL);
+	zcb_queue_leave_set(member->queue);
 	member->subscriber = NULL;
 }
 
