@@ -253,13 +253,33 @@ static int wait_looking(struct zcbuf_pool *pool, unsigned int nr, void *arg,
 	}
 }
 
+/*
+ * Who waits so would not learn of a magazine that is made meanwhile: none is. He is
+ * counted before he looks whether there are any, and who makes the first looks at the
+ * count when that is to be seen.
+ */
+bool zcb_cache_call(struct zcbuf_pool *pool, unsigned int nr, void *arg,
+		    __u64 deadline_ns, int *err)
+{
+	bool keeps;
+
+	if (deadline_ns)
+		atomic_fetch_add(&pool->depot->blind, 1);
+	keeps = zcb_depot_keeps(pool);
+	if (!keeps)
+		*err = zcb_call(pool->session.fd, nr, arg);
+	if (deadline_ns)
+		atomic_fetch_sub(&pool->depot->blind, 1);
+	return !keeps;
+}
+
 int zcb_cache_alloc(struct zcbuf_pool *pool, struct zcbuf_alloc *arg)
 {
 	const __u64 end_ns = arg->deadline_ns;
 	int err;
 
-	if (!zcb_depot_keeps(pool))
-		return zcb_call(pool->session.fd, ZCBUF_NR_ALLOC, arg);
+	if (zcb_cache_call(pool, ZCBUF_NR_ALLOC, arg, end_ns, &err))
+		return err;
 	arg->deadline_ns = 0;
 	err = zcb_call(pool->session.fd, ZCBUF_NR_ALLOC, arg);
 	if (err != -ENOMEM)
@@ -278,8 +298,8 @@ int zcb_cache_reserve(struct zcbuf_pool *pool, struct zcbuf_reserve *arg)
 	const __u64 end_ns = arg->deadline_ns;
 	int err;
 
-	if (!zcb_depot_keeps(pool))
-		return zcb_call(pool->session.fd, ZCBUF_NR_RESERVE, arg);
+	if (zcb_cache_call(pool, ZCBUF_NR_RESERVE, arg, end_ns, &err))
+		return err;
 	arg->deadline_ns = 0;
 	err = zcb_call(pool->session.fd, ZCBUF_NR_RESERVE, arg);
 	if (err == -EAGAIN && arg->out_why & ZCBUF_WHY_MEMORY &&

@@ -54,6 +54,7 @@ struct zcb_chunk;
  * @stock: by class
  * @kind: of the pool
  * @calls: of the kernel since the limits were looked at
+ * @blind: calls that wait and do not look what is kept; without the lock
  */
 struct zcb_depot {
 	pthread_mutex_t lock;
@@ -67,6 +68,7 @@ struct zcb_depot {
 	struct zcb_stock stock[ZCB_CLASSES];
 	__u32 kind;
 	unsigned int calls;
+	atomic_uint blind;
 };
 
 /* ---------------------------------------------------------------- thread.c */

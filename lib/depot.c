@@ -64,7 +64,8 @@ struct zcb_local *zcb_depot_local(struct zcb_depot *depot, __u32 number)
 	if (!local)
 		return NULL;
 	local->next = depot->locals;
-	__atomic_store_n(&depot->locals, local, __ATOMIC_RELAXED);
+	/* Before it is looked who waits: see zcb_cache_call(). */
+	__atomic_store_n(&depot->locals, local, __ATOMIC_SEQ_CST);
 	*of = &local->cache;
 	return local;
 }
@@ -92,7 +93,8 @@ struct zcbuf_magazine *zcb_depot_magazine(struct zcb_depot *depot,
 
 	if (zcb_mag_is(*way))
 		return *way;
-	if (!depot->limit[cls] || posix_memalign(&memory, 64, sizeof(**way)))
+	if (!depot->limit[cls] || atomic_load(&depot->blind) ||
+	    posix_memalign(&memory, 64, sizeof(**way)))
 		return NULL;
 	*way = memory;
 	zcb_mag_init(*way, cls, depot->limit[cls]);
@@ -163,12 +165,11 @@ __u64 zcb_depot_bytes(const struct zcb_depot *depot)
 	return sum;
 }
 
-/* A hint: a magazine that is made this moment will be found by who waits. */
 bool zcb_depot_keeps(const struct zcbuf_pool *pool)
 {
 	if (pool->session.fd < 0)
 		return false;
-	return __atomic_load_n(&pool->depot->locals, __ATOMIC_RELAXED);
+	return __atomic_load_n(&pool->depot->locals, __ATOMIC_SEQ_CST);
 }
 
 void zcb_cache_close(struct zcbuf_pool *pool)

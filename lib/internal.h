@@ -112,6 +112,16 @@ int zcb_cache_reserve(struct zcbuf_pool *pool, struct zcbuf_reserve *arg);
 /* Is anything kept, or may soon be? */
 bool zcb_depot_keeps(const struct zcbuf_pool *pool);
 
+/*
+ * zcb_cache_call - a call that waits for memory by itself: nothing is kept
+ * @deadline_ns: how long
+ * @err: written: what it answered
+ *
+ * Return: true; false: something is kept, and it was not made.
+ */
+bool zcb_cache_call(struct zcbuf_pool *pool, unsigned int nr, void *arg,
+		    __u64 deadline_ns, int *err);
+
 /* ------------------------------------------------------------------- map.c */
 
 /*

@@ -95,13 +95,16 @@ int zcbuf_commit_reserve(struct zcbuf_channel *channel,
 		.ncommits = ncommits,
 		.nreserves = nreserves,
 	};
-	const bool keeps = zcb_depot_keeps(channel->pool);
+	bool keeps = false;
 	int err;
 
-	if (keeps)
+	if (!zcb_cache_call(channel->pool, ZCBUF_NR_COMMIT_RESERVE, &arg,
+			    deadline_ns, &err)) {
+		keeps = true;
 		arg.deadline_ns = 0;
-	err = zcb_call(channel->pool->session.fd, ZCBUF_NR_COMMIT_RESERVE,
-		       &arg);
+		err = zcb_call(channel->pool->session.fd,
+			       ZCBUF_NR_COMMIT_RESERVE, &arg);
+	}
 	result->committed = arg.out_committed;
 	result->commit_error = -(int)arg.out_commit_error;
 	result->reserved = arg.out_reserved;

@@ -130,6 +130,46 @@ static void who_waits(void)
 	done();
 }
 
+static __u64 everything;
+
+static void keep_one(void *arg)
+{
+	EXPECT_EQ(zcbuf_free(pool, &everything, 1), 1);
+	get(2, 4096);
+	put(2);
+	*(__u64 *)arg = zcbuf_cache_bytes(pool);
+}
+
+static void keep_one_elsewhere(void)
+{
+	__u64 kept;
+
+	fake_pages_wait = NULL;
+	worker_do(&waker, keep_one, &kept);
+	EXPECT_EQ(kept, 0);
+}
+
+/* Who began to wait when there was no magazine does not look: so there is none. */
+static void who_waits_first(void)
+{
+	struct zcbuf_buf_opts opts = {
+		.sz = sizeof(opts), .deadline_ns = ZCBUF_NO_DEADLINE,
+	};
+	unsigned int n = 1;
+	__u64 handle;
+
+	make();
+	worker_start(&waker);
+	ASSERT_EQ(zcbuf_alloc(pool, FAKE_ARENA, NULL, &everything, 1), 1);
+	fake_pages_wait = keep_one_elsewhere;
+	EXPECT_EQ(zcbuf_alloc(pool, FAKE_ARENA, &opts, &handle, 1), 1);
+	EXPECT_EQ(zcbuf_free(pool, &handle, 1), 1);
+	worker_do(&waker, get_and_put, &n);
+	EXPECT(zcbuf_cache_bytes(pool) > 0);
+	worker_end(&waker);
+	done();
+}
+
 static __u32 short_of;	/* what a reservation lacks while anything is handed out */
 static __u32 made;	/* of several, before that */
 
@@ -623,6 +663,7 @@ static const struct test_case cases[] = {
 	CASE(the_last_one),
 	CASE(without_barriers),
 	CASE(who_waits),
+	CASE(who_waits_first),
 	CASE(reservations),
 	CASE(a_part_of_the_reservations),
 	CASE(a_reservation_that_waits),

@@ -17,7 +17,8 @@
  * class's part of the pool divided by eight times its sessions; of 64 KiB and more
  * at most two objects, beyond 256 KiB none. The stock: four times that of each class.
  * A FIXED pool of less than 64 objects and one opened ZCBUF_POOL_OPEN_EXACT keep
- * nothing, nor does one with an arena that is being retired. The kernel counts
+ * nothing, nor does one with an arena that is being retired, or any while a call
+ * waits that began before anything was kept. The kernel counts
  * what is kept as handed out to this session, and takes it back with all the rest
  * when it ends, be it by SIGKILL anywhere in these functions; zcbuf_cache_bytes()
  * says how much it is.
