@@ -225,7 +225,7 @@ TEST(taken_or_dropped)
  */
 TEST(dropped_in_the_middle)
 {
-	int i, n = 4 + KTAP_TRIES(20), pool = tp_pool(&tp_pages);
+	int i, n = 24, pool = tp_pool(&tp_pages);
 	__u64 ch = TOPIC(pool, NULL, .max_outstanding = 4);
 	int other = CONSUMER(pool, ch, .depth = 16);
 	struct scene s = { .pool = pool, .channel = ch };
