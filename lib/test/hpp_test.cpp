@@ -329,6 +329,7 @@ void readers()
 			EXPECT(piece.data() == pool.range(0, 1).data());
 		auto moved = std::move(group);
 		EXPECT(moved && !group);
+		EXPECT(!group.size() && !have(group.data()).size());
 		EXPECT_EQ(fake.calls[ZCBUF_NR_RELEASE], 0);
 	}
 	EXPECT_EQ(fake.calls[ZCBUF_NR_RELEASE], 1);
@@ -393,6 +394,10 @@ void messages()
 			first = std::move(second);
 			EXPECT_EQ(fake_messages(), 1);
 			EXPECT(equal(first.data(), "second") && !second);
+			EXPECT(second.data().empty() && !second.size());
+			auto third = std::move(first);
+			EXPECT(!first && first.data().empty() && !first.size());
+			first = std::move(third);
 			std::array<char, 16> text;
 			auto n = sub.decode(first,
 					    zcbuf::bytes_at(text.data(), text.size()));

@@ -839,13 +839,15 @@ public:
 	{
 		return static_cast<std::size_t>(delivery_.length);
 	}
-	/* where they are: ENOMEM, if that could not be mapped now */
+	/* where they are: ENOMEM, if that could not be mapped now; none when released */
 	result<pieces> data() const noexcept
 	{
 		iovec v[ZCBUF_MAX_EXTENTS];
 		pieces all;
 		int n, i;
 
+		if (!channel_)
+			return all;
 		n = zcbuf_delivery_iovec(zcbuf_channel_pool(channel_),
 					 &delivery_, v);
 		if (n < 0)
@@ -1056,7 +1058,8 @@ public:
 	{
 	}
 	sample(sample &&other) noexcept
-		: sample_view(other),
+		: sample_view(std::exchange(static_cast<sample_view &>(other),
+					    sample_view())),
 		  subscriber_(std::exchange(other.subscriber_, nullptr))
 	{
 	}
@@ -1064,7 +1067,7 @@ public:
 	{
 		if (this != &other) {
 			static_cast<void>(release());
-			sample_ = other.sample_;
+			sample_ = std::exchange(other.sample_, zcbuf_sample{});
 			subscriber_ = std::exchange(other.subscriber_, nullptr);
 		}
 		return *this;
