@@ -10,15 +10,17 @@
 
 /* ------------------------------------------------------------------- alloc */
 
-static int obj_make(struct zcbuf_pool *pool, struct zcbuf_obj *obj, __u64 handle)
+static int obj_make(struct zcb_depot *depot, struct zcbuf_obj *obj, __u64 handle)
 {
+	const struct zcbuf_pool *pool = depot->pool;
 	struct zcbuf_buf *buf = &obj->buf;
 
 	obj->handle = handle;
 	obj->way = ZCB_WAY_CLASS + zcbuf_buf_class(handle);
 	buf->offset = zcbuf_buf_offset(handle);
 	buf->capacity = zcbuf_buf_capacity(handle, pool->class_size);
-	return zcb_map_range(pool, buf->offset, buf->capacity, &buf->data);
+	return zcb_map_try(pool, buf->offset, buf->capacity, &buf->data,
+			   &depot->unmapped);
 }
 
 /*
@@ -49,7 +51,7 @@ static int objs_get(struct zcb_depot *depot, __u64 length,
 	if (err)
 		arg.out_done = 0;
 	for (made = 0; made < arg.out_done && !err; made++)
-		err = obj_make(depot->pool, objs[made], handles[made]);
+		err = obj_make(depot, objs[made], handles[made]);
 	made -= err && made;
 	if (made < arg.out_done)
 		zcb_batch(depot->pool, ZCBUF_NR_FREE, 0, handles + made,
@@ -121,14 +123,18 @@ int zcbuf_obj_alloc_slow(struct zcbuf_pool *pool, size_t length,
 	struct zcb_depot *depot = pool->depot;
 	struct zcbuf_obj *obj;
 	__u32 number;
+	int unmapped;
 	int err;
 
 	if (pool->session.fd < 0)
 		return -EBADF;
 	number = pool->is_exact ? 0 : zcb_thread_number();
 	pthread_mutex_lock(&depot->lock);
+	depot->unmapped = 0;
 	err = alloc_locked(depot, number, length, &obj);
+	unmapped = depot->unmapped;
 	pthread_mutex_unlock(&depot->lock);
+	zcb_map_tell(pool, unmapped);
 	if (err)
 		return err;
 	obj->state = ZCBUF_OBJ_OUT;

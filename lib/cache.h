@@ -54,6 +54,7 @@ struct zcb_chunk;
  * @stock: by class
  * @kind: of the pool
  * @calls: of the kernel since the limits were looked at
+ * @unmapped: why an object's arena could not be mapped, to be told without the lock
  * @blind: calls that wait and do not look what is kept; without the lock
  */
 struct zcb_depot {
@@ -68,6 +69,7 @@ struct zcb_depot {
 	struct zcb_stock stock[ZCB_CLASSES];
 	__u32 kind;
 	unsigned int calls;
+	int unmapped;
 	atomic_uint blind;
 };
 

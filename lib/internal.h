@@ -167,8 +167,17 @@ int zcb_map_refresh(const struct zcbuf_pool *pool, struct zcbuf_pool_info *info)
 int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		  void **out);
 
+/*
+ * zcb_map_try - the same, for who has a lock: with it, nobody is told
+ * @why: set if it could not be mapped, for zcb_map_tell()
+ */
+int zcb_map_try(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
+		void **out, int *why);
+void zcb_map_tell(const struct zcbuf_pool *pool, int why);
+
 /* zcb_map_part - some of what a call has answered with; NULL, and errno says why */
 void *zcb_map_part(int fd, __u64 bytes, int prot, __u64 offset);
+
 /* ------------------------------------------------------------------- log.c */
 
 /* zcb_log - tell who wants to know; without a lock. @text: constant */

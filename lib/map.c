@@ -150,12 +150,11 @@ static bool map_may_have(const struct zcb_map *map, __u64 offset, __u64 length)
 	return offset <= map->reserved && length <= map->reserved - offset;
 }
 
-int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
-		  void **out)
+int zcb_map_try(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
+		void **out, int *why)
 {
 	const struct zcb_map *map = pool->map;
 	struct zcbuf_pool_info info;
-	int err;
 
 	if (pool->session.fd < 0)
 		return -EBADF;
@@ -163,16 +162,30 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		return -ERANGE;
 	if (!map_has(map, offset, length)) {
 		/* To the caller any reason is memory he cannot have now. */
-		err = zcb_map_refresh(pool, &info);
-		if (err) {
-			zcb_log(pool, err, "an arena that is new here could not be mapped");
+		*why = zcb_map_refresh(pool, &info);
+		if (*why)
 			return -ENOMEM;
-		}
 		if (!map_has(map, offset, length))
 			return -ERANGE;
 	}
 	*out = map->base + offset;
 	return 0;
+}
+
+void zcb_map_tell(const struct zcbuf_pool *pool, int why)
+{
+	if (why)
+		zcb_log(pool, why, "an arena that is new here could not be mapped");
+}
+
+int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
+		  void **out)
+{
+	int why = 0;
+	int err = zcb_map_try(pool, offset, length, out, &why);
+
+	zcb_map_tell(pool, why);
+	return err;
 }
 
 /*

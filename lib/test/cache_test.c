@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /* Objects of one thread: classes, how much is kept, wrong calls, failures. */
+#include "../cache.h"
+
 #include "cached.h"
 
 static void what_it_is(void)
@@ -405,18 +407,38 @@ static void pool_memory_short(void)
 	zcbuf_pool_close(none);
 }
 
-/* Its arena is new here, and cannot be mapped. */
+static int told;
+
+static void tell(void *ctx, const struct zcbuf_pool *of, int err,
+		 const char *text)
+{
+	(void)ctx;
+	EXPECT_EQ(err, -ENOMEM);
+	EXPECT(strstr(text, "could not be mapped"));
+	EXPECT_EQ(pthread_mutex_trylock(&of->depot->lock), 0);
+	pthread_mutex_unlock(&of->depot->lock);
+	told++;
+}
+
+/* Its arena is new here, and cannot be mapped; who is told of it may lock what he likes. */
 static void not_mapped(void)
 {
+	const struct zcbuf_log log = { .sz = sizeof(log), .message = tell };
+
 	fake.max_size = 2 * FAKE_ARENA;
 	make();
 	get(1, 4096);
 	put(1);
 	zcbuf_cache_flush(pool);
+	ASSERT_EQ(zcbuf_pool_log(pool, &log), 0);
 	atomic_store(&pool->map->size, 0);
 	fake.map_error = ENOMEM;
 	EXPECT_EQ(zcbuf_obj_alloc(pool, 4096, objs), -ENOMEM);
 	EXPECT_EQ(fake_pages_out(), 0);
+	EXPECT_EQ(told, 1);
+	EXPECT_EQ(zcbuf_obj_alloc(pool, 4096, objs), 0);
+	EXPECT_EQ(told, 1);
+	put(1);
 	done();
 }
 
