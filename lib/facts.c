@@ -73,13 +73,13 @@ static void cgroups_read(struct zcb_facts *f)
 		return;
 	cgroup += strlen("0::");
 	cgroup[strcspn(cgroup, "\n")] = '\0';
-	while (*cgroup) {
+	/* And "/", which in a container has a limit. */
+	do {
 		cgroup_read(cgroup, f);
 		slash = strrchr(cgroup, '/');
-		if (!slash)
-			break;
-		*slash = '\0';
-	}
+		if (slash)
+			*slash = '\0';
+	} while (slash);
 }
 
 void zcb_facts_read(struct zcb_facts *f)

@@ -87,6 +87,9 @@ static void limits_of_the_machine(void)
 		   "memory.max");
 	machine_file("/sys/fs/cgroup/a/b/memory.max", "1048576\n");
 	comes_from(NULL, -ENOMEM, 2 * MIB, ZCBUF_LIMIT_CGROUP, 0, MIB, "cgroup");
+	/* Of a container, whose own is all that is above. */
+	machine_file("/sys/fs/cgroup/memory.max", "524288\n");
+	comes_from(NULL, -ENOMEM, MIB, ZCBUF_LIMIT_CGROUP, 0, MIB / 2, "cgroup");
 }
 
 static struct zcbuf_pool *full_pool(__u64 max_size, __u32 flags)
