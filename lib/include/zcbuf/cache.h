@@ -142,7 +142,8 @@ ZCBUF_API int zcbuf_obj_free_slow(struct zcbuf_obj *obj);
  * zcbuf_obj_alloc() - an object of @length bytes
  * @obj: written; NULL if there is none
  *
- * Errors: zcbuf_alloc(), without a deadline. -ENOMEM also: the process has no
+ * Errors: zcbuf_alloc(), without a deadline; -ESTALE only when nothing is kept, as it is
+ * the kernel that says so. -ENOMEM also: the process has no
  * memory for the record, or none to map a new arena.
  */
 ZCBUF_INLINE int zcbuf_obj_alloc(struct zcbuf_pool *pool, size_t length,
@@ -178,8 +179,7 @@ ZCBUF_INLINE int zcbuf_obj_alloc(struct zcbuf_pool *pool, size_t length,
  * -EBADSLT: nobody has it: it was freed before, and was not got again since; nothing
  * was done. (A free of what somebody else has got meanwhile takes it away from him,
  * and of two threads that free it at the same instant both may be believed: an
- * object is used by one thread at a time.) -EBADF: this is a fork child. -ESTALE:
- * the session was evicted.
+ * object is used by one thread at a time.) -EBADF: this is a fork child.
  */
 ZCBUF_INLINE int zcbuf_obj_free(struct zcbuf_obj *obj)
 {
@@ -198,7 +198,8 @@ ZCBUF_INLINE int zcbuf_obj_free(struct zcbuf_obj *obj)
 /*
  * zcbuf_obj_free_unchecked() - the same, where it is known that somebody has @obj
  *
- * If nobody has, two will: there is no -EBADSLT.
+ * If nobody has, two will: there is no -EBADSLT; nor is there from zcbuf_obj_free(), for
+ * an object that was freed so before and is in a magazine still.
  */
 ZCBUF_INLINE int zcbuf_obj_free_unchecked(struct zcbuf_obj *obj)
 {

@@ -29,7 +29,7 @@
  *
  * Every piece is a buffer of the pool and costs what that costs: from a PAGES pool a
  * page or more, from one of TIERS no less than its smallest class, and a system call
- * unless the library keeps some at hand. So small pieces are better left to malloc(3),
+ * to make it and one to free it. So small pieces are better left to malloc(3),
  * which @min does. A heap is used by any number of threads at once. What it knows of
  * its pieces is in memory of the process, not in them: who scribbles over the pool
  * changes their bytes and nothing else.

@@ -34,7 +34,8 @@
  * Threads. Pools and channels may be used by any number of threads at once,
  * but nobody may be in a call on one, or start one, while it is being closed.
  * A writer, a buffer or an io_uring registration is used by one thread at a
- * time. No function is async-signal-safe.
+ * time. No function is async-signal-safe, nor may a thread be cancelled in one: it
+ * could leave a lock behind.
  *
  * fork(). A child made by fork() has no session: the library closes its
  * descriptors there, so that a parent's death is seen at once, and the
