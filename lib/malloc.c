@@ -14,8 +14,9 @@
 #define FIRST_SIZE	64	/* entries of a table, a power of two */
 
 /*
- * struct piece - a buffer that was handed out
+ * struct piece - a buffer that was handed out, or what malloc() has where the pool was
  * @data: its address; NULL: a free entry
+ * @handle: of the buffer; 0: it is none
  * @length: bytes asked for
  */
 struct piece {
@@ -199,11 +200,13 @@ int zcbuf_malloc_create(struct zcbuf_pool *pool,
 
 int zcbuf_malloc_close(struct zcbuf_malloc *heap)
 {
-	int left;
+	int left = 0;
+	size_t i;
 
 	if (!heap)
 		return 0;
-	left = heap->used;
+	for (i = 0; i <= heap->mask; i++)
+		left += heap->table[i].data && heap->table[i].handle;
 	pthread_mutex_destroy(&heap->lock);
 	zcb_pool_put(heap->pool);
 	free(heap->table);
@@ -230,11 +233,26 @@ static int pool_piece(struct zcbuf_malloc *heap, size_t size, __u32 flags,
 	return err;
 }
 
-static void *own_piece(size_t size, __u32 flags)
+static void *own_memory(size_t size, __u32 flags)
 {
 	if (flags & ZCBUF_ALLOC_F_ZERO)
 		return calloc(1, size ? size : 1);
 	return malloc(size ? size : 1);
+}
+
+/* Where a pool was that is closed, it would be taken for a piece of that. */
+static void *own_piece(struct zcbuf_malloc *heap, size_t size, __u32 flags)
+{
+	struct zcbuf_buf buf = { .data = own_memory(size, flags) };
+
+	if (!buf.data || !is_of_pool(heap, buf.data))
+		return buf.data;
+	buf.length = size;
+	buf.capacity = malloc_usable_size(buf.data);
+	if (!piece_add(heap, &buf))
+		return buf.data;
+	free(buf.data);
+	return NULL;
 }
 
 /* @flags: of ALLOC */
@@ -244,12 +262,12 @@ static void *get(struct zcbuf_malloc *heap, size_t size, __u32 flags)
 	int err;
 
 	if (size < heap->min)
-		return own_piece(size, flags);
+		return own_piece(heap, size, flags);
 	err = pool_piece(heap, size, flags, &piece);
 	if (!err)
 		return piece;
 	if (heap->flags & ZCBUF_MALLOC_F_FALLBACK)
-		return own_piece(size, flags);
+		return own_piece(heap, size, flags);
 	zcb_log(heap->pool, err, "no memory for a library that asks by a hook");
 	return NULL;
 }
@@ -278,7 +296,10 @@ void zcbuf_malloc_free(struct zcbuf_malloc *heap, void *ptr)
 		return;
 	if (piece_find(heap, ptr, true, &piece)) {
 		buf = buf_of(heap, &piece);
+		/* Which does nothing if it is none. */
 		err = zcbuf_buf_free(&buf);
+		if (!piece.handle)
+			free(ptr);
 	} else if (!is_of_pool(heap, ptr)) {
 		free(ptr);
 		return;
@@ -320,8 +341,8 @@ void *zcbuf_malloc_realloc(struct zcbuf_malloc *heap, void *ptr, size_t size)
 
 	if (ptr && stays(heap, ptr, size))
 		return ptr;
-	if (ptr && !is_of_pool(heap, ptr) && size < heap->min)
-		return realloc(ptr, size ? size : 1);
+	if (ptr && !is_of_pool(heap, ptr) && size < heap->min && size <= had)
+		return ptr;
 	piece = get(heap, size, 0);
 	if (!piece)
 		return NULL;
@@ -336,7 +357,7 @@ int zcbuf_malloc_buf(struct zcbuf_malloc *heap, const void *ptr,
 {
 	struct piece piece;
 
-	if (!piece_find(heap, ptr, false, &piece))
+	if (!piece_find(heap, ptr, false, &piece) || !piece.handle)
 		return -ENOENT;
 	*buf = buf_of(heap, &piece);
 	return 0;
@@ -346,11 +367,11 @@ int zcbuf_malloc_take(struct zcbuf_malloc *heap, void *ptr,
 		      struct zcbuf_buf *buf)
 {
 	struct piece piece;
+	int err = zcbuf_malloc_buf(heap, ptr, buf);
 
-	if (!piece_find(heap, ptr, true, &piece))
-		return -ENOENT;
-	*buf = buf_of(heap, &piece);
-	return 0;
+	if (!err)
+		piece_find(heap, ptr, true, &piece);
+	return err;
 }
 
 /* ------------------------------------------------------------------ hooks */

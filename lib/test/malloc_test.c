@@ -390,6 +390,47 @@ static void heap_behind(void)
 	unmake();
 }
 
+#define EACH	(300 << 10)
+
+/* Where the pool was mapped, something of the process may be when it is closed. */
+static unsigned char *piece_at(const void *base)
+{
+	unsigned char *piece = zcbuf_malloc_alloc(heap, EACH);
+
+	if ((uintptr_t)piece - (uintptr_t)base < FAKE_ARENA)
+		return piece;
+	zcbuf_malloc_free(heap, piece);
+	test_skip("memory comes from elsewhere");
+}
+
+static void after_the_pool(void)
+{
+	const struct zcbuf_malloc_opts opts = {
+		.sz = sizeof(opts), .flags = ZCBUF_MALLOC_F_FALLBACK,
+	};
+	unsigned char *piece, *left;
+	struct zcbuf_buf buf;
+	void *base;
+
+	make(&opts);
+	base = zcbuf_pool_base(pool);
+	EXPECT_EQ(zcbuf_pool_close(pool), 0);
+	piece = piece_at(base);
+	left = piece_at(base);
+	memset(piece, 0x5a, EACH);
+	EXPECT(zcbuf_malloc_size(heap, piece) >= EACH);
+	EXPECT_EQ(zcbuf_malloc_buf(heap, piece, &buf), -ENOENT);
+	EXPECT_EQ(zcbuf_malloc_take(heap, piece, &buf), -ENOENT);
+	EXPECT(zcbuf_malloc_realloc(heap, piece, 100) == piece);
+	piece = zcbuf_malloc_realloc(heap, piece, 2 * EACH);
+	EXPECT_EQ(piece[0], 0x5a);
+	EXPECT_EQ(piece[EACH - 1], 0x5a);
+	zcbuf_malloc_free(heap, piece);
+	EXPECT_EQ(logged, 0);
+	EXPECT_EQ(zcbuf_malloc_close(heap), 0);
+	free(left);
+}
+
 static const struct test_case cases[] = {
 	CASE(zlib),
 	CASE(zlib_without_room),
@@ -404,6 +445,7 @@ static const struct test_case cases[] = {
 	CASE(no_table),
 	CASE(refused),
 	CASE(heap_behind),
+	CASE(after_the_pool),
 };
 
 TEST_MAIN(cases)
