@@ -260,18 +260,25 @@ bool zcb_slots_younger(const struct zcb_consumer *c, u64 rank)
  * zcb_slots_take_back() - what a consumer did not take is not his any more
  * @s: the stream
  * @c: its port; its queue has them then, in order
+ *
+ * From the end on: he may be taking from the front right now, and what he still gets is
+ * older than all that he does not, and next in his count.
  */
 void zcb_slots_take_back(struct zcb_stream *s, struct zcb_consumer *c)
 {
+	struct list_head *lane = &c->topic->lanes[0];
 	struct zcb_topic_slot *slot;
 	struct zcb_group *g;
 
-	while ((slot = slots_first(s, c, ZCBUF_SLOT_DROPPED))) {
+	while (!list_empty(lane)) {
+		slot = list_last_entry(lane, struct zcb_topic_slot, node);
+		if (!zcb_slots_claim(s, c, slot, ZCBUF_SLOT_DROPPED))
+			continue;
 		g = slot->group;
 		/* Before it is let go of, which is its end otherwise. */
 		g->state = ZCB_GROUP_PARKED;
 		zcb_slots_drop(s, c, slot);
-		list_add_tail(&g->queue, &c->queue);
+		list_add(&g->queue, &c->queue);
 		c->next_seq--;
 	}
 }

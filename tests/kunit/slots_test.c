@@ -116,6 +116,16 @@ static void expect_counts(struct deal *t, u32 i, u32 queued, u32 held)
 	KUNIT_EXPECT_EQ(t->rig->test, t->port[i].c.nheld, held);
 }
 
+/* The group that it holds, and as which of its deliveries. */
+static u64 held(struct deal *t, u32 i, u64 seq)
+{
+	struct zcb_topic_slot *slot;
+
+	slot = list_first_entry(&t->queue[i].q.held, struct zcb_topic_slot, node);
+	KUNIT_EXPECT_EQ(t->rig->test, slot->group->seq, seq);
+	return slot->group->id;
+}
+
 static void drop(struct deal *t, u32 i)
 {
 	zcb_stream_drop_consumer(&t->rig->s, &t->port[i].c);
@@ -315,7 +325,7 @@ static void left_by_one_who_receives(struct kunit *test)
 	close_deal(t, 1);
 }
 
-/* He is just taking it. */
+/* He is just taking the last one. */
 static void taken_or_taken_back(struct kunit *test)
 {
 	struct deal *t = open_deal(test);
@@ -326,9 +336,33 @@ static void taken_or_taken_back(struct kunit *test)
 	zcb_stream_retire_consumer(&t->rig->s, &t->port[0].c);
 	expect_counts(t, 0, 0, 1);
 	add_seeing(t, 1, 8, 8);
-	take(t, 1, 1, 0);
-	take(t, 1, 2, 1);
+	take(t, 1, 0, 0);
+	take(t, 1, 1, 1);
 	close_deal(t, 2);
+}
+
+/* He goes on taking meanwhile: what he gets is what is next, in his count as well. */
+static void taken_while_taken_back(struct kunit *test)
+{
+	struct deal *t = open_deal(test);
+
+	add_seeing(t, 0, 8, 8);
+	add_seeing(t, 1, 8, 8);
+	send(t, 7);
+	/* It has 1, 3 and 5, and 4 and 6 are to come between and behind. */
+	t->port[1].drops = 1;
+	take(t, 0, 0, 0);
+	take(t, 0, 2, 1);
+	drop(t, 0);
+	expect_counts(t, 1, 4, 1);
+	KUNIT_EXPECT_EQ(test, held(t, 1, 0), 1ULL);
+	take(t, 1, 3, 1);
+	take(t, 1, 4, 2);
+	take(t, 1, 5, 3);
+	take(t, 1, 6, 4);
+	KUNIT_EXPECT_NULL(test, next(t, 1));
+	drop(t, 1);
+	close_deal(t, 0);
 }
 
 /* It had received, and was offered more than it may hold from now on. */
@@ -489,6 +523,7 @@ static struct kunit_case slots_cases[] = {
 	KUNIT_CASE(left_to_one_who_receives),
 	KUNIT_CASE(left_by_one_who_receives),
 	KUNIT_CASE(taken_or_taken_back),
+	KUNIT_CASE(taken_while_taken_back),
 	KUNIT_CASE(seen_late),
 	KUNIT_CASE(names_are_not_used_again),
 	KUNIT_CASE(received_as_well),

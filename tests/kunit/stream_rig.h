@@ -25,6 +25,7 @@
  * @awaited: times it was told that a producer waits
  * @words: of a queue that is shown: by slot, the name of a delivery that can be taken
  * @grabs: it takes this many just before they would be dropped
+ * @drops: when so many more have been dropped, it takes the first there is
  */
 struct rig_port {
 	struct zcb_consumer c;
@@ -33,6 +34,7 @@ struct rig_port {
 	u32 awaited;
 	u64 *words;
 	u32 grabs;
+	u32 drops;
 };
 
 /**
@@ -194,6 +196,17 @@ static inline void rig_show(struct zcb_consumer *c,
 	*rig_word(c, slot) = zcb_topic_id(c->topic, slot);
 }
 
+static inline void rig_take_first(struct zcb_consumer *c)
+{
+	struct zcb_topic_slot *slot;
+
+	list_for_each_entry(slot, &c->topic->lanes[0], node)
+		if (*rig_word(c, slot)) {
+			*rig_word(c, slot) = 0;
+			return;
+		}
+}
+
 static inline bool rig_claim(struct zcb_consumer *c,
 			     const struct zcb_topic_slot *slot, u32 as)
 {
@@ -208,6 +221,8 @@ static inline bool rig_claim(struct zcb_consumer *c,
 		return false;
 	if (as != ZCBUF_SLOT_READY)
 		*word = 0;
+	if (as == ZCBUF_SLOT_DROPPED && port->drops && !--port->drops)
+		rig_take_first(c);
 	return true;
 }
 

@@ -351,6 +351,7 @@ static inline void add_port(struct state *s, u32 i)
 	s->real[i].ends = 0;
 	s->real[i].words = topic_words[i];
 	s->real[i].grabs = 0;
+	s->real[i].drops = 0;
 	q->nslots = p->depth + p->max_held;
 	zcb_consumer_init(c, p->depth, false);
 	zcb_topic_init(c, q, p->policy, p->max_held, p->nlanes);
