@@ -199,12 +199,14 @@ static void topic_drop(struct zcb_stream *s, struct zcb_consumer *c,
 
 /* ------------------------------------------------------- short of credits */
 
-static struct zcb_group *topic_spare(const struct zcb_stream *s)
+/* The first that is in nobody's hands; @now: and would not linger. */
+static struct zcb_group *topic_spare(struct zcb_stream *s, bool now)
 {
 	struct zcb_group *g;
 
 	list_for_each_entry(g, &s->groups, in_stream)
-		if (g->state == ZCB_GROUP_OUT && g->refs == g->spare)
+		if (g->state == ZCB_GROUP_OUT && g->refs == g->spare &&
+		    (!now || !g->frozen || s->ops->quiet(s, g)))
 			return g;
 	return NULL;
 }
@@ -227,6 +229,20 @@ static void topic_drop_group(struct zcb_stream *s, struct zcb_consumer *c,
 		}
 }
 
+/* Neither the history nor who drops has it any more. */
+static void topic_give_up(struct zcb_stream *s, struct zcb_group *g)
+{
+	struct zcb_consumer *c;
+
+	zcb_topic_get(g);
+	if (!list_empty(&g->queue))
+		topic_forget(s, g);
+	list_for_each_entry(c, &s->consumers, node)
+		if (!zcb_topic_blocks(c))
+			topic_drop_group(s, c, g);
+	zcb_topic_put(s, g);
+}
+
 /**
  * zcb_topic_could_spare() - is there a credit to be had?
  * @s: the stream
@@ -239,7 +255,7 @@ bool zcb_topic_could_spare(struct zcb_stream *s)
 {
 	if (!s->cfg.topic || s->finalized)
 		return false;
-	if (zcb_credit_left(&s->credit) || topic_spare(s))
+	if (zcb_credit_left(&s->credit) || topic_spare(s, false))
 		return true;
 	s->starved = true;
 	return false;
@@ -264,15 +280,12 @@ bool zcb_topic_spare(struct zcb_stream *s)
 	/* What a consumer took shall cost the others nothing. */
 	list_for_each_entry(c, &s->consumers, node)
 		zcb_topic_sync(s, c);
-	while (!zcb_credit_left(&s->credit) && (g = topic_spare(s))) {
-		zcb_topic_get(g);
-		if (!list_empty(&g->queue))
-			topic_forget(s, g);
-		list_for_each_entry(c, &s->consumers, node)
-			if (!zcb_topic_blocks(c))
-				topic_drop_group(s, c, g);
-		zcb_topic_put(s, g);
-	}
+	while (!zcb_credit_left(&s->credit) && (g = topic_spare(s, true)))
+		topic_give_up(s, g);
+	/* One that lingers, since its end is what a producer who waits is told of. */
+	g = zcb_credit_left(&s->credit) ? NULL : topic_spare(s, false);
+	if (g)
+		topic_give_up(s, g);
 	s->starved |= !zcb_credit_left(&s->credit);
 	return zcb_credit_left(&s->credit);
 }

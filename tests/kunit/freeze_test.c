@@ -337,7 +337,7 @@ static void a_dead_group_lingers(struct kunit *test)
 
 	complete_groups(rig, 1);
 	frozen(rig);
-	rig->noisy = true;
+	rig->noisy = U64_MAX;
 	expect_group(rig, 0);
 	expect_lingering(rig, 1);
 	KUNIT_EXPECT_EQ(test, rig->freezes, 2U);
@@ -359,7 +359,7 @@ static void a_failed_one_does_not(struct kunit *test)
 {
 	struct rig *rig = open_stream(test);
 
-	rig->noisy = true;
+	rig->noisy = U64_MAX;
 	rig_abort(rig, rig_reserve(rig, 10));
 	rig_release(rig, &rig->f, rig_receive(rig, &rig->f));
 	expect_lingering(rig, 0);
@@ -372,7 +372,7 @@ static void after_the_last_of_a_topic(struct kunit *test)
 
 	add(t, 0, ZCBUF_POLICY_BLOCK, 2, 0);
 	add(t, 1, ZCBUF_POLICY_BLOCK, 2, 0);
-	t->rig->noisy = true;
+	t->rig->noisy = U64_MAX;
 	publish(t);
 	frozen(t->rig);
 	expect_next(t, 0, 0);
@@ -393,7 +393,7 @@ static void a_stream_that_goes_meanwhile(struct kunit *test)
 	complete_groups(rig, 2);
 	frozen(rig);
 	frozen(rig);
-	rig->noisy = true;
+	rig->noisy = U64_MAX;
 	expect_group(rig, 0);
 	expect_group(rig, 1);
 	expect_lingering(rig, 2);
@@ -409,7 +409,7 @@ static void nothing_lingers_after_the_end(struct kunit *test)
 	complete_groups(rig, 2);
 	frozen(rig);
 	frozen(rig);
-	rig->noisy = true;
+	rig->noisy = U64_MAX;
 	expect_group(rig, 0);
 	rig_receive(rig, &rig->c);
 	zcb_stream_retire_consumer(s, &rig->c.c);
@@ -420,6 +420,41 @@ static void nothing_lingers_after_the_end(struct kunit *test)
 	zcb_stream_drop_consumer(s, &rig->c.c);
 	rig_check_empty(rig);
 	zcb_stream_fini(s);
+}
+
+/* Without credits: what lingers gives none, so nothing more is lost for one. */
+static void one_gives_way_and_lingers(struct kunit *test)
+{
+	struct topic_test *t = test->priv;
+	struct sent sent;
+	u32 i;
+
+	t->rig->cfg.max_outstanding = 4;
+	open_frozen_topic(test, 3);
+	add(t, 0, ZCBUF_POLICY_DROP_OLDEST, 8, 0);
+	for (i = 0; i < 4; i++) {
+		publish(t);
+		frozen(t->rig);
+	}
+	t->rig->noisy = U64_MAX;
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), -EAGAIN);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->rig->s.lingering));
+	KUNIT_EXPECT_EQ(test, t->rig->s.nhistory, 3U);
+	KUNIT_EXPECT_EQ(test, t->rig->s.lost, 1ULL);
+	over(t->rig);
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), 0);
+	/* Rather one that does not. */
+	t->rig->noisy = 3;
+	KUNIT_EXPECT_EQ(test, publish_or_spare(t, &sent), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->rig->s.lingering));
+	KUNIT_EXPECT_EQ(test, t->rig->s.lost, 2ULL);
+	frozen(t->rig);
+	frozen(t->rig);
+	expect_next(t, 0, 1);
+	expect_next(t, 0, 2);
+	expect_next(t, 0, 4);
+	expect_next(t, 0, 5);
+	close_topic(t, 1);
 }
 
 /* ------------------------------------------------------------------- memory */
@@ -462,6 +497,7 @@ static struct kunit_case freeze_cases[] = {
 	KUNIT_CASE(after_the_last_of_a_topic),
 	KUNIT_CASE(a_stream_that_goes_meanwhile),
 	KUNIT_CASE(nothing_lingers_after_the_end),
+	KUNIT_CASE(one_gives_way_and_lingers),
 	KUNIT_CASE(extents_are_whole_grains),
 	{}
 };

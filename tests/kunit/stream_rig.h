@@ -57,7 +57,7 @@ struct rig_port {
  * @given_back: pages that came back through give_pages
  * @rooms: how often it was told that a group may begin
  * @freezes: groups it was told to freeze, or that linger
- * @noisy: somebody has a page of whatever dies
+ * @noisy: somebody has a page of each group with a lower id
  * @now: the time; goes on with every look at it
  */
 struct rig {
@@ -79,7 +79,7 @@ struct rig {
 	u64 given_back;
 	u32 rooms;
 	u32 freezes;
-	bool noisy;
+	u64 noisy;
 	u64 now;
 };
 
@@ -179,7 +179,7 @@ static inline void rig_freeze(struct zcb_stream *s)
 static inline bool rig_quiet(struct zcb_stream *s, struct zcb_group *g)
 {
 	KUNIT_ASSERT_TRUE(rig_of(s)->test, g->frozen);
-	return !rig_of(s)->noisy;
+	return g->id >= rig_of(s)->noisy;
 }
 
 static inline u64 *rig_word(struct zcb_consumer *c,
