@@ -207,7 +207,9 @@ static bool freeze_is_quiet(struct zcb_channel *ch, struct zcb_group *g)
 static bool freeze_group(struct zcb_channel *ch, struct zcb_group *g)
 {
 	if (!g->frozen) {
-		g->frozen = true;
+		WRITE_ONCE(g->frozen, true);
+		/* However long what lingers has been waited for. */
+		ch->freeze_wait = 0;
 		freeze_walk(ch, g, 0, freeze_close);
 	}
 	return freeze_is_quiet(ch, g);
@@ -297,6 +299,16 @@ void zcb_freeze_end(struct zcb_channel *ch)
 	cancel_delayed_work_sync(&ch->freeze);
 }
 
+/* Is one to be delivered that nobody has looked at, and that waits for no other? */
+static bool freeze_has_new(const struct zcb_channel *ch)
+{
+	const struct zcb_stream *s = &ch->stream;
+
+	return s->nfreezing == 1 &&
+	       !READ_ONCE(list_first_entry(&s->freezing, struct zcb_group,
+					   queue)->frozen);
+}
+
 /**
  * zcb_freeze_begin - a group waits to be frozen, or lingers
  * @ch: the channel; its lock is held
@@ -311,7 +323,7 @@ void zcb_freeze_begin(struct zcb_channel *ch)
 	lockdep_assert_held(&ch->lock);
 	if (ch->ended)
 		return;
-	if (ch->stream.nfreezing == 1)
+	if (freeze_has_new(ch))
 		mod_delayed_work(system_unbound_wq, &ch->freeze, 0);
 	else
 		queue_delayed_work(system_unbound_wq, &ch->freeze,

@@ -535,6 +535,31 @@ static void the_living_do_not_wait_for_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_used(test, f.pool), PAGE_SIZE);
 }
 
+/* Nor for the time that it has been waited for. */
+static void the_living_begin_anew(struct kunit *test)
+{
+	struct frozen f = channel_of(test, false);
+	unsigned long *wait = &f.in->channel->freeze_wait;
+	unsigned long most = msecs_to_jiffies(100);
+	struct page *page[2];
+	struct zcbuf_reservation v;
+	u64 at;
+
+	page[0] = release_reading(test, &f, &at);
+	while (READ_ONCE(*wait) < most)
+		look(&f);
+	v = obj_reserve(test, f.in, PAGE_SIZE);
+	page[1] = hold(&f, v.out_pool_offset);
+	cancel_delayed_work_sync(&f.in->channel->freeze);
+	KUNIT_ASSERT_EQ(test, obj_commit(f.in, &v), 0);
+	flush_delayed_work(&f.in->channel->freeze);
+	KUNIT_EXPECT_LT(test, READ_ONCE(*wait), most);
+	put_page(page[0]);
+	put_page(page[1]);
+	look(&f);
+	zcb_channel_release(f.out, obj_receive(test, f.out).handle);
+}
+
 static void the_channel_ends_before_it(struct kunit *test)
 {
 	struct frozen f = channel_of(test, false);
@@ -660,6 +685,7 @@ static struct kunit_case freeze_cases[] = {
 	KUNIT_CASE(all_of_it_is_looked_at),
 	KUNIT_CASE(it_goes_by_itself),
 	KUNIT_CASE(the_living_do_not_wait_for_it),
+	KUNIT_CASE(the_living_begin_anew),
 	KUNIT_CASE(the_channel_ends_before_it),
 	KUNIT_CASE(the_reader_dies_before_it),
 	KUNIT_CASE(all_of_them_die_before_it),
