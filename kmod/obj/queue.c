@@ -86,7 +86,9 @@ void zcb_queue_ready(struct zcb_stream *s, struct zcb_consumer *c, u32 n)
 	lockdep_assert_held(&port->channel->lock);
 	trace_zcbuf_ready(port->channel->handle, port->session->id, c->failure,
 			  n);
-	if (!n && !c->failure && port->view)
+	/* One that leaves may end the stream by that, and is closed all the same. */
+	if (!n && !c->failure && port->view &&
+	    port->kinds & ZCBUF_PORT_CONSUME)
 		zcb_view_end(port->view, ZCBUF_QUEUE_FINALIZED);
 	ctx = queue_eventfd(port, c);
 	if (ctx)

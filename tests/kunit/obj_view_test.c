@@ -165,11 +165,32 @@ static void a_view_of_a_stream_is_charged(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_charged(uid), 0);
 }
 
+/* What is in its queue then is not its any more, so it has not got all there is. */
+static void who_ends_the_stream_by_leaving(struct kunit *test)
+{
+	const struct three t = of_pages(test);
+	const struct zcb_channel_config cfg = obj_config(t.pool);
+	const struct zcbuf_queue_head *head;
+	struct zcb_port *port;
+	struct file *file;
+
+	port = obj_channel(test, t.a, &cfg,
+			   ZCBUF_PORT_PRODUCE | ZCBUF_PORT_CONSUME);
+	file = show(test, port);
+	head = port->view->head;
+	obj_publish(test, port, obj_alloc(test, t.a, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, head->ended, 0);
+	KUNIT_EXPECT_EQ(test, 0, zcb_channel_close(t.a, port->handle, 0));
+	KUNIT_EXPECT_EQ(test, head->ended, ZCBUF_QUEUE_CLOSED);
+	__fput_sync(file);
+}
+
 static struct kunit_case view_cases[] = {
 	KUNIT_CASE(the_dead_hold_what_they_took),
 	KUNIT_CASE(a_view_is_charged),
 	KUNIT_CASE(the_dead_hold_what_they_took_of_a_stream),
 	KUNIT_CASE(a_view_of_a_stream_is_charged),
+	KUNIT_CASE(who_ends_the_stream_by_leaving),
 	{}
 };
 
