@@ -2,6 +2,7 @@
 /*
  * mmap: the offset is the pool offset. Each mapping gets a file of its own on
  * the pool's inode, which keeps the pages and no session, only what is left of it.
+ * Far above all pool offsets is the control page, which is obj/control.c's.
  *
  * ->mmap and ->fault run under mmap_lock. ->fault takes no other lock but the page's,
  * and reads only what stays while the mapping's file holds the pool, or under RCU.
@@ -15,6 +16,7 @@
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
+#include "../obj/control.h"
 #include "../obj/evict.h"
 #include "../obj/pool.h"
 #include "face.h"
@@ -140,6 +142,8 @@ int zcb_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (zcb_session_evicted(s))
 		return -ESTALE;
+	if (pool && vma->vm_pgoff == ZCBUF_MMAP_CONTROL >> PAGE_SHIFT)
+		return zcb_control_map(pool, vma);
 	err = mmap_check(vma, pool ? s->rights : s->file_rights);
 	if (err)
 		return err;

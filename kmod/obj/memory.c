@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 
 #include "../face/trace.h"
+#include "control.h"
 #include "magazine.h"
 #include "memory.h"
 #include "session.h"
@@ -208,8 +209,12 @@ static int memory_get(struct zcb_pool *pool, u64 bytes, u32 domain, bool nowait,
 	int err;
 
 	err = zcb_memory_block(pool, &w, &page);
+	if (err == -EAGAIN) {
+		zcb_control_pressure(pool);
+		return -ENOMEM;
+	}
 	if (err)
-		return err == -EAGAIN ? -ENOMEM : err;
+		return err;
 	*pool_offset = (u64)page << PAGE_SHIFT;
 	*pages = 1U << w.order;
 	return 0;
@@ -499,6 +504,7 @@ int zcb_memory_alloc(struct zcb_pool *pool, struct zcb_holdings *h, u32 domain,
 		err = memory_try_alloc(pool, h, domain, r, handle);
 		if (err != -EAGAIN)
 			return err;
+		zcb_control_pressure(pool);
 		err = zcb_wait(r->session, &pool->space_wq, &pool->space_seq,
 			       seen, r->deadline_ns);
 	} while (!err);

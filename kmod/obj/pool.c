@@ -20,6 +20,7 @@
 #include "../face/trace.h"
 #include "account.h"
 #include "channel.h"
+#include "control.h"
 #include "event.h"
 #include "evict.h"
 #include "magazine.h"
@@ -424,6 +425,7 @@ static void pool_strip(struct zcb_pool *pool)
 	if (pool->inode)
 		zcb_mapfs_put(pool->inode);
 	pool->inode = NULL;
+	zcb_control_end(pool);
 	kvfree(pool->channels.slots);
 	zcb_handles_init(&pool->channels, ZCB_HANDLE_CHANNEL, NULL, 0);
 	for (i = 0; i < pool->narenas; i++) {

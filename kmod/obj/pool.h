@@ -56,6 +56,7 @@ struct inode;
 struct mem_cgroup;
 struct zcb_magazine;
 struct zcb_session;
+struct zcb_shown;
 
 /*
  * An errno of this module's own: it would have to sleep for a lock or a long
@@ -217,6 +218,7 @@ struct zcb_pause {
  * @max_used: most there ever were
  * @min_free: least that was ever free to be had, bytes
  * @bad_frees: refused frees and releases
+ * @control: its control page, or NULL; set once, with release
  * @space_wq: woken when memory or a credit comes back
  * @space_seq: counts those events, so that a waiter misses none
  */
@@ -283,6 +285,7 @@ struct zcb_pool {
 	u64 min_free;
 	u64 bad_frees;
 
+	struct zcb_shown *control;
 	wait_queue_head_t space_wq;
 	atomic_t space_seq;
 };

@@ -26,6 +26,7 @@
 #include <linux/rcupdate.h>
 
 #include "../face/trace.h"
+#include "control.h"
 #include "event.h"
 #include "magazine.h"
 #include "pool.h"
@@ -130,6 +131,8 @@ int zcb_pool_retire(struct zcb_pool *pool, const struct zcb_session *s,
 	spin_unlock(&pool->mem_lock);
 	if (err)
 		return err;
+	/* Others may keep memory of it that nobody uses. */
+	zcb_control_pressure(pool);
 	flush_delayed_work(&pool->retire_work);
 	return retire_wait(pool, s, a, deadline_ns, state);
 }

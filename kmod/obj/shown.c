@@ -8,6 +8,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -54,7 +55,10 @@ static const struct vm_operations_struct shown_vm_ops = {
 	.fault = shown_fault,
 };
 
-/* One of the two parts, or some of it. */
+/*
+ * One of the two parts, or some of it. do_mmap() has cleared VM_SHARED of a shared
+ * mapping of an O_RDONLY file, which another may have been.
+ */
 static int shown_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	const struct zcb_shown *s = file->private_data;
@@ -62,7 +66,7 @@ static int shown_mmap(struct file *file, struct vm_area_struct *vma)
 	u64 pages = first + (s->state_bytes >> PAGE_SHIFT);
 	bool state = vma->vm_pgoff >= first;
 
-	if (!(vma->vm_flags & VM_SHARED))
+	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (vma->vm_pgoff > pages || vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
@@ -105,6 +109,23 @@ struct file *zcb_shown_file(struct zcb_shown *s, const char *name)
 	if (!IS_ERR(file))
 		kref_get(&s->ref);
 	return file;
+}
+
+/**
+ * zcb_shown_map - map them where another file was to be mapped
+ * @file: of zcb_shown_file(); the caller's reference is gone
+ * @vma: what to map, under mmap_lock
+ * @at: the offset in the other file where they begin
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL private, or not within one part; -EPERM.
+ */
+int zcb_shown_map(struct file *file, struct vm_area_struct *vma, u64 at)
+{
+	vma_set_file(vma, file);
+	fput(file);	/* the vma has its own reference */
+	vma->vm_pgoff -= at >> PAGE_SHIFT;
+	return shown_mmap(file, vma);
 }
 
 /**

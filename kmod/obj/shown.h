@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct file;
+struct vm_area_struct;
 struct zcb_payer;
 struct zcb_user;
 
@@ -32,5 +33,6 @@ int zcb_shown_make(struct zcb_shown *s, const struct zcb_payer *payer,
 		   u64 bytes, u64 state_bytes);
 void zcb_shown_put(struct zcb_shown *s);
 struct file *zcb_shown_file(struct zcb_shown *s, const char *name);
+int zcb_shown_map(struct file *file, struct vm_area_struct *vma, u64 at);
 
 #endif /* ZCB_OBJ_SHOWN_H */

@@ -5,6 +5,7 @@
  */
 #include <linux/file.h>
 
+#include "../../kmod/obj/control.h"
 #include "../../kmod/obj/heart.h"
 #include "obj_fault.h"
 
@@ -275,6 +276,28 @@ static void making_a_heartbeat(struct kunit *test)
 	KUNIT_EXPECT_GE(test, f.failures, 4);
 }
 
+static int call_control(struct fault *f)
+{
+	f->object = zcb_control_file(f->pool);
+	return PTR_ERR_OR_ZERO(f->object);
+}
+
+static void undo_control(struct fault *f)
+{
+	__fput_sync(f->object);
+	zcb_control_end(f->pool);
+}
+
+static void making_a_control_page(struct kunit *test)
+{
+	struct fault f = { .call = call_control, .undo = undo_control };
+
+	f.pool = obj_pool(test);
+	fail_pages_too();
+	fail_each(test, &f);
+	KUNIT_EXPECT_GE(test, f.failures, 4);
+}
+
 static int call_alloc(struct fault *f)
 {
 	const struct zcb_memory_request r = { .length = 64 };
@@ -538,6 +561,7 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(opening_a_session),
 	KUNIT_CASE(opening_the_first_session),
 	KUNIT_CASE(making_a_heartbeat),
+	KUNIT_CASE(making_a_control_page),
 	KUNIT_CASE(leasing_a_slab),
 	KUNIT_CASE(opening_a_channel),
 	KUNIT_CASE(opening_another_port),

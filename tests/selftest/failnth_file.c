@@ -100,6 +100,27 @@ static int fn_act_map_populated(struct fn_run *f)
 	return fn_map(f, PROT_READ | PROT_WRITE, MAP_POPULATE);
 }
 
+/* The page itself is there: the first mapping made it. */
+static void fn_arrange_control(struct fn_run *f)
+{
+	void *page = mmap(NULL, ZT_PAGE, PROT_READ, MAP_SHARED, f->fd,
+			  ZCBUF_MMAP_CONTROL);
+
+	ASSERT_NE(page, MAP_FAILED);
+	munmap(page, ZT_PAGE);
+}
+
+static int fn_act_map_control(struct fn_run *f)
+{
+	f->size = ZT_PAGE;
+	f->map = mmap(NULL, f->size, PROT_READ, MAP_SHARED, f->fd,
+		      ZCBUF_MMAP_CONTROL);
+	if (f->map != MAP_FAILED)
+		return 0;
+	f->map = NULL;
+	return -errno;
+}
+
 static void fn_arrange_reader(struct fn_run *f)
 {
 	f->fd = fn_keep(f, zt_open(O_RDONLY));
@@ -142,6 +163,13 @@ static void fn_use_map_read_only(struct fn_run *f)
 {
 	f->rig.map[f->size - 1] = 5;
 	EXPECT_EQ(f->map[f->size - 1], 5);
+}
+
+static void fn_use_control(struct fn_run *f)
+{
+	const struct zcbuf_control *page = (const void *)f->map;
+
+	EXPECT_EQ(page->__reserved[0], 0);
 }
 
 /* A page fault that finds no memory is tried again. */
@@ -333,6 +361,8 @@ static const struct fn_row fn_file_rows[] = {
 		 .act = fn_act_map_read_only, .use = fn_use_map_read_only),
 	FN_OTHER(mmap_populate, .least = 4, .act = fn_act_map_populated,
 		 .use = fn_use_map),
+	FN_OTHER(mmap_control, .least = 3, .arrange = fn_arrange_control,
+		 .act = fn_act_map_control, .use = fn_use_control),
 	FN_OTHER(mmap_anonymous, .least = 10, .arrange = fn_arrange_fresh,
 		 .act = fn_act_map, .use = fn_use_map),
 	FN_OTHER(mmap_anonymous_populate, .least = 10,

@@ -78,7 +78,8 @@ int main(void)
 		     ZCBUF_IOC_EXPORT + ZCBUF_IOC_POOL_REMOVE +
 		     ZCBUF_IOC_POOL_RETIRE + ZCBUF_IOC_PUBLISH +
 		     ZCBUF_IOC_QUEUE + ZCBUF_IOC_WATCH +
-		     ZCBUF_IOC_READY + ZCBUF_IOC_HEARTBEAT);
+		     ZCBUF_IOC_READY + ZCBUF_IOC_HEARTBEAT +
+		     (int)(ZCBUF_MMAP_CONTROL >> 43));
 }
 END
 cp "$work/alone.c" "$work/alone.cc"

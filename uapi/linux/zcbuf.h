@@ -18,6 +18,8 @@
  * A pool consists of arenas of one size; if it grows, another comes behind them,
  * and nothing that is there moves. An arena but the first can be retired: then there
  * is a hole, and touching it is SIGBUS.
+ * mmap() at offset ZCBUF_MMAP_CONTROL, far above, maps the pool's control page: see
+ * struct zcbuf_control.
  * mmap() of a session that is attached to nothing, at offset 0, makes an
  * anonymous pool of that size which lives as long as the mapping (or the
  * session) does.
@@ -258,6 +260,7 @@ static __inline__ __u64 zcbuf_buf_capacity(__u64 handle,
 #define ZCBUF_FEATURE_ALLOC_NODE	((__u64)1 << 22)
 #define ZCBUF_FEATURE_WINDOW_TAG	((__u64)1 << 23)
 #define ZCBUF_FEATURE_STREAM_QUEUE	((__u64)1 << 24) /* QUEUE of streams */
+#define ZCBUF_FEATURE_CONTROL		((__u64)1 << 25) /* ZCBUF_MMAP_CONTROL */
 
 /**
  * struct zcbuf_query - what this kernel offers and this session is
@@ -1982,6 +1985,35 @@ struct zcbuf_heartbeat {
  */
 struct zcbuf_heartbeat_page {
 	__aligned_u64 beats;
+	__aligned_u64 __reserved[7];
+};
+
+/* ----------------------------------------------------------- control page */
+
+#define ZCBUF_MMAP_CONTROL	((__u64)1 << 43) /* an offset for mmap() */
+
+/**
+ * struct zcbuf_control - what the kernel tells all sessions of a pool
+ * @pressure: another number whenever somebody has found no memory in the pool, also
+ *	when he waits for it or gets it in the end; or has asked to have an arena
+ *	retired
+ * @__reserved: 0
+ *
+ * For who keeps free buffers of the pool for himself: when @pressure is not what it
+ * was, he should FREE them. Nobody is woken; to look costs a load. Who has found
+ * none may have been the reader's own session.
+ *
+ * mmap() of a session at ZCBUF_MMAP_CONTROL maps it: MAP_SHARED, one page, only for
+ * reading, whatever the session's rights. It is one page for all, which is charged to
+ * the pool's user when the first of them maps it. The mapping keeps only the page: when
+ * the pool is gone, or the session evicted, it stays readable and says no more. No
+ * child inherits it.
+ *
+ * mmap(): EINVAL: the session is attached to nothing, more than a page, or private.
+ * EPERM: for writing or executing. ESTALE, ENOMEM also of a limit. Since 0.1.
+ */
+struct zcbuf_control {
+	__aligned_u64 pressure;
 	__aligned_u64 __reserved[7];
 };
 

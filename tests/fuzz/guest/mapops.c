@@ -53,7 +53,7 @@ static void run_mmap(struct kf_lane *l)
 {
 	static const __u64 offsets[] = {
 		0, 4096, 8192, 1 << 20, (2 << 20) - 4096, 2 << 20, 100,
-		~0ULL << 12 >> 1,
+		~0ULL << 12 >> 1, ZCBUF_MMAP_CONTROL, ZCBUF_MMAP_CONTROL + 4096,
 	};
 	static const size_t lens[] = {
 		2 << 20, 4096, 8192, 1 << 20, 4 << 20, (2 << 20) + 4096, 100,
