@@ -105,6 +105,7 @@ static int alloc_locked(struct zcb_depot *depot, __u32 number, size_t length,
 	int n;
 
 	zcb_limits_look(depot);
+	zcb_pressure_look(depot);
 	if (cls >= 0)
 		local = zcb_depot_local(depot, number);
 	if (local)
@@ -168,7 +169,7 @@ static void free_locked(struct zcb_depot *depot, __u32 number,
 	if (local)
 		mag = zcb_depot_magazine(depot, local,
 					 obj->way - ZCB_WAY_CLASS);
-	if (!mag || mag->limit <= 0) {
+	if (zcb_pressure_look(depot) || !mag || mag->limit <= 0) {
 		zcb_give(depot, &obj, 1);
 		return;
 	}
@@ -286,6 +287,7 @@ int zcb_cache_alloc(struct zcbuf_pool *pool, struct zcbuf_alloc *arg)
 
 	if (zcb_cache_call(pool, ZCBUF_NR_ALLOC, arg, end_ns, &err))
 		return err;
+	zcbuf_cache_look(pool);
 	arg->deadline_ns = 0;
 	err = zcb_call(pool->session.fd, ZCBUF_NR_ALLOC, arg);
 	if (err != -ENOMEM)
@@ -306,6 +308,7 @@ int zcb_cache_reserve(struct zcbuf_pool *pool, struct zcbuf_reserve *arg)
 
 	if (zcb_cache_call(pool, ZCBUF_NR_RESERVE, arg, end_ns, &err))
 		return err;
+	zcbuf_cache_look(pool);
 	arg->deadline_ns = 0;
 	err = zcb_call(pool->session.fd, ZCBUF_NR_RESERVE, arg);
 	if (err == -EAGAIN && arg->out_why & ZCBUF_WHY_MEMORY &&

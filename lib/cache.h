@@ -56,6 +56,8 @@ struct zcb_chunk;
  * @calls: of the kernel since the limits were looked at
  * @unmapped: why an object's arena could not be mapped, to be told without the lock
  * @blind: calls that wait and do not look what is kept; without the lock
+ * @control: what the kernel tells, or NULL; read without the lock
+ * @pressure: what it told when all was given back last; likewise
  */
 struct zcb_depot {
 	pthread_mutex_t lock;
@@ -71,6 +73,8 @@ struct zcb_depot {
 	unsigned int calls;
 	int unmapped;
 	atomic_uint blind;
+	const struct zcbuf_control *control;
+	__u64 pressure;
 };
 
 /* ---------------------------------------------------------------- thread.c */
@@ -139,6 +143,20 @@ unsigned int zcb_stock_take(struct zcb_depot *depot, __u32 cls,
 /* zcb_stock_put - those that find room; locked. Return: how many. */
 unsigned int zcb_stock_put(struct zcb_depot *depot, __u32 cls,
 			   struct zcbuf_obj **objs, unsigned int n);
+
+/* -------------------------------------------------------------- pressure.c */
+
+/* zcb_pressure_open - from now on it can be seen; locked; once */
+void zcb_pressure_open(struct zcb_depot *depot);
+
+/* zcb_pressure_close - before the session is */
+void zcb_pressure_close(struct zcb_depot *depot);
+
+/* zcb_pressure_seen - all is about to be given back, whyever; locked */
+void zcb_pressure_seen(struct zcb_depot *depot);
+
+/* zcb_pressure_look - give all back if others want it; locked. Return: do they? */
+bool zcb_pressure_look(struct zcb_depot *depot);
 
 /* ------------------------------------------------------------------ give.c */
 

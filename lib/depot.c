@@ -63,6 +63,8 @@ struct zcb_local *zcb_depot_local(struct zcb_depot *depot, __u32 number)
 	local = local_new();
 	if (!local)
 		return NULL;
+	if (!depot->locals)
+		zcb_pressure_open(depot);
 	local->next = depot->locals;
 	/* Before it is looked who waits: see zcb_cache_call(). */
 	__atomic_store_n(&depot->locals, local, __ATOMIC_SEQ_CST);
@@ -178,6 +180,7 @@ void zcb_cache_close(struct zcbuf_pool *pool)
 		return;
 	zcb_thread_unlist(pool->depot);
 	zcb_cache_none(pool);
+	zcb_pressure_close(pool->depot);
 }
 
 static void local_free(struct zcb_local *local)

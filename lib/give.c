@@ -94,12 +94,14 @@ static unsigned int local_settle(struct zcb_depot *depot,
 unsigned int zcb_give_all(struct zcb_depot *depot)
 {
 	struct zcbuf_cache *mine = depot->pool->caches.of[zcbuf_thread];
-	unsigned int sum = give_stock(depot);
 	struct zcb_local *local;
+	unsigned int sum;
 	bool others = false;
 	bool fenced = true;
 	bool any;
 
+	zcb_pressure_seen(depot);
+	sum = give_stock(depot);
 	for (local = depot->locals; local; local = local->next) {
 		any = local_claim(local);
 		others |= any && &local->cache != mine;

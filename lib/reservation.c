@@ -101,6 +101,7 @@ int zcbuf_commit_reserve(struct zcbuf_channel *channel,
 	if (!zcb_cache_call(channel->pool, ZCBUF_NR_COMMIT_RESERVE, &arg,
 			    deadline_ns, &err)) {
 		keeps = true;
+		zcbuf_cache_look(channel->pool);
 		arg.deadline_ns = 0;
 		err = zcb_call(channel->pool->session.fd,
 			       ZCBUF_NR_COMMIT_RESERVE, &arg);

@@ -60,6 +60,8 @@ struct fake {
 	unsigned int madvise_pass;
 	int mremap_error;
 	bool mremap_hole;	/* and what was there is gone */
+	__u64 pressure;		/* that there was before it is mapped */
+	bool no_control;	/* a kernel that has no control page */
 	void (*on_info)(void);	/* called in POOL_INFO */
 	/* Instead of what there is here, unless it answers FAKE_NO_CALL. */
 	int (*on_call)(__u64 self, unsigned int nr, void *arg);
@@ -95,6 +97,7 @@ struct fake {
 	int map_prot;
 	unsigned int maps;	/* of the device */
 	void *map_at;		/* where the last of them was made */
+	struct zcbuf_control *control;	/* the last that was mapped */
 	long long mapped;	/* bytes of addresses taken and not given back */
 	unsigned int calls[ZCBUF_NR_CALLS];
 	char name[ZCBUF_MAX_NAME + 2];

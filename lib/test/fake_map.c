@@ -3,9 +3,30 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "fake.h"
 #include "wrap.h"
+
+/* The control page: of each session one, of which the last is written. */
+static void *map_control(size_t length, int prot, int flags)
+{
+	void *page;
+
+	if (fake.no_control || prot != PROT_READ || flags != MAP_SHARED ||
+	    length != (size_t)sysconf(_SC_PAGESIZE)) {
+		errno = EINVAL;
+		return MAP_FAILED;
+	}
+	page = __real_mmap(NULL, length, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return page;
+	fake.mapped += length;
+	fake.control = page;
+	fake.control->pressure = fake.pressure;
+	return page;
+}
 
 /* Only what is there can be mapped; a memfd alone would not mind. */
 static int map_check(size_t length, off_t offset)
@@ -21,6 +42,8 @@ void *__wrap_mmap(void *addr, size_t length, int prot, int flags, int fd,
 {
 	void *base;
 
+	if (fd >= 0 && (__u64)offset == ZCBUF_MMAP_CONTROL)
+		return map_control(length, prot, flags);
 	if (fd >= 0)
 		fake.map_prot = prot;
 	errno = fake_take_after(&fake.map_pass, &fake.map_error);

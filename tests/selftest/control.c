@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * The control page of a pool: who may map it and how, and what the kernel says there.
+ * The control page of a pool: who may map it and how, what the kernel says there, and
+ * that a process which keeps objects gives them back when another finds no memory.
  */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <zcbuf/zcbuf.h>
 
 #include "common.h"
 #include "ktap.h"
+#include "pair.h"
+#include "thread.h"
+
+#define NAME	"control"
+#define KEPT	20
 
 static void *map(int fd, int prot, int flags, size_t size, off_t offset)
 {
@@ -170,6 +180,108 @@ TEST(it_outlives_the_pool)
 	EXPECT_EQ(page->pressure, 1);
 	munmap((void *)page, ZT_PAGE);
 	EXPECT_EQ(zt_await_charged(before), before);
+}
+
+/* --------------------------------------------------------------- the library */
+
+static void get_and_put(struct zcbuf_pool *pool, unsigned int n)
+{
+	struct zcbuf_obj *objs[KEPT];
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		ASSERT_OK(zcbuf_obj_alloc(pool, ZT_PAGE, &objs[i]));
+	while (i--)
+		EXPECT_OK(zcbuf_obj_free(objs[i]));
+}
+
+/* It finds none of that size: the long way. */
+static void a_slow_call(struct zcbuf_pool *pool)
+{
+	struct zcbuf_obj *obj;
+
+	EXPECT_OK(zcbuf_obj_alloc(pool, 2 * ZT_PAGE, &obj));
+}
+
+static void looks(struct zcbuf_pool *pool)
+{
+	EXPECT_GE(zcbuf_cache_look(pool), KEPT);
+	EXPECT_EQ(zcbuf_cache_look(pool), 0);
+}
+
+/* Keeps objects, uses them until it is told to, and then makes another call. */
+static void keeper(struct zt_turns *t, void (*notices)(struct zcbuf_pool *pool))
+{
+	struct zcbuf_pool *pool;
+
+	zt_turns_child(t);
+	ASSERT_OK(zcbuf_pool_attach(&pool, NAME, NULL));
+	get_and_put(pool, KEPT);
+	zt_tell_parent(t);
+	ASSERT_OK(zt_await_parent(t));
+	get_and_put(pool, KEPT);
+	EXPECT_GE(zcbuf_cache_bytes(pool), KEPT * ZT_PAGE);
+	zt_tell_parent(t);
+	ASSERT_OK(zt_await_parent(t));
+	notices(pool);
+	/* Its end would do as well. */
+	ASSERT_OK(zt_await_parent(t));
+	_exit(0);
+}
+
+static void *waits(void *arg)
+{
+	__u64 handle;
+	struct zcbuf_alloc a = zt_arg(struct zcbuf_alloc,
+		.length = ZT_PAGE, .count = 1, .handles = zt_ptr(&handle),
+		.deadline_ns = ZCBUF_NO_DEADLINE);
+
+	EXPECT_OK(zt_call(*(int *)arg, ZCBUF_IOC_ALLOC, &a));
+	return NULL;
+}
+
+static void others_get_it(void (*notices)(struct zcbuf_pool *pool))
+{
+	const struct zcbuf_pool_opts opts = {
+		.sz = sizeof(opts), .name = NAME, .arena_size = ZT_ARENA,
+	};
+	struct zcbuf_pool *pool;
+	struct zt_turns t;
+	__u64 handle;
+	pid_t child;
+	int fd;
+	struct thread waiter = { .run = waits, .arg = &fd };
+
+	ASSERT_OK(zcbuf_pool_create(&pool, &opts));
+	fd = zcbuf_pool_fd(pool);
+	ASSERT_OK(zt_turns_init(&t));
+	child = fork();
+	if (!child)
+		keeper(&t, notices);
+	zt_turns_parent(&t);
+	ASSERT_OK(zt_await_child(&t));
+	while (!zt_alloc1(fd, ZT_PAGE, &handle))
+		;
+	thread_start(&waiter, SYS_ioctl);
+	zt_tell_child(&t);
+	ASSERT_OK(zt_await_child(&t));
+	/* What finds all in the magazine does not look. */
+	EXPECT_EQ(zt_sleeps(waiter.tid, SYS_ioctl), true);
+	zt_tell_child(&t);
+	thread_join(&waiter);
+	zt_tell_child(&t);
+	EXPECT_STATUS(child, 0);
+	EXPECT_OK(zcbuf_pool_close(pool));
+}
+
+TEST(who_comes_the_long_way_gives_back)
+{
+	others_get_it(a_slow_call);
+}
+
+TEST(who_looks_gives_back)
+{
+	others_get_it(looks);
 }
 
 KTAP_MAIN()

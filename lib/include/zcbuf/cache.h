@@ -29,6 +29,14 @@
  * other threads only where membarrier(2) is to be had; not calls by io_uring.) What a
  * thread keeps goes back when it ends.
  *
+ * When another process finds no memory, or wants an arena retired, the kernel says so
+ * in a word of the pool's control page. It is looked at where a magazine is empty or
+ * full, and before each allocation and reservation of buffers: whichever thread comes
+ * there gives back what all threads of its process keep. Alloc and free of what a
+ * magazine has do not look. A process in which no thread does anything else, or anything
+ * at all, keeps what it has, which is bounded; for its event loop there is
+ * zcbuf_cache_look().
+ *
  * What was in an object when it was freed may be in it when it is got again:
  * memory that stays in one session needs no zeroing, as with malloc(). What another
  * session had is zeroed by the kernel as ever. Who wants zeroed memory, an
@@ -228,6 +236,15 @@ ZCBUF_API int zcbuf_obj_leave(struct zcbuf_obj *obj, struct zcbuf_buf *buf);
  * Return: how many objects that were. -EBADF: as above.
  */
 ZCBUF_API int zcbuf_cache_flush(struct zcbuf_pool *pool);
+
+/*
+ * zcbuf_cache_look() - the same if others have found no memory since the last time
+ *
+ * If not, which is the rule, it is a few instructions and no system call.
+ *
+ * Return: how many objects that were, mostly 0. -EBADF: as above.
+ */
+ZCBUF_API int zcbuf_cache_look(struct zcbuf_pool *pool);
 
 /*
  * zcbuf_cache_bytes() - how much memory of the pool is kept by this process: counted
