@@ -192,6 +192,21 @@ static void copy_entry(const struct zcb_queue *queue,
 	memcpy(to, from, known);
 }
 
+/*
+ * Nothing was found: is something being put there? While what a lane has goes round its
+ * ring that is all there is.
+ */
+static bool is_coming(const struct zcb_queue *queue)
+{
+	__u32 lane = queue->head->lanes;
+
+	while (lane--)
+		if (__atomic_load_n(&queue->head->begun[lane],
+				    __ATOMIC_RELAXED) != queue->seen[lane])
+			return true;
+	return false;
+}
+
 /* How many; -EAGAIN: nothing is there, 0: the kernel knows why not. */
 static int take_locked(struct zcb_queue *queue,
 		       const struct zcbuf_delivery **entries,
@@ -207,7 +222,7 @@ static int take_locked(struct zcb_queue *queue,
 	n = next(queue, entries, count < room ? count : room);
 	if (n || !room)
 		return n;
-	return ended ? 0 : -EAGAIN;
+	return ended || is_coming(queue) ? 0 : -EAGAIN;
 }
 
 static int take(struct zcb_queue *queue, const struct zcbuf_delivery **entries,

@@ -36,6 +36,7 @@ enum zcb_queue_has __wrap_zcb_queue_look(struct zcb_queue *queue)
 /* ------------------------------------------------------------------ the kernel */
 
 static int queue_fd, ready_fd;
+static struct zcbuf_queue_head *head;
 static struct zcbuf_queue_state *state;
 static struct zcbuf_waitset *set;
 
@@ -54,8 +55,7 @@ static void *pages(int *fd)
 
 static void show_queue(void)
 {
-	struct zcbuf_queue_head *head = pages(&queue_fd);
-
+	head = pages(&queue_fd);
 	*head = (struct zcbuf_queue_head){
 		.magic = ZCBUF_QUEUE_MAGIC,
 		.version = ZCBUF_QUEUE_VERSION,
@@ -72,13 +72,13 @@ static void show_queue(void)
 
 static void show_ready(void)
 {
-	struct zcbuf_ready_head *head = pages(&ready_fd);
+	struct zcbuf_ready_head *ready = pages(&ready_fd);
 
-	*head = (struct zcbuf_ready_head){
+	*ready = (struct zcbuf_ready_head){
 		.magic = ZCBUF_READY_MAGIC,
 		.version = ZCBUF_READY_VERSION,
 		.ring = RING,
-		.ring_offset = sizeof(*head),
+		.ring_offset = sizeof(*ready),
 	};
 }
 
@@ -176,6 +176,24 @@ static void still_there(void)
 	unmake();
 }
 
+/* What is there is on its way round the ring: only the kernel knows what that is. */
+static void goes_round(void)
+{
+	struct zcbuf_sample sample;
+
+	make();
+	EXPECT_EQ(zcbuf_subscriber_take(sub[0], &sample, 1, 0), -EAGAIN);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_RECEIVE], 0);
+	head->tail[0] = 4;
+	head->begun[0] = 4 + RING;
+	EXPECT_EQ(zcbuf_subscriber_take(sub[0], &sample, 1, 0), -EAGAIN);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_RECEIVE], 1);
+	head->tail[0] = 4 + RING;
+	EXPECT_EQ(zcbuf_subscriber_take(sub[0], &sample, 1, 0), -EAGAIN);
+	EXPECT_EQ(fake.calls[ZCBUF_NR_RECEIVE], 1);
+	unmake();
+}
+
 static bool child(void)
 {
 	bool ok = zcbuf_waitset_add(set, sub[0], NULL) == -EBADF &&
@@ -207,6 +225,7 @@ static const struct test_case cases[] = {
 	CASE(armed_when_empty),
 	CASE(somebody_else_takes_it),
 	CASE(still_there),
+	CASE(goes_round),
 	CASE(forked),
 };
 
