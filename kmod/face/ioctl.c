@@ -368,38 +368,82 @@ int zcb_user_entries(u64 uptr, u32 entry_size, const void *entries, size_t size,
 }
 
 /**
- * zcb_user_array - copy an array of entries in
- * @uptr: user address
- * @count: entries
- * @size: of an entry
+ * zcb_call_memory - memory for an array of entries
+ * @c: the call
+ * @count: entries, at least one and at most ZCBUF_MAX_BATCH
+ * @size: of an entry, a multiple of 8
+ *
+ * Most calls are about one entry, which has room in the call itself. What has none is
+ * let go of when the handler is done.
  *
  * Context: may sleep.
- * Return: the copy, for kvfree(), or -EINVAL, -ENOMEM, -EFAULT as error
- * pointer.
+ * Return: the array, or NULL: there is no memory for it.
  */
-void *zcb_user_array(u64 uptr, u32 count, size_t size)
+void *zcb_call_memory(struct zcb_call *c, u32 count, size_t size)
 {
-	if (!count || count > ZCBUF_MAX_BATCH)
-		return ERR_PTR(-EINVAL);
-	return vmemdup_array_user(u64_to_user_ptr(uptr), count, size);
+	size_t bytes = count * size;
+	void *p;
+
+	if (bytes <= sizeof(c->few) - c->used) {
+		p = (void *)c->few + c->used;
+		c->used += bytes;
+		return p;
+	}
+	if (WARN_ON_ONCE(c->nmany == ZCB_CALL_ARRAYS))
+		return NULL;
+	p = kvmalloc(bytes, GFP_KERNEL);
+	if (p)
+		c->many[c->nmany++] = p;
+	return p;
+}
+
+static void call_memory_free(struct zcb_call *c)
+{
+	while (c->nmany)
+		kvfree(c->many[--c->nmany]);
 }
 
 /**
- * zcb_user_answered - copy an array of entries in that results are written to
+ * zcb_call_array - copy an array of entries in
+ * @c: the call
  * @uptr: user address
  * @count: entries
- * @size: of an entry
+ * @size: of an entry, a multiple of 8
+ *
+ * Context: may sleep.
+ * Return: the copy, as of zcb_call_memory(), or -EINVAL, -ENOMEM, -EFAULT as error
+ * pointer.
+ */
+void *zcb_call_array(struct zcb_call *c, u64 uptr, u32 count, size_t size)
+{
+	void *entries;
+
+	if (!count || count > ZCBUF_MAX_BATCH)
+		return ERR_PTR(-EINVAL);
+	entries = zcb_call_memory(c, count, size);
+	if (!entries)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(entries, u64_to_user_ptr(uptr), count * size))
+		return ERR_PTR(-EFAULT);
+	return entries;
+}
+
+/**
+ * zcb_call_answered - copy an array of entries in that results are written to
+ * @c: the call
+ * @uptr: user address
+ * @count: entries
+ * @size: of an entry, a multiple of 8
  *
  * Context: may sleep; may take mmap_lock.
- * Return: as zcb_user_array(); -EFAULT also if they are not writable.
+ * Return: as zcb_call_array(); -EFAULT also if they are not writable.
  */
-void *zcb_user_answered(u64 uptr, u32 count, size_t size)
+void *zcb_call_answered(struct zcb_call *c, u64 uptr, u32 count, size_t size)
 {
-	void *entries = zcb_user_array(uptr, count, size);
+	void *entries = zcb_call_array(c, uptr, count, size);
 
 	if (IS_ERR(entries) || !zcb_user_probe(uptr, count * size))
 		return entries;
-	kvfree(entries);
 	return ERR_PTR(-EFAULT);
 }
 
@@ -559,7 +603,9 @@ static int call_run(struct zcb_call *c, const struct zcb_ioctl_row *row,
 	if (row->writes &&
 	    zcb_user_probe((unsigned long)c->uarg, c->copy))
 		return -EFAULT;
-	return call_finish(c, row, row->handler(c));
+	err = row->handler(c);
+	call_memory_free(c);
+	return call_finish(c, row, err);
 }
 
 /* The number of a call there is, safe as an index. */

@@ -16,6 +16,9 @@
 #include "../obj/channel.h"
 #include "../obj/session.h"
 
+#define ZCB_CALL_FEW	128U	/* bytes: one delivery, or 16 handles */
+#define ZCB_CALL_ARRAYS	2	/* of a call, at most */
+
 /**
  * struct zcb_call - one call
  * @s: the caller's session
@@ -27,6 +30,10 @@
  * @nonblock: the file is O_NONBLOCK
  * @nowait: a command that must not sleep for locks or to zero much: -ZCB_ESLEEP
  *	if it would have to, and nothing has been done
+ * @nmany: entries of @many
+ * @used: bytes of @few
+ * @many: what zcb_call_memory() had to allocate
+ * @few: where it need not
  */
 struct zcb_call {
 	struct zcb_session *s;
@@ -37,7 +44,16 @@ struct zcb_call {
 	bool answered;
 	bool nonblock;
 	bool nowait;
+	u8 nmany;
+	u32 used;
+	void *many[ZCB_CALL_ARRAYS];
+	u64 few[ZCB_CALL_FEW / sizeof(u64)];
 };
+
+/* Arrays of entries, which are there as long as the call. */
+void *zcb_call_memory(struct zcb_call *c, u32 count, size_t size);
+void *zcb_call_array(struct zcb_call *c, u64 uptr, u32 count, size_t size);
+void *zcb_call_answered(struct zcb_call *c, u64 uptr, u32 count, size_t size);
 
 int zcb_call_answer(struct zcb_call *c);
 int zcb_call_install(struct zcb_call *c, int fd, s32 *out_fd,
@@ -51,8 +67,6 @@ int zcb_user_probe(u64 uptr, u64 bytes);
 int zcb_user_probe_entries(u64 uptr, u32 count, u32 entry_size, size_t least);
 int zcb_user_entries(u64 uptr, u32 entry_size, const void *entries, size_t size,
 		     u32 count);
-void *zcb_user_array(u64 uptr, u32 count, size_t size);
-void *zcb_user_answered(u64 uptr, u32 count, size_t size);
 struct zcb_pool *zcb_user_pool(u64 uptr, u32 len, bool of_uid, u32 uid);
 u32 zcb_user_rights(const struct zcb_pool *pool, u32 wanted);
 int zcb_batch_result(u32 done, int err, u32 *out_done, u32 *out_error);

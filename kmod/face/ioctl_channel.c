@@ -3,7 +3,6 @@
  * Calls on channels, the producer's side.
  */
 #include <linux/log2.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
@@ -309,15 +308,15 @@ static int reserve_answer(struct zcb_call *c, u64 uptr,
  */
 int zcb_ioctl_reserve(struct zcb_call *c)
 {
-	struct zcbuf_reservation *r __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_reserve *a = c->arg;
+	struct zcbuf_reservation *r;
 	u32 done;
 	int err;
 
 	if (a->__reserved || a->__reserved2)
 		return -EOPNOTSUPP;
-	r = zcb_user_answered(a->entries, a->count, sizeof(*r));
+	r = zcb_call_answered(c, a->entries, a->count, sizeof(*r));
 	if (IS_ERR(r))
 		return PTR_ERR(r);
 	port = zcb_call_port(c, a->channel);
@@ -362,17 +361,15 @@ struct commits {
 	u32 count;
 };
 
-static void *commits_get(u64 uptr, u32 count, u32 flags, struct commits *cs)
+static int commits_get(struct zcb_call *c, u64 uptr, u32 count, u32 flags,
+		       struct commits *cs)
 {
-	void *e;
-
 	cs->size = flags & ZCBUF_COMMIT_F_TAGGED ?
 		   sizeof(struct zcbuf_commit_tagged) :
 		   sizeof(struct zcbuf_commit_entry);
 	cs->count = count;
-	e = zcb_user_array(uptr, count, cs->size);
-	cs->entries = e;
-	return e;
+	cs->entries = zcb_call_array(c, uptr, count, cs->size);
+	return PTR_ERR_OR_ZERO(cs->entries);
 }
 
 static int commit_read_tag(const struct zcbuf_commit_tagged *t,
@@ -426,15 +423,15 @@ static int commit_some(struct zcb_port *port, const struct commits *cs,
  * Here the lock is held for all of them, so what user memory says of any is read
  * before: of what can be read the rest is done.
  */
-static int commit_nowait(struct zcb_port *port, const struct commits *cs,
-			 u32 *done)
+static int commit_nowait(struct zcb_call *c, struct zcb_port *port,
+			 const struct commits *cs, u32 *done)
 {
-	struct zcb_stream_commit *sc __free(kvfree) = NULL;
+	struct zcb_stream_commit *sc;
 	int err, unread = 0;
 	u32 n;
 
 	*done = 0;
-	sc = kvmalloc_array(cs->count, sizeof(*sc), GFP_KERNEL);
+	sc = zcb_call_memory(c, cs->count, sizeof(*sc));
 	if (!sc)
 		return -ENOMEM;
 	for (n = 0; n < cs->count && !unread; n += !unread)
@@ -451,7 +448,6 @@ static int commit_nowait(struct zcb_port *port, const struct commits *cs,
  */
 int zcb_ioctl_commit(struct zcb_call *c)
 {
-	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_batch *a = c->arg;
 	struct commits cs;
@@ -460,13 +456,13 @@ int zcb_ioctl_commit(struct zcb_call *c)
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	e = commits_get(a->entries, a->count, a->flags, &cs);
-	if (IS_ERR(e))
-		return PTR_ERR(e);
+	err = commits_get(c, a->entries, a->count, a->flags, &cs);
+	if (err)
+		return err;
 	port = zcb_call_port(c, a->channel);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
-	err = c->nowait ? commit_nowait(port, &cs, &done) :
+	err = c->nowait ? commit_nowait(c, port, &cs, &done) :
 			  commit_some(port, &cs, &done);
 	return zcb_batch_result(done, err, &a->out_done, &a->out_error);
 }
@@ -479,20 +475,19 @@ int zcb_ioctl_commit(struct zcb_call *c)
  */
 int zcb_ioctl_commit_reserve(struct zcb_call *c)
 {
-	struct zcbuf_commit_entry *e __free(kvfree) = NULL;
-	struct zcbuf_reservation *r __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_commit_reserve *a = c->arg;
 	u32 committed, reserved = 0;
+	struct zcbuf_reservation *r;
 	struct commits cs;
 	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	e = commits_get(a->commits, a->ncommits, a->flags, &cs);
-	if (IS_ERR(e))
-		return PTR_ERR(e);
-	r = zcb_user_answered(a->reserves, a->nreserves, sizeof(*r));
+	err = commits_get(c, a->commits, a->ncommits, a->flags, &cs);
+	if (err)
+		return err;
+	r = zcb_call_answered(c, a->reserves, a->nreserves, sizeof(*r));
 	if (IS_ERR(r))
 		return PTR_ERR(r);
 	port = zcb_port_find(c->s, a->channel);
@@ -528,15 +523,15 @@ int zcb_ioctl_commit_reserve(struct zcb_call *c)
  */
 int zcb_ioctl_abort(struct zcb_call *c)
 {
-	struct zcbuf_abort_entry *e __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_batch *a = c->arg;
+	struct zcbuf_abort_entry *e;
 	u32 done;
 	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	e = zcb_user_array(a->entries, a->count, sizeof(*e));
+	e = zcb_call_array(c, a->entries, a->count, sizeof(*e));
 	if (IS_ERR(e))
 		return PTR_ERR(e);
 	port = zcb_call_port(c, a->channel);

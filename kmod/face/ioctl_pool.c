@@ -81,15 +81,15 @@ static int pool_read_fixed(const struct zcbuf_class *classes, u32 n,
 	return cfg->arena_size > ZCB_ARENA_MAX ? -E2BIG : 0;
 }
 
-static int pool_read_classes(const struct zcbuf_pool_create *a,
-			     struct zcb_pool_config *cfg)
+static int pool_read_classes(struct zcb_call *c, struct zcb_pool_config *cfg)
 {
-	struct zcbuf_class *classes __free(kvfree) = NULL;
+	const struct zcbuf_pool_create *a = c->arg;
+	struct zcbuf_class *classes = NULL;
 
 	if (a->nclasses > ZCBUF_MAX_CLASSES)
 		return -EINVAL;
 	if (a->nclasses) {
-		classes = zcb_user_array(a->classes, a->nclasses,
+		classes = zcb_call_array(c, a->classes, a->nclasses,
 					 sizeof(*classes));
 		if (IS_ERR(classes))
 			return PTR_ERR(classes);
@@ -176,9 +176,9 @@ static int pool_read_sizes(const struct zcbuf_pool_create *a,
 	return 0;
 }
 
-static int pool_read_config(const struct zcbuf_pool_create *a,
-			    struct zcb_pool_config *cfg)
+static int pool_read_config(struct zcb_call *c, struct zcb_pool_config *cfg)
 {
+	const struct zcbuf_pool_create *a = c->arg;
 	int err;
 
 	err = pool_check_create(a);
@@ -200,7 +200,7 @@ static int pool_read_config(const struct zcbuf_pool_create *a,
 	if (err)
 		return err;
 	if (a->kind != ZCBUF_POOL_PAGES)
-		err = pool_read_classes(a, cfg);
+		err = pool_read_classes(c, cfg);
 	return err ?: pool_check_privilege(cfg);
 }
 
@@ -244,7 +244,7 @@ int zcb_ioctl_pool_create(struct zcb_call *c)
 
 	if (!cfg)
 		return -ENOMEM;
-	err = pool_read_config(c->arg, cfg);
+	err = pool_read_config(c, cfg);
 	if (err)
 		return err;
 	err = zcb_session_claim(c->s);
@@ -536,8 +536,8 @@ static int alloc_answer(struct zcb_call *c, const u64 *handles, u32 done)
  */
 int zcb_ioctl_alloc(struct zcb_call *c)
 {
-	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_alloc *a = c->arg;
+	u64 *handles;
 	u32 done;
 	int err;
 
@@ -546,7 +546,7 @@ int zcb_ioctl_alloc(struct zcb_call *c)
 		return err;
 	if (zcb_user_probe(a->handles, a->count * sizeof(*handles)))
 		return -EFAULT;
-	handles = kvmalloc_array(a->count, sizeof(*handles), GFP_KERNEL);
+	handles = zcb_call_memory(c, a->count, sizeof(*handles));
 	if (!handles)
 		return -ENOMEM;
 
@@ -571,14 +571,14 @@ int zcb_ioctl_alloc(struct zcb_call *c)
  */
 int zcb_ioctl_free(struct zcb_call *c)
 {
-	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_batch *a = c->arg;
-	u32 done;
+	u64 *handles;
 	int err = 0;
+	u32 done;
 
 	if (a->__reserved || a->channel)
 		return -EOPNOTSUPP;
-	handles = zcb_user_array(a->entries, a->count, sizeof(*handles));
+	handles = zcb_call_array(c, a->entries, a->count, sizeof(*handles));
 	if (IS_ERR(handles))
 		return PTR_ERR(handles);
 	for (done = 0; done < a->count && !err; done += !err) {
@@ -620,9 +620,9 @@ static int buf_info_some(struct zcb_call *c, const u64 *handles,
  */
 int zcb_ioctl_buf_info(struct zcb_call *c)
 {
-	struct zcbuf_buf_place *places __free(kvfree) = NULL;
-	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_buf_info *a = c->arg;
+	struct zcbuf_buf_place *places;
+	u64 *handles;
 	u32 done;
 	int err;
 
@@ -630,10 +630,10 @@ int zcb_ioctl_buf_info(struct zcb_call *c)
 				     ZCB_BUF_PLACE_MIN);
 	if (err)
 		return err;
-	handles = zcb_user_array(a->handles, a->count, sizeof(*handles));
+	handles = zcb_call_array(c, a->handles, a->count, sizeof(*handles));
 	if (IS_ERR(handles))
 		return PTR_ERR(handles);
-	places = kvmalloc_array(a->count, sizeof(*places), GFP_KERNEL);
+	places = zcb_call_memory(c, a->count, sizeof(*places));
 	if (!places)
 		return -ENOMEM;
 	err = buf_info_some(c, handles, places, a->count, &done);
@@ -645,14 +645,14 @@ int zcb_ioctl_buf_info(struct zcb_call *c)
 
 static int pool_give(struct zcb_call *c, bool share)
 {
-	u64 *handles __free(kvfree) = NULL;
 	struct zcbuf_transfer *a = c->arg;
+	u64 *handles;
 	u32 done;
 	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	handles = zcb_user_array(a->handles, a->count, sizeof(*handles));
+	handles = zcb_call_array(c, a->handles, a->count, sizeof(*handles));
 	if (IS_ERR(handles))
 		return PTR_ERR(handles);
 	err = zcb_session_give(c->s, a->session, handles, a->count, share,

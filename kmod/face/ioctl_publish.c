@@ -2,7 +2,6 @@
 /*
  * PUBLISH: buffers go to the consumers of a channel.
  */
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
@@ -30,15 +29,15 @@ static int publish_some(struct zcb_port *port, struct zcbuf_publication *p,
  */
 int zcb_ioctl_publish(struct zcb_call *c)
 {
-	struct zcbuf_publication *p __free(kvfree) = NULL;
 	struct zcb_port *port __free(zcb_port_put) = NULL;
 	struct zcbuf_publish *a = c->arg;
+	struct zcbuf_publication *p;
 	u32 done;
 	int err;
 
 	if (a->__reserved || a->__reserved2)
 		return -EOPNOTSUPP;
-	p = zcb_user_answered(a->entries, a->count, sizeof(*p));
+	p = zcb_call_answered(c, a->entries, a->count, sizeof(*p));
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	port = zcb_call_port(c, a->channel);

@@ -5,7 +5,6 @@
 #include <linux/eventfd.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "../obj/ready.h"
@@ -75,8 +74,8 @@ static void receive_undo(const struct zcb_call *c,
  */
 int zcb_ioctl_receive(struct zcb_call *c)
 {
-	struct zcbuf_delivery *d __free(kvfree) = NULL;
 	struct zcbuf_receive *a = c->arg;
+	struct zcbuf_delivery *d;
 	u32 done = 0;
 	int err;
 
@@ -84,7 +83,7 @@ int zcb_ioctl_receive(struct zcb_call *c)
 				     ZCB_DELIVERY_MIN);
 	if (err)
 		return err;
-	d = kvmalloc_array(a->count, sizeof(*d), GFP_KERNEL);
+	d = zcb_call_memory(c, a->count, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
 	err = receive_of(c, d, &done);
@@ -202,14 +201,14 @@ static int release_of(const struct zcb_call *c, const void *entries, u32 *done)
  */
 int zcb_ioctl_release(struct zcb_call *c)
 {
-	void *entries __free(kvfree) = NULL;
 	struct zcbuf_batch *a = c->arg;
+	void *entries;
 	u32 done = 0;
 	int err;
 
 	if (a->__reserved)
 		return -EOPNOTSUPP;
-	entries = zcb_user_array(a->entries, a->count,
+	entries = zcb_call_array(c, a->entries, a->count,
 				 a->channel ? sizeof(u64) :
 				 sizeof(struct zcbuf_release_entry));
 	if (IS_ERR(entries))

@@ -23,7 +23,7 @@
 #include "fault.h"
 #include "snapshot.h"
 
-#define FN_UNITS	12	/* entries of a batch, at most */
+#define FN_UNITS	17	/* handles of a batch; 16 need no memory of their own */
 #define FN_FDS		64
 #define FN_TRIES	150	/* of a snapshot and some ms: what ends later is lost */
 #define FN_NO_CALL	(~0U)

@@ -97,6 +97,7 @@ TEST_LIMIT(reserve_one, 2 * KTAP_TIME_LIMIT)
 	struct fn_row row = *named("reserve_first");
 
 	row.units = 1;
+	row.least = 7;
 	row.arrange = one_reservation;
 	sweep(row);
 }
