@@ -3,7 +3,9 @@
  * Buffers for others: to have instead of who gives them, or as well as he.
  *
  * Who gives or shares holds give_lock, so of a buffer only one does at a time; it is
- * given back, and handed out, under mem_lock as ever.
+ * given back, and handed out, under mem_lock as ever. What is nobody else's, and has not
+ * many pages to be tagged, is given in one hold of that, which needs no other lock: who
+ * shares it meanwhile finds that it is gone.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -42,28 +44,52 @@ void zcb_give_finish(struct zcb_spares *spares)
 	zcb_slabs_spare_free(&spares->loans);
 }
 
-static int give_fixed(struct zcb_pool *pool, struct zcb_holdings *from,
-		      struct zcb_holdings *to, u32 domain, u64 handle)
+static int give_fixed_locked(struct zcb_pool *pool, struct zcb_holdings *from,
+			     struct zcb_holdings *to, u32 domain, u64 handle)
 {
 	struct zcb_fixed *f = &pool->cfg.fixed;
 	u32 class, object;
 	int err;
 
-	spin_lock(&pool->mem_lock);
+	lockdep_assert_held(&pool->mem_lock);
 	err = zcb_fixed_find(f, handle, from, &class, &object);
-	if (!err) {
-		zcb_fixed_move(f, &from->fixed, &to->fixed, to, class, object);
-		if (zcb_fixed_domain(f, object) != ZCB_BUF_NOBODY)
-			zcb_fixed_tag(f, object, domain);
-	}
-	spin_unlock(&pool->mem_lock);
-	return err;
+	if (err)
+		return err;
+	zcb_fixed_move(f, &from->fixed, &to->fixed, to, class, object);
+	if (zcb_fixed_domain(f, object) != ZCB_BUF_NOBODY)
+		zcb_fixed_tag(f, object, domain);
+	return 0;
 }
 
-/*
- * Its pages are tagged, however many, while it is nobody's, without a lock. Those
- * that several had stay so.
- */
+/* Pages that several had stay so. */
+static bool give_tags(const struct zcb_buf_page *p, u32 domain)
+{
+	return p->domain != ZCB_BUF_NOBODY && p->domain != domain;
+}
+
+/* -EAGAIN: it has too many pages to be tagged. */
+static int give_block_locked(struct zcb_pool *pool, struct zcb_holdings *from,
+			     struct zcb_holdings *to, u32 domain, u64 handle)
+{
+	u32 page, npages;
+	int err;
+
+	lockdep_assert_held(&pool->mem_lock);
+	err = zcb_buf_find(&pool->bufs, handle, from, &page);
+	if (err)
+		return err;
+	if (give_tags(zcb_buf_at(&pool->bufs, page), domain)) {
+		npages = 1U << zcb_buf_at(&pool->bufs, page)->order;
+		if (npages > GIVE_TAGS)
+			return -EAGAIN;
+		zcb_buf_tag(&pool->bufs, page, npages, domain);
+	}
+	zcb_buf_detach(&pool->bufs, &from->blocks, page);
+	zcb_buf_attach(&pool->bufs, &to->blocks, to, page);
+	return 0;
+}
+
+/* Its pages are tagged, however many, while it is nobody's, without a lock. */
 static int give_block(struct zcb_pool *pool, struct zcb_holdings *from,
 		      struct zcb_holdings *to, u32 domain, u64 handle)
 {
@@ -79,12 +105,31 @@ static int give_block(struct zcb_pool *pool, struct zcb_holdings *from,
 	if (err)
 		return err;
 	p = zcb_buf_at(&pool->bufs, page);
-	if (p->domain != ZCB_BUF_NOBODY && p->domain != domain)
+	if (give_tags(p, domain))
 		zcb_buf_tag(&pool->bufs, page, 1U << p->order, domain);
 	spin_lock(&pool->mem_lock);
 	zcb_buf_attach(&pool->bufs, &to->blocks, to, page);
 	spin_unlock(&pool->mem_lock);
 	return 0;
+}
+
+static bool is_block(const struct zcb_pool *pool, u64 handle)
+{
+	return pool->cfg.kind != ZCBUF_POOL_FIXED &&
+	       zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB;
+}
+
+/* What @from owns, if he does. -EAGAIN: as give_block_locked(). */
+static int give_own_locked(struct zcb_pool *pool, struct zcb_holdings *from,
+			   struct zcb_holdings *to, u32 domain, u64 handle,
+			   struct zcb_spares *spares)
+{
+	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
+		return give_fixed_locked(pool, from, to, domain, handle);
+	if (is_block(pool, handle))
+		return give_block_locked(pool, from, to, domain, handle);
+	return zcb_slabs_transfer_locked(pool, from, to, handle,
+					 &spares->loans);
 }
 
 /* Nobody holds a buffer twice. */
@@ -118,11 +163,34 @@ static int give(struct zcb_pool *pool, struct zcb_holdings *from,
 	if (err || moved)
 		return err;
 	/* It is @from's own, if it still is. */
-	if (pool->cfg.kind == ZCBUF_POOL_FIXED)
-		return give_fixed(pool, from, to, domain, handle);
-	if (zcbuf_buf_class(handle) < ZCBUF_BUF_SLAB)
+	if (is_block(pool, handle))
 		return give_block(pool, from, to, domain, handle);
-	return zcb_slabs_transfer(pool, from, to, handle, &spares->loans);
+	spin_lock(&pool->mem_lock);
+	err = give_own_locked(pool, from, to, domain, handle, spares);
+	spin_unlock(&pool->mem_lock);
+	return err;
+}
+
+static int give_in_turn(struct zcb_pool *pool, struct zcb_holdings *from,
+			struct zcb_holdings *to, u32 domain, u64 handle,
+			struct zcb_spares *spares)
+{
+	guard(mutex)(&pool->give_lock);
+	return give(pool, from, to, domain, handle, spares);
+}
+
+/* -EAGAIN: not so quickly. */
+static int give_at_once(struct zcb_pool *pool, struct zcb_holdings *from,
+			struct zcb_holdings *to, u32 domain, u64 handle,
+			struct zcb_spares *spares)
+{
+	int err = -EAGAIN;
+
+	spin_lock(&pool->mem_lock);
+	if (from != to && !zcb_share_any_locked(pool, handle))
+		err = give_own_locked(pool, from, to, domain, handle, spares);
+	spin_unlock(&pool->mem_lock);
+	return err;
 }
 
 /**
@@ -145,8 +213,10 @@ int zcb_memory_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
 			struct zcb_holdings *to, u32 domain, u64 handle,
 			struct zcb_spares *spares)
 {
-	guard(mutex)(&pool->give_lock);
-	return give(pool, from, to, domain, handle, spares);
+	int err = give_at_once(pool, from, to, domain, handle, spares);
+
+	return err == -EAGAIN ?
+	       give_in_turn(pool, from, to, domain, handle, spares) : err;
 }
 
 /**

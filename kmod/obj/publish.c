@@ -4,6 +4,7 @@
  * pool->published, until the group is dead: whoever published them may die.
  */
 #include <linux/ktime.h>
+#include <linux/nospec.h>
 
 #include "../face/trace.h"
 #include "channel.h"
@@ -110,6 +111,45 @@ static int publish_take_locked(struct zcb_port *port, u64 handle,
 				   &s->spares);
 }
 
+/* How large it is by its handle, if that names anything; 0: it cannot. */
+static u64 publish_capacity(const struct zcb_pool *pool, u64 handle)
+{
+	const struct zcb_slab_table *t = &pool->cfg.slabs;
+	const struct zcb_fixed *f = &pool->cfg.fixed;
+	u32 class = zcbuf_buf_class(handle);
+	bool fixed = pool->cfg.kind == ZCBUF_POOL_FIXED;
+
+	if (class < ZCBUF_BUF_SLAB)
+		return fixed ? 0 : zcbuf_buf_capacity(handle, NULL);
+	class -= ZCBUF_BUF_SLAB;
+	if (fixed)
+		return class < f->n ?
+		       f->class[array_index_nospec(class, f->n)].length : 0;
+	return class < t->n ?
+	       t->class[array_index_nospec(class, t->n)].length : 0;
+}
+
+/*
+ * As a rule nothing is in the way: then the buffer is looked up once, by what takes
+ * it. Else nothing has changed, and publish_check_locked() says what is, in its order.
+ */
+static bool publish_at_once_locked(struct zcb_port *port,
+				   const struct zcbuf_publication *p, u32 flags,
+				   struct publish_supply *s, u64 *length)
+{
+	struct zcb_channel *ch = port->channel;
+
+	if (!(port->kinds & ZCBUF_PORT_PRODUCE) || ch->cfg.stream.immutable ||
+	    ch->stream.credit.taken >= ch->paid ||
+	    (flags & ZCBUF_PUBLISH_F_NEED_CONSUMER && !ch->consumers))
+		return false;
+	s->s.capacity = publish_capacity(ch->pool, p->handle);
+	*length = p->length ?: s->s.capacity;
+	return *length <= s->s.capacity &&
+	       !zcb_topic_plan(&ch->stream, *length) &&
+	       !publish_take_locked(port, p->handle, s);
+}
+
 static int publish_locked(struct zcb_port *port, struct zcbuf_publication *p,
 			  u32 flags, struct publish_supply *s)
 {
@@ -120,11 +160,12 @@ static int publish_locked(struct zcb_port *port, struct zcbuf_publication *p,
 	};
 	struct zcb_channel *ch = port->channel;
 	struct zcb_group *g;
-	int err;
+	int err = 0;
 
 	lockdep_assert_held(&ch->lock);
-	err = publish_check_locked(port, p, flags, s, &pub.length) ?:
-	      publish_take_locked(port, p->handle, s);
+	if (!publish_at_once_locked(port, p, flags, s, &pub.length))
+		err = publish_check_locked(port, p, flags, s, &pub.length) ?:
+		      publish_take_locked(port, p->handle, s);
 	if (err)
 		return err;
 	g = zcb_topic_publish(&ch->stream, &port->producer, &pub, &s->s,

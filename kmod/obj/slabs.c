@@ -580,10 +580,20 @@ void zcb_slabs_spare_free(struct list_head *spare)
 		slabs_loan_free(l);
 }
 
-static int slabs_transfer_locked(struct zcb_pool *pool,
-				 struct zcb_holdings *from,
-				 struct zcb_holdings *to, u64 handle,
-				 struct list_head *spare)
+/**
+ * zcb_slabs_transfer_locked - give an object to another session
+ * @pool: the pool; its mem_lock is held
+ * @from: who has it
+ * @to: who gets it
+ * @handle: names it
+ * @spare: from zcb_slabs_spare(); one is taken if it is needed
+ *
+ * Context: any that may hold the lock.
+ * Return: as zcb_memory_transfer().
+ */
+int zcb_slabs_transfer_locked(struct zcb_pool *pool, struct zcb_holdings *from,
+			      struct zcb_holdings *to, u64 handle,
+			      struct list_head *spare)
 {
 	struct zcb_slab *slab;
 	struct zcb_loan *loan;
@@ -600,29 +610,6 @@ static int slabs_transfer_locked(struct zcb_pool *pool,
 	slabs_count(from, slabs_length(pool, slab), false);
 	slabs_count(to, slabs_length(pool, slab), true);
 	return 0;
-}
-
-/**
- * zcb_slabs_transfer - give an object to another session
- * @pool: the pool
- * @from: who has it
- * @to: who gets it
- * @handle: names it
- * @spare: from zcb_slabs_spare(); one is taken if it is needed
- *
- * Context: any but interrupt.
- * Return: as zcb_memory_transfer().
- */
-int zcb_slabs_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
-		       struct zcb_holdings *to, u64 handle,
-		       struct list_head *spare)
-{
-	int err;
-
-	spin_lock(&pool->mem_lock);
-	err = slabs_transfer_locked(pool, from, to, handle, spare);
-	spin_unlock(&pool->mem_lock);
-	return err;
 }
 
 /**

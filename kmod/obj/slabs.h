@@ -29,9 +29,9 @@ int zcb_slabs_find_locked(struct zcb_pool *pool, const struct zcb_holdings *h,
 u32 zcb_slabs_among(const struct zcb_pool *pool, const u64 *handles, u32 count);
 void zcb_slabs_spare(struct zcb_pool *pool, struct list_head *spare, u32 n);
 void zcb_slabs_spare_free(struct list_head *spare);
-int zcb_slabs_transfer(struct zcb_pool *pool, struct zcb_holdings *from,
-		       struct zcb_holdings *to, u64 handle,
-		       struct list_head *spare);
+int zcb_slabs_transfer_locked(struct zcb_pool *pool, struct zcb_holdings *from,
+			      struct zcb_holdings *to, u64 handle,
+			      struct list_head *spare);
 int zcb_slabs_mix_locked(struct zcb_pool *pool, struct zcb_holdings *h,
 			 u64 handle, struct list_head *spare);
 void zcb_slabs_abandon_locked(struct zcb_pool *pool, struct zcb_holdings *h,

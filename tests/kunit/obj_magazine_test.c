@@ -286,11 +286,15 @@ static void no_slab_that_was_mixed(struct kunit *test)
 	struct zcb_session *b = obj_session(test, pool);
 	LIST_HEAD(spare);
 	u64 handle;
+	int err;
 
 	handle = obj_alloc(test, a, 1024);
 	zcb_slabs_spare(pool, &spare, 1);
-	KUNIT_ASSERT_EQ(test, zcb_slabs_transfer(pool, &a->hold, &b->hold,
-						 handle, &spare), 0);
+	spin_lock(&pool->mem_lock);
+	err = zcb_slabs_transfer_locked(pool, &a->hold, &b->hold, handle,
+					&spare);
+	spin_unlock(&pool->mem_lock);
+	KUNIT_ASSERT_EQ(test, err, 0);
 	obj_fill(pool, zcbuf_buf_offset(handle), 1024, 0x6b);
 	migrate_disable();
 	free_all(test, b, &handle, 1);

@@ -189,6 +189,31 @@ static void refusals(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, obj_used(test, x.t.pool), 0);
 }
 
+/* The buffer comes first, also where there is no room; and nobody pays for that. */
+static void refused_for_nothing(struct kunit *test)
+{
+	struct three t = of_tiers(test);
+	struct zcb_channel_config cfg = topic_config(t.pool);
+	u64 first = obj_alloc(test, t.a, OBJECT);
+	u64 second = obj_alloc(test, t.a, PAGE_SIZE), charged;
+	struct zcb_port *in;
+
+	cfg.stream.max_outstanding = 1;
+	in = obj_channel(test, t.a, &cfg, ZCBUF_PORT_PRODUCE);
+	obj_attach(test, t.b, in->handle, ZCBUF_PORT_CONSUME);
+	charged = in->channel->charged;
+	obj_refused(test, in, second + 1, 0, try_free(t.a, second + 1));
+	obj_refused(test, in, first, U64_MAX, -ERANGE);
+	KUNIT_EXPECT_EQ(test, in->channel->charged, charged);
+	obj_publish(test, in, first);
+	charged = in->channel->charged;
+	obj_refused(test, in, first, 0, -EALREADY);
+	obj_refused(test, in, second, PAGE_SIZE + 1, -ERANGE);
+	obj_refused(test, in, second, 0, -EAGAIN);
+	KUNIT_EXPECT_EQ(test, in->channel->charged, charged);
+	expect_holds(test, t.a, 1, PAGE_SIZE);
+}
+
 static void some_of_it(struct kunit *test)
 {
 	struct topic x = topic_of(test, of_pages(test));
@@ -344,6 +369,7 @@ static struct kunit_case publish_cases[] = {
 	KUNIT_CASE_PARAM(all_of_them_die, kinds_gen_params),
 	KUNIT_CASE_PARAM(a_shared_buffer, kinds_gen_params),
 	KUNIT_CASE_PARAM(refusals, kinds_gen_params),
+	KUNIT_CASE(refused_for_nothing),
 	KUNIT_CASE(some_of_it),
 	KUNIT_CASE(into_a_stream),
 	KUNIT_CASE(what_the_dead_read),
