@@ -19,13 +19,17 @@
 #include "slots.h"
 
 /* As far as is known, and then with what it took by itself. */
-static bool port_has_room(struct zcb_stream *s, struct zcb_consumer *c)
+static noinline bool port_finds_room(struct zcb_stream *s,
+				     struct zcb_consumer *c)
 {
-	if (!c->topic)
-		return c->queued < c->depth;
 	if (!zcb_slots_room(c))
 		zcb_topic_sync(s, c);
 	return zcb_slots_room(c);
+}
+
+static bool port_has_room(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	return c->topic ? port_finds_room(s, c) : c->queued < c->depth;
 }
 
 /* The same; if there is none, it will say so when it takes. */
@@ -36,7 +40,7 @@ static bool port_makes_room(struct zcb_stream *s, struct zcb_consumer *c)
 	if (!c->topic)
 		return false;
 	s->ops->await(c);
-	return port_has_room(s, c);
+	return port_finds_room(s, c);
 }
 
 /* Whose turn it is: of the ports with room, the one waiting longest. */
@@ -528,6 +532,8 @@ int zcb_stream_receive(struct zcb_stream *s, struct zcb_consumer *c,
 		s->nqueued--;
 		stream_refill(s, c);
 	}
+	if (!s->finalized)
+		return 0;
 	if (!c->failure)
 		stream_tell_end(s);
 	else if (stream_failure_ended(s))
@@ -628,7 +634,9 @@ int zcb_stream_release(struct zcb_stream *s, struct zcb_consumer *c, u64 group)
 	if (g->holder != c)
 		return -EPERM;
 	zcb_stream_let_go(s, c, g);
-	zcb_stream_look(s, c);
+	/* It had that before it saw its queue. */
+	if (c->topic)
+		zcb_stream_look(s, c);
 	return 0;
 }
 

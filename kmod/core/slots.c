@@ -173,22 +173,6 @@ void zcb_topic_show(struct zcb_stream *s, struct zcb_consumer *c)
 }
 
 /**
- * zcb_slots_room() - is there room in a queue?
- * @c: the port
- *
- * It may hold more than it should, if it takes by itself: slots are all there is. Of a
- * stream these are what it may hold, so nothing is dealt to it that it could not take.
- *
- * Return: true if so.
- */
-bool zcb_slots_room(const struct zcb_consumer *c)
-{
-	u32 queued = c->queued + c->topic->promised;
-
-	return queued < c->depth && queued + c->nheld < c->topic->nslots;
-}
-
-/**
  * zcb_topic_init() - make a port that has nothing
  * @c: the port, initialized
  * @q: its queue, with @nslots set
@@ -285,6 +269,13 @@ void zcb_slots_take_back(struct zcb_stream *s, struct zcb_consumer *c)
 
 /* ----------------------------------------------------- receive, release */
 
+/* Of a topic nothing follows from what its consumer took. */
+static void slots_look(struct zcb_stream *s, struct zcb_consumer *c)
+{
+	if (!s->cfg.topic)
+		zcb_stream_look(s, c);
+}
+
 /* It holds all it may, and there are more. A stream deals it none then. */
 static bool slots_full(const struct zcb_stream *s, const struct zcb_consumer *c)
 {
@@ -298,7 +289,7 @@ static int slots_next(struct zcb_stream *s, struct zcb_consumer *c,
 		      struct zcb_topic_slot **slot, u32 as)
 {
 	zcb_topic_sync(s, c);
-	zcb_stream_look(s, c);
+	slots_look(s, c);
 	if (slots_full(s, c))
 		return -ENOSPC;
 	*slot = slots_first(s, c, as);
@@ -343,7 +334,7 @@ int zcb_topic_receive(struct zcb_stream *s, struct zcb_consumer *c,
 	if (err)
 		return err;
 	slots_hold(s, c, *slot);
-	zcb_stream_look(s, c);
+	slots_look(s, c);
 	/* Who sees his queue was told when it was so. */
 	if (!c->topic->shown && zcb_stream_ended(s, c))
 		s->ops->ready(s, c, 0);
@@ -393,7 +384,7 @@ int zcb_topic_release(struct zcb_stream *s, struct zcb_consumer *c, u64 id)
 	    zcb_slots_claim(s, c, slot, ZCBUF_SLOT_READY))
 		return -ENOENT;
 	zcb_topic_let_go(s, c, slot);
-	zcb_stream_look(s, c);
+	slots_look(s, c);
 	return 0;
 }
 

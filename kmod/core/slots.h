@@ -7,7 +7,22 @@
 
 #include "topic.h"
 
-bool zcb_slots_room(const struct zcb_consumer *c);
+/**
+ * zcb_slots_room() - is there room in a queue?
+ * @c: the port
+ *
+ * It may hold more than it should, if it takes by itself: slots are all there is. Of a
+ * stream these are what it may hold, so nothing is dealt to it that it could not take.
+ *
+ * Return: true if so.
+ */
+static inline bool zcb_slots_room(const struct zcb_consumer *c)
+{
+	u32 queued = c->queued + c->topic->promised;
+
+	return queued < c->depth && queued + c->nheld < c->topic->nslots;
+}
+
 void zcb_slots_put(struct zcb_stream *s, struct zcb_consumer *c,
 		   struct zcb_group *g, u32 lane);
 void zcb_slots_drop(struct zcb_stream *s, struct zcb_consumer *c,

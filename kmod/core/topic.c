@@ -14,15 +14,6 @@
 
 /* ----------------------------------------------------------- references */
 
-/**
- * zcb_topic_get() - keep a group
- * @g: the group, of any stream
- */
-void zcb_topic_get(struct zcb_group *g)
-{
-	g->refs++;
-}
-
 /* Its credits can be had: who was told that there are none looks again. */
 static void topic_feed(struct zcb_stream *s)
 {
@@ -31,18 +22,15 @@ static void topic_feed(struct zcb_stream *s)
 }
 
 /**
- * zcb_topic_put() - let go of it
+ * zcb_topic_spared() - nobody has a group any more who could not lose it
  * @s: the stream
- * @g: the group; one that is not out is kept by what it still has before it
+ * @g: the group, out
  */
-void zcb_topic_put(struct zcb_stream *s, struct zcb_group *g)
+void zcb_topic_spared(struct zcb_stream *s, struct zcb_group *g)
 {
-	g->refs--;
-	if (g->state != ZCB_GROUP_OUT)
-		return;
 	if (!g->refs)
 		zcb_delivery_dead(s, g);
-	else if (g->refs == g->spare && s->starved)
+	else if (s->starved)
 		topic_feed(s);
 }
 

@@ -119,8 +119,27 @@ struct zcb_group *zcb_topic_publish(struct zcb_stream *s,
 				    const struct zcb_topic_publication *pub,
 				    const struct zcb_stream_supply *supply,
 				    u64 now_ns);
-void zcb_topic_get(struct zcb_group *g);
-void zcb_topic_put(struct zcb_stream *s, struct zcb_group *g);
+void zcb_topic_spared(struct zcb_stream *s, struct zcb_group *g);
+
+/**
+ * zcb_topic_get() - keep a group
+ * @g: the group, of any stream
+ */
+static inline void zcb_topic_get(struct zcb_group *g)
+{
+	g->refs++;
+}
+
+/**
+ * zcb_topic_put() - let go of it
+ * @s: the stream
+ * @g: the group; one that is not out is kept by what it still has before it
+ */
+static inline void zcb_topic_put(struct zcb_stream *s, struct zcb_group *g)
+{
+	if (--g->refs == g->spare && g->state == ZCB_GROUP_OUT)
+		zcb_topic_spared(s, g);
+}
 
 /*
  * The next delivery of @c's queue, now held by @c: -EAGAIN, -ESHUTDOWN at the end,
