@@ -150,8 +150,10 @@ static bool map_may_have(const struct zcb_map *map, __u64 offset, __u64 length)
 	return offset <= map->reserved && length <= map->reserved - offset;
 }
 
-int zcb_map_try(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
-		void **out, int *why)
+/* Inline: zcb_map_range() is what each buffer's address costs. */
+static inline __attribute__((always_inline)) int
+map_try(const struct zcbuf_pool *pool, __u64 offset, __u64 length, void **out,
+	int *why)
 {
 	const struct zcb_map *map = pool->map;
 	struct zcbuf_pool_info info;
@@ -172,6 +174,12 @@ int zcb_map_try(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 	return 0;
 }
 
+int zcb_map_try(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
+		void **out, int *why)
+{
+	return map_try(pool, offset, length, out, why);
+}
+
 void zcb_map_tell(const struct zcbuf_pool *pool, int why)
 {
 	if (why)
@@ -182,9 +190,10 @@ int zcb_map_range(const struct zcbuf_pool *pool, __u64 offset, __u64 length,
 		  void **out)
 {
 	int why = 0;
-	int err = zcb_map_try(pool, offset, length, out, &why);
+	int err = map_try(pool, offset, length, out, &why);
 
-	zcb_map_tell(pool, why);
+	if (why)
+		zcb_map_tell(pool, why);
 	return err;
 }
 
