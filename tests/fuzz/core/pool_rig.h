@@ -8,6 +8,7 @@
 #define ZCBUF_POOL_RIG_H
 
 #include "fuzz.h"
+#include "../../../kmod/obj/control.h"
 #include "../../../kmod/obj/event.h"
 #include "../../../kmod/obj/memory.h"
 #include "../../../kmod/obj/pin.h"
@@ -263,6 +264,11 @@ int zcb_wait(const struct zcb_session *s, wait_queue_head_t *wq,
 
 /* Nobody listens. */
 void zcb_event_tell(const struct zcb_event *e)
+{
+}
+
+/* Nobody has the page. */
+void zcb_control_pressure(struct zcb_pool *pool)
 {
 }
 
